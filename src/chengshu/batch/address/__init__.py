@@ -1,0 +1,1 @@
+"""Parse Chinese addresses and match them to the district's address library."""

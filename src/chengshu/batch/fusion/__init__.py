@@ -1,0 +1,1 @@
+"""Choose one value for each element of a subject and keep the ones that lost."""

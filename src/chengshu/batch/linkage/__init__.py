@@ -1,0 +1,1 @@
+"""Decide which records of different departments are one person, firm or place."""

@@ -1,0 +1,1 @@
+"""A build: intake, standardise, place, link, fuse, check, publish."""

@@ -1,0 +1,1 @@
+"""One Django app for each bounded context; others see only its api.py."""

@@ -1,0 +1,1 @@
+"""Cases, tasks, terms, evidence and the outbox."""

@@ -1,0 +1,1 @@
+"""Data elements, sources and the four lists."""

@@ -1,0 +1,1 @@
+"""Data elements, sources and the four lists: the only module that other contexts, interfaces and the site may import."""

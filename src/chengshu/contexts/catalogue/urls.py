@@ -1,0 +1,6 @@
+"""Pages of the context `catalogue`."""
+
+from django.urls import URLPattern
+
+app_name = "catalogue"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""The service hall: what a resident sees of their own data: persistence only."""

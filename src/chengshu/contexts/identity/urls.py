@@ -1,0 +1,6 @@
+"""Pages of the context `identity`."""
+
+from django.urls import URLPattern
+
+app_name = "identity"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""Merkle log of every act: persistence only."""

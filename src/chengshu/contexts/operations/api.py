@@ -1,0 +1,1 @@
+"""The operations centre: home pages, map, staff: the only module that other contexts, interfaces and the site may import."""

@@ -1,0 +1,1 @@
+"""The operations centre: home pages, map, staff: persistence only."""

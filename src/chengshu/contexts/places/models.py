@@ -1,0 +1,1 @@
+"""Divisions, communities, zones, cells and the address library: persistence only."""

@@ -1,0 +1,6 @@
+"""Pages of the context `places`."""
+
+from django.urls import URLPattern
+
+app_name = "places"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""Golden records, runs, corrections, returns and links."""

@@ -1,0 +1,7 @@
+"""REST calls of the context `cases`."""
+
+from __future__ import annotations
+
+from ninja import Router
+
+router = Router(tags=["cases"])

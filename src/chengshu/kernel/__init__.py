@@ -1,0 +1,1 @@
+"""Pure foundations: workdays and terms, citations, codes, canonical JSON, Merkle tree, errors."""

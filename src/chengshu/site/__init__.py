@@ -1,0 +1,1 @@
+"""Settings, urls, wiring of the seams, base templates, static files and the command line."""

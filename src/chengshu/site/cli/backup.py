@@ -1,0 +1,6 @@
+"""`chengshu backup`."""
+
+from __future__ import annotations
+
+import click
+

@@ -1,0 +1,87 @@
+"""Middleware: one log line and metric a request, security headers, problems as pages or JSON."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from chengshu.kernel.problems import Problem
+from chengshu.site import metrics
+
+log = structlog.get_logger("chengshu.request")
+Handler = Callable[[HttpRequest], HttpResponse]
+
+# Everything comes from this host; MapLibre runs as its CSP build, whose worker is a file.
+CONTENT_SECURITY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "worker-src 'self'; connect-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'self'"
+)
+
+
+class RequestLogMiddleware:
+    """Gives each request an id, times it, logs one line and counts it for ``/metrics``."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle one request."""
+        started = time.perf_counter()
+        request_id = uuid.uuid4().hex
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            structlog.contextvars.unbind_contextvars("request_id")
+        seconds = time.perf_counter() - started
+        match = request.resolver_match
+        route = match.route if match else "unmatched"
+        metrics.observe_request(request.method or "", route, response.status_code, seconds)
+        response["X-Request-ID"] = request_id
+        # The route, not the path: a path may carry an id that belongs to a person.
+        log.info("request", method=request.method, route=route, status=response.status_code,
+                 ms=round(seconds * 1000, 1), id=request_id)
+        return response
+
+
+class ContentSecurityMiddleware:
+    """Sends the content security policy: nothing is loaded from outside."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle one request."""
+        response = self.get_response(request)
+        response.setdefault("Content-Security-Policy", CONTENT_SECURITY)
+        return response
+
+
+class ProblemMiddleware:
+    """Turns a ``Problem`` raised by a view into a page, or into RFC 9457 JSON for the API."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle one request."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer a ``Problem``; anything else stays an error of ours."""
+        if not isinstance(exception, Problem):
+            return None
+        return problem_response(request, exception)
+
+
+def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Answer ``problem`` as JSON below ``/api/``, else as a page."""
+    if request.path.startswith("/api/"):
+        return JsonResponse(problem.to_dict(request.path), status=problem.status,
+                            content_type="application/problem+json", json_dumps_params={"ensure_ascii": False})
+    return render(request, "problem.html", {"problem": problem}, status=problem.status)

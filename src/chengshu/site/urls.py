@@ -1,0 +1,26 @@
+"""Every address of Chengshu, by context."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from django.views.i18n import JavaScriptCatalog
+
+from chengshu.interfaces.rest.api import api
+from chengshu.site import health
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/catalogue.js", JavaScriptCatalog.as_view(), name="javascript-catalog"),
+    path("api/v1/", api.urls),
+    path("", include("chengshu.contexts.operations.urls")),
+    path("", include("chengshu.contexts.identity.urls")),
+    path("catalogue/", include("chengshu.contexts.catalogue.urls")),
+    path("places/", include("chengshu.contexts.places.urls")),
+    path("cases/", include("chengshu.contexts.cases.urls")),
+    path("", include("chengshu.contexts.subjects.urls")),
+    path("ledger/", include("chengshu.contexts.ledger.urls")),
+    path("my/", include("chengshu.contexts.hall.urls")),
+]
