@@ -1,11 +1,55 @@
-"""`chengshu serve`."""
+"""`chengshu serve`: the web pages, the jobs and the clocks, together or each alone."""
 
 from __future__ import annotations
 
+import os
+import sys
+
 import click
+
+from chengshu.site.cli.common import setup_django
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-def app() -> None:
-    """Not written yet."""
-    raise NotImplementedError
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
+@click.option(
+    "--only",
+    type=click.Choice(["web", "jobs"]),
+    help="Run one part alone: the pages, or the jobs and clocks (sequencer, deadlines, outbox).",
+)
+def app(host: str, port: int, workers: int, only: str | None) -> None:
+    """Serve the district in var/ (or CHENGSHU_VAR).
+
+    Stops cleanly on Ctrl-C or SIGTERM. Put a reverse proxy with TLS in front of it and set CHENGSHU_HTTPS=1 and
+    CHENGSHU_HOSTS for anything but a trial.
+    """
+    run(host, port, workers, only)
+
+
+def run(host: str, port: int, workers: int, only: str | None = None) -> None:
+    """Check the schema, then run the parts until a signal comes."""
+    setup_django()
+    from chengshu.site.front_end import require_vendor_files
+    from chengshu.site.schema import require_current_schema
+    from chengshu.site.supervisor import supervise
+
+    require_current_schema()
+    parts: dict[str, list[str]] = {}
+    if only != "jobs":
+        require_vendor_files()
+        parts["web"] = web_command(host, port, workers)
+    if only != "web":
+        parts["jobs"] = [sys.executable, "-m", "chengshu.site.clocks"]
+    raise SystemExit(supervise(parts))
+
+
+def web_command(host: str, port: int, workers: int) -> list[str]:
+    """Return the granian command for the pages (WSGI)."""
+    threads = str(max(4, 2 * (os.cpu_count() or 2)))
+    return [
+        sys.executable, "-m", "granian", "chengshu.site.wsgi:application", "--interface", "wsgi",
+        "--host", host, "--port", str(port), "--workers", str(workers), "--blocking-threads", threads,
+        "--no-ws", "--log-level", "warning", "--respawn-failed-workers",
+    ]  # fmt: skip

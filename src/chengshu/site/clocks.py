@@ -1,0 +1,83 @@
+"""The jobs and clocks of a district: number the ledger, run the outbox, sweep the deadlines.
+
+Several may run at once: each job takes a lease in the database, so one of them works and the others wait.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Event
+from types import FrameType
+
+import structlog
+
+from chengshu.site.cli.common import setup_django
+
+log = structlog.get_logger("chengshu.clocks")
+MAX_PAUSE_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Clock:
+    """One piece of work that recurs; an error makes it wait longer each time, never stop."""
+
+    name: str
+    every_seconds: float
+    work: Callable[[datetime], object]
+    due: float = 0.0
+    failures: int = field(default=0)
+
+    def tick(self) -> None:
+        """Do the work once and set the next time."""
+        from django.db import close_old_connections
+
+        close_old_connections()
+        try:
+            self.work(datetime.now(UTC))
+            self.failures = 0
+        except Exception:
+            # The clock must outlive any one failure; the log line and the metric show it.
+            self.failures += 1
+            log.exception("clock-failed", clock=self.name, failures=self.failures)
+        pause = self.every_seconds * 2 ** min(self.failures, 8)
+        self.due = time.monotonic() + min(pause, max(MAX_PAUSE_SECONDS, self.every_seconds))
+
+
+def clocks() -> list[Clock]:
+    """Return every clock; imported late because Django must be set up first."""
+    from chengshu.contexts.cases import api as cases
+    from chengshu.contexts.ledger import api as ledger
+
+    return [
+        Clock("ledger-sequence", 0.5, ledger.sequence),
+        Clock("outbox", 1.0, cases.run_jobs),
+        Clock("deadlines", 30.0, cases.sweep),
+    ]
+
+
+def main() -> None:
+    """Run the clocks until SIGTERM or SIGINT."""
+    setup_django()
+    stop = Event()
+
+    def on_signal(signum: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    running = clocks()
+    log.info("clocks-started", clocks=[clock.name for clock in running])
+    while not stop.is_set():
+        for clock in running:
+            if clock.due <= time.monotonic() and not stop.is_set():
+                clock.tick()
+        stop.wait(0.1)
+    log.info("clocks-stopped")
+
+
+if __name__ == "__main__":
+    main()

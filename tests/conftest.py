@@ -1,0 +1,28 @@
+"""What all tests share: a folder of their own for ``var/``, and a real PostgreSQL for those that ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests_support.postgres import running_postgres
+
+
+@pytest.fixture(autouse=True)
+def own_var(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Give each test its own ``var/``: no test reads what another left."""
+    var = tmp_path / "var"
+    var.mkdir()
+    monkeypatch.setenv("CHENGSHU_VAR", str(var))
+    settings = request.getfixturevalue("settings")
+    settings.VAR_DIR = var
+    settings.MEDIA_ROOT = var / "files"
+    return var
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of an empty database on a real PostgreSQL that lives as long as this test process."""
+    with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
