@@ -1,8 +1,8 @@
 """Canonical JSON and digests: the same value always gives the same bytes.
 
 Follows RFC 8785 (JSON Canonicalization Scheme) for the values we allow: objects with string keys, arrays,
-strings, booleans, null and integers within ±(2**53 - 1). Floats are refused: money is integer fen, coordinates
-are decimal strings, so no digest depends on how a float prints.
+strings, booleans, null and integers within ±(2**53 - 1). Floats are refused: money is integer fen,
+coordinates are decimal strings, so no digest depends on how a float prints.
 """
 
 from __future__ import annotations
@@ -17,8 +17,12 @@ MAX_SAFE_INTEGER = 2**53 - 1
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the canonical UTF-8 bytes of ``value``; raises ``TypeError`` or ``ValueError`` for what has none."""
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
+    """Return the canonical UTF-8 bytes of ``value``; raises ``TypeError`` or ``ValueError`` for what has
+    none.
+    """
+    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(
+        "utf-8"
+    )
 
 
 def digest(value: Any) -> str:
@@ -27,7 +31,9 @@ def digest(value: Any) -> str:
 
 
 def salted_digest(value: Any, salt: bytes) -> str:
-    """Return SHA-256 over ``salt`` and the canonical JSON: nobody can guess a small value back without the salt."""
+    """Return SHA-256 over ``salt`` and the canonical JSON: nobody can guess a small value back without the
+    salt.
+    """
     if len(salt) < 16:
         raise ValueError("a salt has at least 16 bytes")
     return hashlib.sha256(salt + canonical_json(value)).hexdigest()

@@ -8,7 +8,9 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def shipped(*parts: str) -> Path:
-    """Return the path of shipped data, such as ``shipped("packs", "cn")`` or ``shipped("districts", "baoan")``."""
+    """Return the path of shipped data, such as ``shipped("packs", "cn")`` or ``shipped("districts",
+    "baoan")``.
+    """
     in_wheel = _PACKAGE / "data"
     root = in_wheel if in_wheel.is_dir() else _PACKAGE.parent.parent
     return root.joinpath(*parts)

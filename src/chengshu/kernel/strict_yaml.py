@@ -36,7 +36,7 @@ class Listed(list[Any]):
 
 
 def load_yaml(path: Path) -> Any:
-    """Read one YAML file; returns ``Mapped``, ``Listed`` or a scalar; raises ``Problem`` with file and line."""
+    """Read one file; returns ``Mapped``, ``Listed`` or a scalar; raises ``Problem`` with file and line."""
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -63,12 +63,14 @@ def parse_yaml(text: str, name: str = "<text>") -> Any:
     try:
         _refuse_aliases(text, name)
         yaml = YAML(typ="rt", pure=True)
-        yaml.version = (1, 2)  # type: ignore[assignment]
+        yaml.version = (1, 2)
         return _convert(yaml.load(io.StringIO(text)), 1, name)
     except DuplicateKeyError as error:
         raise _problem("yaml-duplicate-key", "A key stands twice in one mapping", error, name) from error
     except MarkedYAMLError as error:
-        raise _problem("yaml-syntax", error.problem or "The file is not well-formed YAML", error, name) from error
+        raise _problem(
+            "yaml-syntax", error.problem or "The file is not well-formed YAML", error, name
+        ) from error
     except YAMLError as error:
         raise Problem("yaml-syntax", str(error), where=Where(file=name)) from error
 
@@ -80,7 +82,9 @@ def _refuse_aliases(text: str, name: str) -> None:
         if isinstance(event, DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise Problem("yaml-documents", "One file holds one document", where=Where(file=name, line=line))
+                raise Problem(
+                    "yaml-documents", "One file holds one document", where=Where(file=name, line=line)
+                )
         anchored = isinstance(event, NodeEvent) and getattr(event, "anchor", None)
         if isinstance(event, AliasEvent) or anchored:
             raise Problem(
