@@ -30,8 +30,12 @@ LEFT_OUT = {"static", "cache", "build.lock"}
 def back_up(var: Path, target: Path) -> dict[str, Any]:
     """Write the archive ``target`` and return its manifest; an existing file is never overwritten."""
     if target.exists():
-        raise Problem("backup-exists", "There is a file of that name already", where=Where(file=str(target)),
-                      remedy="choose another name")
+        raise Problem(
+            "backup-exists",
+            "There is a file of that name already",
+            where=Where(file=str(target)),
+            remedy="choose another name",
+        )
     part = target.with_name(target.name + ".part")
     try:
         with tempfile.TemporaryDirectory(dir=var) as scratch, tarfile.open(part, "w") as archive:
@@ -132,8 +136,12 @@ def add_file(archive: tarfile.TarFile, name: str, path: Path) -> str:
 def restore(source: Path, var: Path) -> dict[str, Any]:
     """Unpack ``source`` into the empty folder ``var``, checking every digest; nothing is left if one is wrong."""
     if var.exists() and any(var.iterdir()):
-        raise Problem("var-not-empty", "The folder to restore into is not empty", where=Where(file=str(var)),
-                      remedy="set CHENGSHU_VAR to an empty folder")
+        raise Problem(
+            "var-not-empty",
+            "The folder to restore into is not empty",
+            where=Where(file=str(var)),
+            remedy="set CHENGSHU_VAR to an empty folder",
+        )
     var.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=var.parent) as scratch, tarfile.open(source) as archive:
         folder = Path(scratch) / "var"
@@ -151,8 +159,11 @@ def checked_manifest(folder: Path, source: Path) -> dict[str, Any]:
     """Return the manifest after comparing every file with its digest."""
     path = folder / MANIFEST
     if not path.exists():
-        raise Problem("not-a-backup", "The archive has no manifest: it is no backup, or was cut off",
-                      where=Where(file=str(source)))
+        raise Problem(
+            "not-a-backup",
+            "The archive has no manifest: it is no backup, or was cut off",
+            where=Where(file=str(source)),
+        )
     manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} - {MANIFEST}
     wrong = sorted(found ^ set(manifest["digests"]))
@@ -161,8 +172,12 @@ def checked_manifest(folder: Path, source: Path) -> dict[str, Any]:
             if hashlib.file_digest(file, "sha256").hexdigest() != manifest["digests"][name]:
                 wrong.append(name)
     if wrong:
-        raise Problem("backup-damaged", f"{len(wrong)} files of the backup are missing or changed",
-                      detail=", ".join(wrong[:10]), where=Where(file=str(source)))
+        raise Problem(
+            "backup-damaged",
+            f"{len(wrong)} files of the backup are missing or changed",
+            detail=", ".join(wrong[:10]),
+            where=Where(file=str(source)),
+        )
     return manifest
 
 

@@ -20,7 +20,9 @@ def logging_config() -> dict[str, Any]:
     """Configure structlog and the standard library to one stream; level by ``CHENGSHU_LOG`` (default INFO)."""
     level = os.environ.get("CHENGSHU_LOG", "INFO").upper()
     readable = sys.stderr.isatty() and os.environ.get("CHENGSHU_LOG_FORMAT") != "json"
-    renderer: Any = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(ensure_ascii=False)
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=SHARED,
         processors=[

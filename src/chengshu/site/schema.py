@@ -20,23 +20,37 @@ def unknown_migrations() -> list[str]:
     """Return migrations the database has and this program does not know: a newer program wrote it."""
     loader = MigrationExecutor(connection).loader
     ours = {config for config, _ in loader.graph.leaf_nodes()}
-    return sorted(f"{app}.{name}" for app, name in loader.applied_migrations
-                  if app in ours and (app, name) not in loader.disk_migrations)
+    return sorted(
+        f"{app}.{name}"
+        for app, name in loader.applied_migrations
+        if app in ours and (app, name) not in loader.disk_migrations
+    )
 
 
 def require_current_schema() -> None:
     """Raise a ``Problem`` when the database is older or newer than this program."""
     if newer := unknown_migrations():
-        raise Problem("schema-newer", "The database was written by a newer Chengshu", detail=", ".join(newer),
-                      remedy="install the newer program, or restore a backup made with this one")
+        raise Problem(
+            "schema-newer",
+            "The database was written by a newer Chengshu",
+            detail=", ".join(newer),
+            remedy="install the newer program, or restore a backup made with this one",
+        )
     waiting = waiting_migrations()
     if not waiting:
         return
     if not MigrationExecutor(connection).loader.applied_migrations:
-        raise Problem("no-district", "There is no district here yet",
-                      remedy="run chengshu demo, or chengshu init for a real district")
-    raise Problem("schema-older", f"The database lacks {len(waiting)} schema steps", detail=", ".join(waiting[:5]),
-                  remedy="run chengshu backup, then chengshu upgrade")
+        raise Problem(
+            "no-district",
+            "There is no district here yet",
+            remedy="run chengshu demo, or chengshu init for a real district",
+        )
+    raise Problem(
+        "schema-older",
+        f"The database lacks {len(waiting)} schema steps",
+        detail=", ".join(waiting[:5]),
+        remedy="run chengshu backup, then chengshu upgrade",
+    )
 
 
 def create_or_upgrade() -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dj_database_url
 
+from chengshu.site.district import describe
 from chengshu.site.keys import secret_key
 from chengshu.site.logs import logging_config
 from chengshu.site.paths import var_dir
@@ -20,6 +21,7 @@ VAR_DIR = var_dir()
 SECRET_KEY = secret_key(VAR_DIR / "keys")
 DEBUG = os.environ.get("CHENGSHU_DEBUG") == "1"
 DEMO = os.environ.get("CHENGSHU_DEMO") == "1" or (VAR_DIR / "demo").exists()
+DISTRICT = describe(VAR_DIR)
 ALLOWED_HOSTS = os.environ.get("CHENGSHU_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CHENGSHU_ORIGINS", "").split(",") if o]
 

@@ -13,17 +13,37 @@ from chengshu.kernel.problems import Problem
 # name → (module, attribute, one line of help). Modules load on use: `chengshu address` never imports Django.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("chengshu.site.cli.demo", "app", "Build the demo district Bao'an and serve it."),
-    "init": ("chengshu.site.cli.init", "app", "Set up a real district: divisions, cells, staff, first administrator."),
+    "init": (
+        "chengshu.site.cli.init",
+        "app",
+        "Set up a real district: divisions, cells, staff, first administrator.",
+    ),
     "serve": ("chengshu.site.cli.serve", "app", "Run the web pages, the jobs and the clocks."),
-    "build": ("chengshu.site.cli.build", "app", "Run a build: departments' tables in, one linked and placed base out."),
+    "build": (
+        "chengshu.site.cli.build",
+        "app",
+        "Run a build: departments' tables in, one linked and placed base out.",
+    ),
     "address": ("chengshu.site.cli.address", "app", "Parse addresses and match them to a library."),
     "link": ("chengshu.site.cli.link", "app", "Link or deduplicate any two tables."),
     "pack": ("chengshu.site.cli.pack", "app", "Check, test, show and load packs."),
     "case": ("chengshu.site.cli.case", "app", "Open, list, show and work cases."),
-    "ledger": ("chengshu.site.cli.ledger", "app", "Verify the ledger, prove an entry, show or sign a checkpoint."),
+    "ledger": (
+        "chengshu.site.cli.ledger",
+        "app",
+        "Verify the ledger, prove an entry, show or sign a checkpoint.",
+    ),
     "staff": ("chengshu.site.cli.staff", "app", "Import staff, post them to cells, set substitutes."),
-    "backup": ("chengshu.site.cli.backup", "backup_app", "Save database, snapshots, files and keys at one checkpoint."),
-    "restore": ("chengshu.site.cli.backup", "restore_app", "Restore a backup into an empty folder and verify it."),
+    "backup": (
+        "chengshu.site.cli.backup",
+        "backup_app",
+        "Save database, snapshots, files and keys at one checkpoint.",
+    ),
+    "restore": (
+        "chengshu.site.cli.backup",
+        "restore_app",
+        "Restore a backup into an empty folder and verify it.",
+    ),
     "upgrade": ("chengshu.site.cli.backup", "upgrade_app", "Bring the database to this program's schema."),
     "bench": ("chengshu.site.cli.bench", "app", "Run a benchmark beside its peers (from a checkout)."),
 }

@@ -45,7 +45,9 @@ def restore_app(archive: Path, as_json: bool) -> None:
     if as_json:
         print_json(manifest)
     else:
-        click.echo(f"Restored {manifest['files']} files to {var_dir()}; ledger at {manifest['tree_size']} entries.")
+        click.echo(
+            f"Restored {manifest['files']} files to {var_dir()}; ledger at {manifest['tree_size']} entries."
+        )
         click.echo("Next: chengshu ledger verify, then chengshu serve")
 
 

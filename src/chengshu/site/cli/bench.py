@@ -18,7 +18,11 @@ from chengshu.site.cli.common import NOT_RUN, print_json
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("name", required=False)
 @click.option("--small", is_flag=True, help="A size that ends in a minute, to see that it runs.")
-@click.option("--shared", type=click.Path(path_type=Path), help="Folder with measured data [CHENGSHU_SHARED, ../shared].")
+@click.option(
+    "--shared",
+    type=click.Path(path_type=Path),
+    help="Folder with measured data [CHENGSHU_SHARED, ../shared].",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the rows as JSON.")
 @click.option("--list", "only_list", is_flag=True, help="Name the benchmarks and stop.")
 def app(name: str | None, small: bool, shared: Path | None, as_json: bool, only_list: bool) -> None:
@@ -33,7 +37,9 @@ def app(name: str | None, small: bool, shared: Path | None, as_json: bool, only_
             click.echo(f"{Path(module.__file__ or '').stem}: {module.NAME}")
         return
     shared = shared or default_shared()
-    results = {Path(module.__file__ or "").stem: run_one(module, small, shared, as_json) for module in modules}
+    results = {
+        Path(module.__file__ or "").stem: run_one(module, small, shared, as_json) for module in modules
+    }
     if as_json:
         print_json(results)
     if any(result.get("not_run") for result in results.values()):
@@ -45,8 +51,12 @@ def find(name: str | None) -> list[ModuleType]:
     folder = shipped("benchmarks")
     paths = sorted(path for path in folder.glob("*.py") if not path.stem.startswith("_"))
     if not paths:
-        raise Problem("no-benchmarks", "The benchmarks are not part of the wheel",
-                      remedy="run chengshu bench from a checkout after make setup-bench", exit_code=NOT_RUN)
+        raise Problem(
+            "no-benchmarks",
+            "The benchmarks are not part of the wheel",
+            remedy="run chengshu bench from a checkout after make setup-bench",
+            exit_code=NOT_RUN,
+        )
     chosen = [path for path in paths if name in (None, path.stem)]
     if not chosen:
         names = ", ".join(path.stem for path in paths)
