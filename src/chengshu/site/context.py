@@ -1,4 +1,4 @@
-"""What every page knows: whether the district is a demo, and its name."""
+"""What every page knows: the district, whether it is a demo, the menu, how the reader wants it shown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,36 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from chengshu import __version__
+from chengshu.site.navigation import menu
+
+THEMES = ("auto", "light", "dark")
+SIZES = ("normal", "large")
+
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """Template variables of the base page."""
-    return {"demo": settings.DEMO}
+    account = getattr(request, "user", None)
+    role = str(getattr(account, "role", "") or "")
+    return {
+        "demo": settings.DEMO,
+        "district": getattr(settings, "DISTRICT", DISTRICT),
+        "menu": menu(request, role),
+        "theme": chosen(request, "theme", THEMES),
+        "size": chosen(request, "size", SIZES),
+        "version": __version__,
+    }
+
+
+def chosen(request: HttpRequest, cookie: str, allowed: tuple[str, ...]) -> str:
+    """Return the reader's choice from a cookie; the first of ``allowed`` when it is none of them."""
+    value = request.COOKIES.get(cookie, "")
+    return value if value in allowed else allowed[0]
+
+
+# Until a district says who it is (settings.DISTRICT), pages name nobody.
+DISTRICT: dict[str, Any] = {
+    "name": {"zh": "未设定的区", "en": "a district not yet set up"},
+    "operator": {"zh": "未设定", "en": "not set"},
+    "contact": {"zh": "", "en": ""},
+}

@@ -1,1 +1,107 @@
-"""Accounts, roles, departments and the gatekeeper of personal data: the only module that other contexts, interfaces and the site may import."""
+"""Accounts, roles, departments and the gatekeeper of personal data: the only module that others may import.
+
+Pages: ``role_required(*roles)``, ``public_page``. Before full personal values leave the database:
+``record_read``; everywhere else show ``mask(element, value)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from chengshu.contexts.identity.access import ALL_ROLES, STAFF_ROLES, may_act, public_page, role_required
+from chengshu.contexts.identity.demo import DEMO_PASSWORD, DEPARTMENTS, demo_accounts, seed_demo
+from chengshu.contexts.identity.domain import PURPOSES, NewToken, Read, is_personal, mask
+from chengshu.contexts.identity.models import Account, Department
+from chengshu.contexts.identity.store import (
+    absence_on,
+    make_token,
+    move_reads,
+    on_duty,
+    reads_of,
+    record_read,
+    revoke_token,
+    save_account,
+    save_department,
+    set_absence,
+    stands_in_for,
+    token_holder,
+)
+
+__all__ = [
+    "ALL_ROLES",
+    "DEMO_PASSWORD",
+    "DEPARTMENTS",
+    "PURPOSES",
+    "STAFF_ROLES",
+    "Account",
+    "Department",
+    "NewToken",
+    "Read",
+    "absence_on",
+    "account",
+    "account_named",
+    "accounts",
+    "demo_accounts",
+    "depart",
+    "department_name",
+    "departments",
+    "is_personal",
+    "make_token",
+    "mask",
+    "may_act",
+    "move_reads",
+    "on_duty",
+    "public_page",
+    "reads_of",
+    "record_read",
+    "revoke_token",
+    "role_required",
+    "save_account",
+    "save_department",
+    "seed_demo",
+    "set_absence",
+    "stands_in_for",
+    "token_holder",
+]
+
+
+def departments() -> list[Department]:
+    """Return all departments by code."""
+    return list(Department.objects.all())
+
+
+def department_name(code: str) -> dict[str, str]:
+    """Return a department's name in both languages; an unknown code names itself."""
+    row = Department.objects.filter(pk=code).first()
+    return {"zh": row.name_zh, "en": row.name_en} if row else {"zh": code, "en": code}
+
+
+def account(account_id: int) -> Account | None:
+    """Return an account by its number."""
+    return Account.objects.select_related("department").filter(pk=account_id).first()
+
+
+def account_named(username: str) -> Account | None:
+    """Return an account by the name it signs in with."""
+    return Account.objects.select_related("department").filter(username=username).first()
+
+
+def accounts(
+    *, role: str | None = None, department: str | None = None, ids: Sequence[int] | None = None
+) -> list[Account]:
+    """Return the active accounts, narrowed by role, department or numbers."""
+    found = Account.objects.select_related("department").filter(is_active=True).order_by("username")
+    if role:
+        found = found.filter(role=role)
+    if department:
+        found = found.filter(department_id=department)
+    if ids is not None:
+        found = found.filter(pk__in=ids)
+    return list(found)
+
+
+def depart(leaver: Account, on: date) -> None:
+    """Note that someone leaves on a day: from then they can neither sign in nor be given work."""
+    leaver.left_on = on
+    leaver.save(update_fields=["left_on"])

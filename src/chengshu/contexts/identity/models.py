@@ -13,6 +13,9 @@ class Department(models.Model):
     name_zh = models.CharField(max_length=80)
     name_en = models.CharField(max_length=120)
 
+    class Meta:
+        ordering = ["code"]
+
     def __str__(self) -> str:
         return self.name_zh
 
@@ -78,7 +81,29 @@ class PersonalRead(models.Model):
     purpose = models.CharField(max_length=40)
     elements = models.JSONField(default=list)
     case_id = models.CharField(max_length=40, blank=True)
+    leaf_id = models.CharField(max_length=40, blank=True)
     at = models.DateTimeField()
 
     class Meta:
         indexes = [models.Index(fields=["subject_id", "-at"])]
+
+
+class ApiToken(models.Model):
+    """A personal token for the REST API: only its digest is kept, so it is shown once."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_on = models.DateField(null=True, blank=True)
+
+
+class SignInBucket(models.Model):
+    """Failed sign-ins of one name or network address; in the database, so that it holds for all processes."""
+
+    key = models.CharField(primary_key=True, max_length=100)
+    failures = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField()

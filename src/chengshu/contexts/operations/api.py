@@ -1,1 +1,1 @@
-"""The operations centre: home pages, map, staff: the only module that other contexts, interfaces and the site may import."""
+"""The operations centre: front pages by role and reports of errors; nothing above it needs anything yet."""

@@ -1,6 +1,13 @@
 """Pages of the context `operations`."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from chengshu.contexts.operations import views
 
 app_name = "operations"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("display", views.display, name="display"),
+    path("about", views.about, name="about"),
+    path("report-an-error", views.report_error, name="report_error"),
+]

@@ -1,0 +1,255 @@
+"""Reads and writes of identity: accounts, absences, the gatekeeper, tokens, throttling."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from chengshu.contexts.identity.domain import PURPOSES, PURPOSES_OF_ROLE, NewToken, Read
+from chengshu.contexts.identity.models import (
+    Absence,
+    Account,
+    ApiToken,
+    Department,
+    PersonalRead,
+    SignInBucket,
+)
+from chengshu.contexts.ledger import api as ledger
+from chengshu.kernel.problems import Problem
+
+TOKEN_PREFIX = "cs_"
+LONGEST_TOKEN_LIFE = timedelta(days=366)
+FAILURES_ALLOWED = {"name": 5, "address": 50}
+FAILURES_FORGOTTEN_AFTER = timedelta(minutes=15)
+OWN_READ_EVERY = timedelta(days=1)
+
+
+def save_department(code: str, name_zh: str, name_en: str) -> Department:
+    """Make or rename a department."""
+    department, _ = Department.objects.update_or_create(
+        code=code, defaults={"name_zh": name_zh, "name_en": name_en}
+    )
+    return department
+
+
+def save_account(
+    username: str,
+    *,
+    display_name: str,
+    role: str,
+    department: str | None = None,
+    subject_id: str = "",
+    email: str = "",
+    password: str | None = None,
+    is_demo: bool = False,
+) -> Account:
+    """Make an account or bring it to these values; an existing password stays unless a new one is given."""
+    values = {
+        "display_name": display_name,
+        "role": Account.Role(role),
+        "department_id": department,
+        "subject_id": subject_id,
+        "email": email,
+        "is_demo": is_demo,
+    }
+    account = Account.objects.filter(username=username).first()
+    if account is None:
+        return Account.objects.create_account(username, password, **values)
+    for name, value in values.items():
+        setattr(account, name, value)
+    if password is not None:
+        account.set_password(password)
+    account.save()
+    return account
+
+
+def set_absence(account: Account, substitute: Account | None, first_day: date, last_day: date) -> Absence:
+    """Put an absence on record; nobody stands in for themselves."""
+    if last_day < first_day:
+        raise Problem("absence-backwards", "缺勤的最后一天早于第一天", remedy="请检查两个日期")
+    if substitute is not None and substitute.pk == account.pk:
+        raise Problem("own-substitute", "不能由本人代替本人", remedy="请选择另一位同事")
+    return Absence.objects.create(
+        account=account, substitute=substitute, first_day=first_day, last_day=last_day
+    )
+
+
+def absence_on(account_id: int, on: date) -> Absence | None:
+    """Return the absence that covers the day; the one recorded last when several do."""
+    found = Absence.objects.filter(account_id=account_id, first_day__lte=on, last_day__gte=on)
+    return found.select_related("substitute").order_by("-pk").first()
+
+
+def on_duty(account: Account, on: date) -> Account | None:
+    """Return who does this account's work on a day: itself, a substitute (or theirs), or nobody."""
+    seen: set[int] = set()
+    current: Account | None = account
+    while current is not None and current.pk not in seen:
+        seen.add(current.pk)
+        if not current.is_active or (current.left_on and current.left_on <= on):
+            return None
+        absence = absence_on(current.pk, on)
+        if absence is None:
+            return current
+        current = absence.substitute
+    return None
+
+
+def stands_in_for(account: Account, on: date) -> list[Account]:
+    """Return the colleagues whose work falls to this account on a day, through chains of substitutes too."""
+    away = Absence.objects.filter(first_day__lte=on, last_day__gte=on).values_list("account_id", flat=True)
+    absent = Account.objects.filter(pk__in=away, is_active=True).exclude(pk=account.pk)
+    return [colleague for colleague in absent if on_duty(colleague, on) == account]
+
+
+def check_purpose(actor: Account, subject_id: str, purpose: str, elements: Sequence[str]) -> None:
+    """Refuse a read without a purpose that this role may have, or of someone else's data by a resident."""
+    if purpose not in PURPOSES or not elements:
+        raise Problem("read-without-purpose", "查看个人信息必须说明目的和内容", detail=purpose, status=400)
+    own = bool(actor.subject_id) and actor.subject_id == subject_id
+    if purpose == "own-data" and not own:
+        raise Problem("not-your-data", "只能查看本人的信息", status=403)
+    if purpose != "own-data" and purpose not in PURPOSES_OF_ROLE[actor.role]:
+        raise Problem(
+            "purpose-not-allowed", "您的角色不能以此目的查看个人信息", detail=PURPOSES[purpose], status=403
+        )
+
+
+def record_read(
+    actor: Account, subject_id: str, purpose: str, elements: Iterable[str], now: datetime, case_id: str = ""
+) -> Read:
+    """Put one read of a subject's personal data on record, bound to the ledger in the same transaction.
+
+    This is the gatekeeper: call it before full values leave the database. It refuses what ``check_purpose``
+    refuses. A person's look at their own data is recorded once a day.
+    """
+    named = sorted(set(elements))
+    check_purpose(actor, subject_id, purpose, named)
+    if purpose == "own-data":
+        recent = PersonalRead.objects.filter(
+            account=actor, subject_id=subject_id, purpose=purpose, at__gt=now - OWN_READ_EVERY
+        )
+        if (last := recent.order_by("-at").first()) is not None:
+            return _read(last)
+    with transaction.atomic():
+        department = actor.department.name_zh if actor.department else ""
+        row = PersonalRead.objects.create(
+            subject_id=subject_id,
+            account=actor,
+            actor_name=actor.display_name,
+            department=department,
+            purpose=purpose,
+            elements=named,
+            case_id=case_id,
+            at=now,
+        )
+        # Who read whom stays in this table; the ledger holds a salted digest of it.
+        payload = {
+            "read": str(row.pk),
+            "subject": subject_id,
+            "actor": str(actor.pk),
+            "department": department,
+            "purpose": purpose,
+            "elements": named,
+            "case": case_id,
+            "at": now.isoformat(),
+        }
+        leaf = ledger.deposit("personal-read", f"read:{row.pk}", payload, now=now)
+        row.leaf_id = str(leaf.id)
+        row.save(update_fields=["leaf_id"])
+    return _read(row)
+
+
+def _read(row: PersonalRead) -> Read:
+    return Read(
+        row.pk,
+        row.subject_id,
+        row.actor_name,
+        row.department,
+        row.purpose,
+        tuple(row.elements),
+        row.case_id,
+        row.at,
+        row.leaf_id,
+    )
+
+
+def reads_of(subject_id: str, *, offset: int = 0, limit: int = 50) -> tuple[list[Read], int]:
+    """Return the reads of one subject's data, newest first, and how many there are."""
+    rows = PersonalRead.objects.filter(subject_id=subject_id).order_by("-at", "-pk")
+    return [_read(row) for row in rows[offset : offset + limit]], rows.count()
+
+
+def move_reads(old: str, new: str) -> int:
+    """Carry the reads of a subject id over to the one it was merged into."""
+    return PersonalRead.objects.filter(subject_id=old).update(subject_id=new)
+
+
+def make_token(
+    account: Account, name: str, scopes: Sequence[str], life: timedelta, now: datetime
+) -> NewToken:
+    """Make a personal API token; its digest is kept, its secret is not."""
+    if not timedelta(0) < life <= LONGEST_TOKEN_LIFE:
+        raise Problem("token-life", "令牌有效期须在一年之内", status=400)
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    row = ApiToken.objects.create(
+        account=account,
+        name=name,
+        digest=token_digest(secret),
+        scopes=sorted(set(scopes)),
+        made_at=now,
+        expires_at=now + life,
+    )
+    return NewToken(row.pk, secret, row.expires_at)
+
+
+def token_digest(secret: str) -> str:
+    """Digest a token. It has 256 random bits, so a plain hash cannot be guessed back."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def token_holder(secret: str, now: datetime) -> tuple[Account, frozenset[str]] | None:
+    """Return the account and the scopes of a token in force, else nothing."""
+    row = ApiToken.objects.select_related("account__department").filter(digest=token_digest(secret)).first()
+    if row is None or row.revoked_at is not None or row.expires_at <= now:
+        return None
+    if row.last_used_on != now.date():
+        ApiToken.objects.filter(pk=row.pk).update(last_used_on=now.date())
+    return row.account, frozenset(row.scopes)
+
+
+def revoke_token(account: Account, token_id: int, now: datetime) -> bool:
+    """Revoke one of the account's own tokens; false when there is none of that number in force."""
+    return bool(ApiToken.objects.filter(account=account, pk=token_id, revoked_at=None).update(revoked_at=now))
+
+
+def locked_for(name: str, address: str, now: datetime) -> timedelta | None:
+    """Say how long sign-in stays closed for this name or network address; None when it is open."""
+    rows = SignInBucket.objects.filter(key__in=[f"name:{name}", f"address:{address}"])
+    waits = [
+        row.since + FAILURES_FORGOTTEN_AFTER - now
+        for row in rows
+        if row.failures >= FAILURES_ALLOWED[row.key.split(":", 1)[0]]
+    ]
+    longest = max(waits, default=timedelta(0))
+    return longest if longest > timedelta(0) else None
+
+
+def note_failure(name: str, address: str, now: datetime) -> None:
+    """Count a failed sign-in against the name and the network address."""
+    for key in (f"name:{name}", f"address:{address}"):
+        stale = Q(key=key, since__lte=now - FAILURES_FORGOTTEN_AFTER)
+        SignInBucket.objects.filter(stale).update(failures=0, since=now)
+        _, made = SignInBucket.objects.get_or_create(key=key, defaults={"failures": 1, "since": now})
+        if not made:
+            SignInBucket.objects.filter(key=key).update(failures=F("failures") + 1)
+
+
+def note_success(name: str) -> None:
+    """Forget the failures of a name that signed in."""
+    SignInBucket.objects.filter(key=f"name:{name}").delete()
