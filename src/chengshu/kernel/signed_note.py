@@ -78,10 +78,9 @@ class Signer:
     def sign(self, text: str, time: int = 0) -> str:
         """Return the signature line for ``text``; a cosignature carries ``time`` (POSIX seconds)."""
         key = Ed25519PrivateKey.from_private_bytes(self.secret)
-        if self.kind == COSIGNATURE:
-            raw = time.to_bytes(8, "big") + key.sign(_cosigned(text, time))
-        else:
-            raw = key.sign(text.encode())
+        plain = self.kind != COSIGNATURE
+        stamp = b"" if plain else time.to_bytes(8, "big")
+        raw = stamp + key.sign(text.encode() if plain else _cosigned(text, time))
         return f"— {self.name} {base64.b64encode(self.verifier.key_id + raw).decode()}\n"
 
     def export(self) -> str:

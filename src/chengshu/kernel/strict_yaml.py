@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, DocumentStartEvent, NodeEvent
+from ruamel.yaml.events import AliasEvent, DocumentStartEvent, NodeEvent, ScalarEvent
 
 from chengshu.kernel.problems import Problem, Where
 
 MAX_BYTES = 2_000_000
+_DATE = re.compile(r"^\d{4}-\d\d-\d\d$")
 
 
 class Mapped(dict[str, Any]):
@@ -93,8 +96,19 @@ def _refuse_aliases(text: str, name: str) -> None:
                 where=Where(file=name, line=line),
                 remedy="write the value out where it is used",
             )
+        if isinstance(event, ScalarEvent) and event.style is None:
+            _refuse_impossible_date(event.value, Where(file=name, line=line))
         if getattr(event, "tag", None):
             raise Problem("yaml-tag", "Tags are not allowed", where=Where(file=name, line=line))
+
+
+def _refuse_impossible_date(text: str, where: Where) -> None:
+    if not _DATE.match(text):
+        return
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise Problem("yaml-date", f"{text} is no day of the calendar", where=where) from error
 
 
 def _problem(code: str, title: str, error: MarkedYAMLError, name: str) -> Problem:
