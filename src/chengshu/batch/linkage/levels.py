@@ -1,0 +1,254 @@
+"""What is compared, in levels from "the same" down to "otherwise": SQL for Splink, a code and words for people.
+
+m is the probability of a level among records of one subject, u among records of two; log2(m/u) is the level's weight.
+The numbers here are starting values: `training` estimates them anew, and a pinned model (`data/*.json`) fixes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a comparison; ``sql`` speaks of columns with _l and _r."""
+
+    code: str
+    sql: str
+    m: float
+    u: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Levels in order, the first that holds counts; no value on either side says nothing either way."""
+
+    name: str
+    columns: tuple[str, ...]
+    levels: tuple[Level, ...]
+    frequency: str | None = None  # column whose rare values count for more on the first level
+
+    def settings(self) -> dict[str, Any]:
+        """Return the comparison as Splink's settings want it."""
+        missing = " or ".join(f"{column}_l is null or {column}_r is null" for column in self.columns)
+        null = {"sql_condition": missing, "label_for_charts": "missing", "is_null_level": True}
+        return {
+            "output_column_name": self.name,
+            "comparison_levels": [null, *(self._level(index) for index in range(len(self.levels)))],
+        }
+
+    def _level(self, index: int) -> dict[str, Any]:
+        level = self.levels[index]
+        body: dict[str, Any] = {
+            "sql_condition": level.sql,
+            "label_for_charts": level.code,
+            "m_probability": level.m,
+            "u_probability": level.u,
+        }
+        if index == 0 and self.frequency:
+            body |= {
+                "tf_adjustment_column": self.frequency,
+                "tf_adjustment_weight": 1.0,
+                "tf_minimum_u_value": 1e-6,
+            }
+        return body
+
+    def with_values(self, values: Mapping[str, tuple[float, float]]) -> Comparison:
+        """Return this comparison with other (m, u) by level code."""
+        levels = tuple(replace(one, m=values[one.code][0], u=values[one.code][1]) for one in self.levels)
+        return replace(self, levels=levels)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A linkage model: comparisons with their numbers and the prior that two records at random are one."""
+
+    kind: str
+    version: str
+    prior: float
+    comparisons: tuple[Comparison, ...]
+
+    def settings(self) -> dict[str, Any]:
+        """Return Splink's settings for scoring pairs that were blocked by us."""
+        return {
+            "link_type": "dedupe_only",
+            "unique_id_column_name": "row",
+            "probability_two_random_records_match": self.prior,
+            "comparisons": [comparison.settings() for comparison in self.comparisons],
+            "blocking_rules_to_generate_predictions": ["l.row = r.row"],
+            "retain_intermediate_calculation_columns": True,
+            "retain_matching_columns": True,
+        }
+
+
+def near(column: str) -> str:
+    """SQL: one character changed, missing or doubled, or two neighbours swapped."""
+    return f"edits({column}_l, {column}_r) <= 1"
+
+
+_SWAPPED = "(substr(birth_date_l, 1, 5) || substr(birth_date_l, 9, 2) || '-' || substr(birth_date_l, 6, 2)) = birth_date_r"
+
+BIRTH = Comparison(
+    "birth_date",
+    ("birth_date",),
+    (
+        Level("same", "birth_date_l = birth_date_r", 0.9, 4e-5),
+        Level("day-month-swapped", _SWAPPED, 0.02, 4e-5),
+        Level("one-digit", near("birth_date"), 0.04, 1.2e-3),
+        Level("same-year", "substr(birth_date_l, 1, 4) = substr(birth_date_r, 1, 4)", 0.015, 0.015),
+        Level("otherwise", "ELSE", 0.025, 0.98),
+    ),
+)
+PHONE = Comparison(
+    "phone",
+    ("phone",),
+    (
+        Level("same", "phone_l = phone_r", 0.6, 1.5e-5),
+        Level("one-digit", near("phone"), 0.04, 2e-5),
+        Level("otherwise", "ELSE", 0.36, 0.999),
+    ),
+)
+PLACE = Comparison(
+    "place",
+    ("community",),
+    (
+        Level("same-room", "room_l = room_r", 0.55, 1.5e-5),
+        Level("same-building", "building_l = building_r", 0.12, 5e-4),
+        Level("same-community", "community_l = community_r", 0.1, 0.01),
+        Level("otherwise", "ELSE", 0.23, 0.99),
+    ),
+)
+
+PERSON = Model(
+    "person",
+    "start",
+    1e-6,
+    (
+        Comparison(
+            "name",
+            ("name",),
+            (
+                Level("same", "name_l = name_r", 0.86, 1.5e-4),
+                Level("same-reading", "reading_l = reading_r", 0.04, 4e-4),
+                Level("one-character-long", "length(name_l) >= 3 and " + near("name"), 0.04, 4e-3),
+                Level("one-character", near("name"), 0.02, 0.02),
+                Level("part", "contains(name_l, name_r) or contains(name_r, name_l)", 0.01, 1e-3),
+                Level("same-surname", "substr(name_l, 1, 1) = substr(name_r, 1, 1)", 0.01, 0.04),
+                Level("otherwise", "ELSE", 0.005, 0.93),
+            ),
+        ),
+        Comparison(
+            "code",
+            ("code",),
+            (
+                Level("same", "code_l = code_r", 0.5, 3e-7),
+                Level("one-digit", near("code"), 0.4, 3e-6),
+                Level("two-digits", "edits(code_l, code_r) <= 2", 0.05, 3e-5),
+                Level("otherwise", "ELSE", 0.05, 0.999),
+            ),
+        ),
+        BIRTH,
+        PHONE,
+        PLACE,
+        Comparison(
+            "sex",
+            ("sex",),
+            (Level("same", "sex_l = sex_r", 0.985, 0.5), Level("otherwise", "ELSE", 0.015, 0.5)),
+        ),
+    ),
+)
+
+FIRM = Model(
+    "firm",
+    "start",
+    8e-6,
+    (
+        Comparison(
+            "name",
+            ("name",),
+            (
+                Level("same", "name_l = name_r", 0.7, 1e-5),
+                Level("same-reading", "reading_l = reading_r", 0.04, 1e-5),
+                Level("one-character", "length(name_l) >= 4 and " + near("name"), 0.08, 5e-5),
+                Level("part", "contains(name_l, name_r) or contains(name_r, name_l)", 0.05, 2e-4),
+                Level("alike", "likeness(name_l, name_r) >= 0.7", 0.04, 2e-3),
+                Level("otherwise", "ELSE", 0.09, 0.99),
+            ),
+        ),
+        Comparison(
+            "code",
+            ("code",),
+            (
+                Level("same", "code_l = code_r", 0.5, 1e-6),
+                Level("one-digit", near("code"), 0.35, 5e-6),
+                Level("two-digits", "edits(code_l, code_r) <= 2", 0.08, 5e-5),
+                Level("otherwise", "ELSE", 0.07, 0.999),
+            ),
+        ),
+        Comparison(
+            "legal",
+            ("legal",),
+            (
+                Level("same", "legal_l = legal_r", 0.8, 1.5e-4),
+                Level("one-character", near("legal"), 0.06, 0.02),
+                Level("otherwise", "ELSE", 0.14, 0.98),
+            ),
+        ),
+        PHONE.with_values({"same": (0.6, 3e-5), "one-digit": (0.04, 4e-5), "otherwise": (0.36, 0.999)}),
+        PLACE,
+    ),
+)
+
+FACILITY = Model(
+    "facility",
+    "start",
+    1e-4,
+    (
+        Comparison(
+            "name",
+            ("name",),
+            (
+                Level("same", "name_l = name_r", 0.7, 2e-4),
+                Level("part", "contains(name_l, name_r) or contains(name_r, name_l)", 0.12, 1e-3),
+                Level("alike", "likeness(name_l, name_r) >= 0.75", 0.1, 3e-3),
+                Level("otherwise", "ELSE", 0.08, 0.99),
+            ),
+        ),
+        Comparison(
+            "address",
+            ("address",),
+            (
+                Level("same", "address_l = address_r", 0.5, 2e-4),
+                Level("alike", "likeness(address_l, address_r) >= 0.75", 0.3, 5e-3),
+                Level("otherwise", "ELSE", 0.2, 0.99),
+            ),
+        ),
+        PHONE,
+        Comparison(
+            "place",
+            ("latitude", "longitude"),
+            (
+                Level(
+                    "within-60-m", "metres(latitude_l, longitude_l, latitude_r, longitude_r) < 60", 0.7, 1e-4
+                ),
+                Level(
+                    "within-250-m",
+                    "metres(latitude_l, longitude_l, latitude_r, longitude_r) < 250",
+                    0.2,
+                    1e-3,
+                ),
+                Level(
+                    "within-1-km",
+                    "metres(latitude_l, longitude_l, latitude_r, longitude_r) < 1000",
+                    0.07,
+                    0.01,
+                ),
+                Level("otherwise", "ELSE", 0.03, 0.99),
+            ),
+        ),
+    ),
+)
+
+STARTING = {"person": PERSON, "firm": FIRM, "facility": FACILITY, "premises": FACILITY}

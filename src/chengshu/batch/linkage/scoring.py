@@ -1,0 +1,125 @@
+"""Scores of pairs by Splink on DuckDB, and the functions its levels call."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from rapidfuzz.distance import OSA, Indel
+from rapidfuzz.process import cpdist
+
+from chengshu.batch.linkage.levels import Model
+
+THREADS = 2
+
+
+def _edits(left: pa.Array, right: pa.Array) -> pa.Array:
+    return pa.array(
+        cpdist(left.to_pylist(), right.to_pylist(), scorer=OSA.distance, score_cutoff=2, dtype=np.int32)
+    )
+
+
+def _likeness(left: pa.Array, right: pa.Array) -> pa.Array:
+    scores = cpdist(left.to_pylist(), right.to_pylist(), scorer=Indel.normalized_similarity, dtype=np.float64)
+    return pa.array(scores)
+
+
+_FUNCTIONS: dict[str, tuple[Callable[..., pa.Array], list[str], str]] = {
+    "edits": (_edits, ["VARCHAR", "VARCHAR"], "INTEGER"),
+    "likeness": (_likeness, ["VARCHAR", "VARCHAR"], "DOUBLE"),
+}
+_METRES = """create or replace temp macro metres(a, b, c, d) as
+    111195 * sqrt(pow(a - c, 2) + pow((b - d) * cos(radians((a + c) / 2)), 2))"""
+
+
+@contextlib.contextmanager
+def workshop(memory: str = "4GB") -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an in-memory DuckDB that knows `edits`, `likeness` and `metres`; its functions go with it."""
+    con = duckdb.connect(
+        config={"threads": THREADS, "memory_limit": memory, "preserve_insertion_order": False}
+    )
+    con.execute("set enable_progress_bar = false")
+    con.execute(_METRES)
+    for name, (function, arguments, result) in _FUNCTIONS.items():
+        con.create_function(name, function, arguments, result, type="arrow")  # type: ignore[call-overload]
+    try:
+        yield con
+    finally:
+        con.abort()
+        for name in _FUNCTIONS:
+            con.remove_function(name)
+        con.close()
+
+
+def score(con: duckdb.DuckDBPyConnection, model: Model, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Score ``pairs`` (left, right) of rows of the table `standard`.
+
+    Returns left, right, weight (log2 odds), probability and, for each comparison, gamma_<name> (its level, counted
+    down from the first; -1: a value is missing) and mw_<name> (its weight).
+    """
+    if pairs.is_empty():
+        return _empty(model)
+    con.register("pairs_in", pairs)
+    con.execute(
+        'create or replace temp table pairs_to_score as select "left" as join_key_l, "right" as join_key_r, '
+        "'0' as match_key from pairs_in"
+    )
+    con.execute(
+        "create or replace temp table compared as select * from standard where row in "
+        "(select join_key_l from pairs_to_score union all select join_key_r from pairs_to_score)"
+    )
+    with quiet():
+        from splink import Linker
+        from splink.backends.duckdb import DuckDBAPI
+
+        api = DuckDBAPI(con)
+        linker = Linker(api.register("compared"), model.settings(), log_level=None)
+        linker.table_management.register_blocked_pairs_for_predict(api.register("pairs_to_score"))
+        predicted = linker.inference.predict(warning_mode="never")
+        result: pl.DataFrame = con.sql(
+            f"select {_columns(model)} from {predicted.physical_name} order by 1, 2"
+        ).pl()
+        linker.table_management.delete_tables_created_by_splink_from_db()
+    con.unregister("pairs_in")
+    return result
+
+
+def _columns(model: Model) -> str:
+    names = [comparison.name for comparison in model.comparisons]
+    details = [f"gamma_{name}::smallint as gamma_{name}, mw_{name}::float as mw_{name}" for name in names]
+    head = ["row_l as left", "row_r as right", "match_weight as weight", "match_probability as probability"]
+    return ", ".join(head + details)
+
+
+def _empty(model: Model) -> pl.DataFrame:
+    schema: dict[str, Any] = {
+        "left": pl.Int64,
+        "right": pl.Int64,
+        "weight": pl.Float64,
+        "probability": pl.Float64,
+    }
+    for comparison in model.comparisons:
+        schema |= {f"gamma_{comparison.name}": pl.Int16, f"mw_{comparison.name}": pl.Float32}
+    return pl.DataFrame(schema=schema)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Splink from talking to the terminal: it prints advice that only fits a notebook."""
+    logger = logging.getLogger("splink")
+    level, propagate = logger.level, logger.propagate
+    logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+            logger.propagate = propagate
