@@ -190,7 +190,7 @@ def _find_authority(directory: Path) -> Path | None:
 def _complete_authority(
     sources: Mapping[str, Source], declared: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
-    """Append to each list the sources that carry the element and were not named: no value is without a rank."""
+    """Append to each list the sources that carry the element unnamed: no value is without a rank."""
     carriers: dict[str, list[str]] = {}
     for name in sorted(sources):
         for column in sources[name].columns:
