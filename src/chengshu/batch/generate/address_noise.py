@@ -86,17 +86,27 @@ def full_text(parts: Mapping[str, str | None]) -> str:
     return "".join(_pieces(parts).values())
 
 
-def messy(
-    parts: Mapping[str, str | None], kinds: Iterable[str], rng: random.Random
-) -> tuple[str, tuple[str, ...]]:
-    """Write the address with errors of ``kinds``; return the text and the kinds that could be applied.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An address as someone wrote it: the text, the kinds of error in it, the levels that are still in it."""
 
-    A kind that finds nothing to act on (no estate to shorten) is left out of the answer.
+    text: str
+    kinds: tuple[str, ...]
+    levels: tuple[str, ...]
+
+
+def messy(parts: Mapping[str, str | None], kinds: Iterable[str], rng: random.Random) -> Written:
+    """Write the address with errors of ``kinds``.
+
+    A kind that finds nothing to act on (no estate to shorten) is left out of the answer's kinds.
     """
     draft = _Draft(_pieces(parts))
     wanted = set(kinds)
     applied = tuple(kind for kind, act in _ACTS.items() if kind in wanted and act(draft, rng))
-    return _render(draft), applied
+    levels = tuple(level for level in LEVELS if level in draft.pieces)
+    if "dash_forms" in applied:
+        levels += tuple(level for level in ("unit", "room") if parts.get(level))
+    return Written(_render(draft), applied, levels)
 
 
 def draw_kinds(rates: Mapping[str, float], rng: random.Random) -> list[str]:
@@ -105,7 +115,7 @@ def draw_kinds(rates: Mapping[str, float], rng: random.Random) -> list[str]:
 
 
 def messy_column(frame: pl.DataFrame, *, seed: int, rates: Mapping[str, float]) -> pl.DataFrame:
-    """Return ``frame``'s addresses as texts: columns ``text`` and ``kinds`` (comma-separated), in its order.
+    """Return ``frame``'s addresses as texts: columns ``text``, ``kinds``, ``levels`` (comma-separated), in order.
 
     ``frame`` has some of the columns of LEVELS. The same seed and the same frame give the same texts.
     """
@@ -113,19 +123,12 @@ def messy_column(frame: pl.DataFrame, *, seed: int, rates: Mapping[str, float]) 
     if unknown:
         raise ValueError(f"unknown kinds of error: {sorted(unknown)}")
     rng = random.Random(seed)
-    texts: list[str] = []
-    kinds: list[str] = []
     columns = [name for name in LEVELS if name in frame.columns]
+    written: list[tuple[str, str, str]] = []
     for row in frame.select(columns).iter_rows():
-        parts = dict(zip(columns, row, strict=True))
-        drawn = draw_kinds(rates, rng)
-        if drawn:
-            text, applied = messy(parts, drawn, rng)
-        else:
-            text, applied = full_text(parts), ()
-        texts.append(text)
-        kinds.append(",".join(applied))
-    return pl.DataFrame({"text": texts, "kinds": kinds}, schema={"text": pl.String, "kinds": pl.String})
+        result = messy(dict(zip(columns, row, strict=True)), draw_kinds(rates, rng), rng)
+        written.append((result.text, ",".join(result.kinds), ",".join(result.levels)))
+    return pl.DataFrame(written, schema=dict.fromkeys(("text", "kinds", "levels"), pl.String), orient="row")
 
 
 def _pieces(parts: Mapping[str, Any]) -> Pieces:
