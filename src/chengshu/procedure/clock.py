@@ -1,0 +1,111 @@
+"""Terms of a case: started, stopped, gone on, met or expired as states change. Days are counted by the kernel."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from chengshu.kernel.lights import amber_from
+from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import Due, Stop, Term, Unit, due, legal_day
+from chengshu.kernel.workdays import Calendar
+from chengshu.procedure.case import EXPIRED, LATE, MET, OPEN_TERMS, RUNNING, SUSPENDED, TermState
+from chengshu.procedure.model import Deadline, Pack
+
+
+def stamp(instant: dt.datetime) -> str:
+    """Return an instant as events write it."""
+    return instant.astimezone(dt.UTC).isoformat()
+
+
+class Clock:
+    """Computes due dates by one calendar and remembers them: the same term from the same day ends the same."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.calendar = calendar
+        self._known: dict[tuple[Term, Term, dt.date], TermState] = {}
+
+    def step(
+        self, pack: Pack, terms: Mapping[str, TermState], source: str | None, target: str, now: dt.datetime
+    ) -> list[TermState]:
+        """Return the terms that change when a case goes from ``source`` to ``target``."""
+        changed = []
+        for item in pack.deadlines.values():
+            term = self._moved(item, terms.get(item.id), source, target, now)
+            if term is not None:
+                changed.append(term)
+        return changed
+
+    def _moved(
+        self, item: Deadline, term: TermState | None, source: str | None, target: str, now: dt.datetime
+    ) -> TermState | None:
+        alive = term is not None and term["state"] in OPEN_TERMS
+        if target in item.starts_on and (not alive or item.restarts):
+            return self.start(item, now, 1 if term is None else term["round"] + 1)
+        if term is None or not alive:
+            return None
+        if target in item.suspended_while:
+            return None if term["state"] != RUNNING else self._stop(term, now)
+        if target in item.runs_while:
+            return None if term["state"] != SUSPENDED else self._go_on(item, term, now)
+        return {**term, "state": LATE if term["state"] == EXPIRED else MET}
+
+    def start(self, item: Deadline, now: dt.datetime, round_: int = 1) -> TermState:
+        """Return a term that starts now."""
+        day = legal_day(now)
+        if item.term.unit is Unit.HOURS:
+            fresh = self._term(item, due(item.term, now, self.calendar), now)
+        else:
+            key = (item.term, item.amber, day)
+            found = self._known.get(key)
+            if found is None:
+                if len(self._known) > 10_000:
+                    self._known.clear()
+                found = self._known[key] = self._term(item, due(item.term, now, self.calendar), now)
+            fresh = found
+        return {**fresh, "id": item.id, "round": round_, "started": stamp(now)}
+
+    def _term(self, item: Deadline, ends: Due, now: dt.datetime) -> TermState:
+        return {
+            "id": item.id,
+            "round": 1,
+            "state": RUNNING,
+            "started": stamp(now),
+            "stops": [],
+            "due_on": ends.on.isoformat() if ends.on else None,
+            "due_at": stamp(ends.at) if ends.at else None,
+            "amber_at": stamp(amber_from(ends, self.calendar, item.amber)) if ends.at else None,
+            "provisional": ends.provisional,
+            "zh": ends.arithmetic_zh,
+            "en": ends.arithmetic_en,
+        }
+
+    def _stop(self, term: TermState, now: dt.datetime) -> TermState:
+        stops = [*term["stops"], [stamp(now), None]]
+        return {**term, "state": SUSPENDED, "stops": stops, "due_on": None, "due_at": None, "amber_at": None}
+
+    def _go_on(self, item: Deadline, term: TermState, now: dt.datetime) -> TermState:
+        stops = [*term["stops"][:-1], [term["stops"][-1][0], stamp(now)]]
+        return self.recount(item, {**term, "stops": stops, "state": RUNNING})
+
+    def recount(self, item: Deadline, term: TermState) -> TermState:
+        """Return the term with its end counted anew (after a stop, or when a year's calendar was loaded)."""
+        began = dt.datetime.fromisoformat(term["started"])
+        stops = [
+            Stop(dt.datetime.fromisoformat(str(start)), dt.datetime.fromisoformat(end) if end else None)
+            for start, end in term["stops"]
+        ]
+        fresh = self._term(item, due(item.term, began, self.calendar, stops), began)
+        return {**fresh, "round": term["round"], "state": term["state"], "stops": term["stops"]}
+
+
+def expire(terms: Mapping[str, TermState], term_id: str, now: dt.datetime) -> TermState:
+    """Return the term marked expired; raises when it does not run or has not ended yet."""
+    term = terms.get(term_id)
+    if term is None or term["state"] != RUNNING:
+        raise Problem("term-not-running", "The term does not run", detail=term_id, status=409)
+    if term["due_at"] is None or now < dt.datetime.fromisoformat(term["due_at"]):
+        raise Problem(
+            "term-not-due", "The term has not ended yet", detail=f"{term_id}: {term['due_on']}", status=409
+        )
+    return {**term, "state": EXPIRED}

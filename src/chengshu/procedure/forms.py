@@ -1,0 +1,90 @@
+"""Filling a form: what was sent is checked field by field; what is wrong comes back together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chengshu.kernel.problems import Problem
+from chengshu.procedure.model import Field
+from chengshu.procedure.types import BadValue, check_value
+
+
+class Scope:
+    """Dotted names → values, by bucket; what is not there is empty."""
+
+    __slots__ = ("buckets", "today")
+
+    def __init__(self, buckets: dict[str, Mapping[str, Any]], today: str) -> None:
+        self.buckets, self.today = buckets, today
+
+    def get(self, name: str, /) -> Any:
+        """Return the value of a dotted name."""
+        bucket, _, key = name.partition(".")
+        values = self.buckets.get(bucket)
+        if values is None:
+            return self.today if name == "today" else None
+        return values.get(key)
+
+
+def fill_form(fields: Mapping[str, Field], sent: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    """Return the clean values in the order of the form; raises one ``Problem`` with every field's error.
+
+    A field whose ``when`` does not hold is left out whatever was sent for it.
+    """
+    clean: dict[str, Any] = {}
+    errors: dict[str, dict[str, str]] = {}
+    scope.buckets = {**scope.buckets, "data": clean}
+    for name, field in fields.items():
+        if field.when is not None and field.when.evaluate(scope) is not True:
+            continue
+        try:
+            clean[name] = _value(field, sent.get(name), scope)
+        except BadValue as bad:
+            errors[name] = {"code": _code(field, sent.get(name)), "text": str(bad)}
+    for name in sent:
+        if name not in fields:
+            errors[name] = {"code": "unknown", "text": "the form has no such field"}
+    if errors:
+        raise Problem(
+            "form-invalid",
+            "Some answers need another look",
+            detail="; ".join(f"{name}: {error['text']}" for name, error in errors.items()),
+            status=422,
+            errors=errors,
+        )
+    return clean
+
+
+def options(field: Field, facts: Mapping[str, Any]) -> list[str] | None:
+    """Return the values that a field may take from a fact, or ``None`` when it is free."""
+    if not field.options:
+        return None
+    found = facts.get(field.options) or []
+    return [str(item["value"]) if isinstance(item, Mapping) else str(item) for item in found]
+
+
+def _value(field: Field, value: Any, scope: Scope) -> Any:
+    if isinstance(value, str):
+        value = value.strip() or None
+    if value is None or value == []:
+        if field.required:
+            raise BadValue("an answer is required")
+        return None
+    clean = check_value(value, field.type)
+    if isinstance(clean, str | list) and len(clean) > field.most:
+        raise BadValue(f"at most {field.most} are allowed")
+    allowed = options(field, scope.buckets["facts"])
+    if allowed is not None and clean not in allowed:
+        raise BadValue("choose one of the values shown")
+    return clean
+
+
+def _code(field: Field, value: Any) -> str:
+    if value in (None, "", []):
+        return "required"
+    if field.options or field.type.kind == "choice":
+        return "not-an-option"
+    if isinstance(value, str | list) and len(value) > field.most:
+        return "too-long"
+    return "wrong-type"

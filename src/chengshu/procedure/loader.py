@@ -1,0 +1,219 @@
+"""Files in, a ready pack out, or every fault that was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from chengshu.kernel.citations import parse_citation
+from chengshu.kernel.problems import Problem
+from chengshu.kernel.strict_yaml import Mapped, parse_yaml
+from chengshu.procedure import ports
+from chengshu.procedure.checker import Coverage, check_meaning
+from chengshu.procedure.expressions import Expression
+from chengshu.procedure.files import SINGLE, PackFiles, read_files
+from chengshu.procedure.model import HOLDERS, Article, Instrument, Pack, Role, Table, Transition
+from chengshu.procedure.read_forms import Names, read_facts, read_forms, read_parameters
+from chengshu.procedure.read_steps import StepReader, read_deadlines, read_keeps, read_states, read_table
+from chengshu.procedure.sheets import Faults, Sheet
+from chengshu.procedure.wording import plain_texts
+
+KINDS = ("law", "regulation", "rule", "policy", "house-rule")
+ACCOUNT_ROLES = ("resident", "grid_worker", "steward", "officer", "operator")
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The result of a check: a pack when nothing is wrong, every fault otherwise, and the article coverage."""
+
+    pack: Pack | None
+    faults: tuple[Problem, ...]
+    coverage: Coverage
+
+
+def load_pack(folder: Path) -> Pack:
+    """Read a pack that must be right; raises its first fault."""
+    return load_files(read_files(folder))
+
+
+def load_files(files: PackFiles) -> Pack:
+    """Like ``load_pack`` for files that are already in memory (an old version from the database)."""
+    checked = check_files(files)
+    if checked.pack is None:
+        first = checked.faults[0]
+        first.extra["faults"] = [str(fault) for fault in checked.faults[:50]]
+        raise first
+    return checked.pack
+
+
+def check_folder(folder: Path, *, elements: frozenset[str] | None = None) -> Checked:
+    """Check a pack; ``elements`` are the catalogue's data elements, when they are known."""
+    try:
+        files = read_files(folder)
+    except Problem as problem:
+        return Checked(None, (problem,), Coverage())
+    return check_files(files, elements=elements)
+
+
+def check_files(files: PackFiles, *, elements: frozenset[str] | None = None) -> Checked:
+    """Check a pack's files. Faults of form come first; meaning is looked at only when the form is right."""
+    faults = Faults()
+    sheets = {path: _sheet(files, path, faults) for path in files.texts if path.endswith(".yaml")}
+    for path in SINGLE:
+        if path not in sheets:
+            faults.add("pack-file-missing", f"The pack has no {path}", files.name(path), None)
+    for language in LANGUAGES:
+        if f"texts/{language}.yaml" not in sheets:
+            faults.add(
+                "pack-file-missing", f"The pack has no texts/{language}.yaml", files.name("texts"), None
+            )
+    if faults:
+        return Checked(None, tuple(faults), Coverage())
+    pack = _read(files, sheets, faults)
+    if faults:
+        return Checked(None, tuple(faults), Coverage())
+    coverage = check_meaning(pack, files, faults, ports.registry, elements)
+    return Checked(None if faults else pack, tuple(faults), coverage)
+
+
+def _sheet(files: PackFiles, path: str, faults: Faults) -> Sheet:
+    name = files.name(path)
+    try:
+        return Sheet(faults, name, parse_yaml(files.texts[path], name))
+    except Problem as problem:
+        faults.append(problem)
+        return Sheet(Faults(), name, Mapped(line=1))
+
+
+def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack:
+    names = Names()
+    head, states_sheet = sheets["pack.yaml"], sheets["states.yaml"]
+    for path in files.under("parameters"):
+        read_parameters(sheets[path], names)
+    initial = read_keeps(states_sheet, names)
+    read_facts(sheets["form.yaml"], names, ports.registry)
+    read_forms(sheets["form.yaml"], names, ports.registry)
+    sheets["form.yaml"].close()
+    tables = {}
+    for path in files.under("decisions"):
+        table = read_table(sheets[path], names)
+        tables[table.id] = table
+    states = read_states(states_sheet)
+    steps = StepReader(names, ports.registry, states)
+    start = states_sheet.text("start")
+    opening, administration = steps.opening(states_sheet, start), steps.administration(states_sheet)
+    transitions = tuple(_with_reads(step, tables) for step in steps.transitions(states_sheet))
+    states_sheet.close()
+    deadlines = read_deadlines(sheets["deadlines.yaml"], states)
+    sheets["deadlines.yaml"].close()
+    pack = Pack(
+        id=head.name("id"),
+        version=head.text("version"),
+        hash=files.hash(),
+        jurisdiction=head.text("jurisdiction"),
+        valid_from=head.day("valid_from"),
+        valid_to=head.date("valid_to", required=False),
+        basis=_basis(head),
+        articles=_articles(sheets["articles.yaml"]),
+        roles=_roles(head),
+        facts=names.facts,
+        forms=names.forms,
+        keeps=names.keeps,
+        initial=initial,
+        start=start,
+        opening=_with_reads(opening, tables),
+        administration=administration,
+        states=states,
+        transitions=transitions,
+        deadlines=deadlines,
+        tables=tables,
+        parameters=names.parameters,
+        texts={language: plain_texts(sheets[f"texts/{language}.yaml"].data) for language in LANGUAGES},
+        steps=_steps(transitions),
+    )
+    head.close()
+    return pack
+
+
+def _steps(transitions: tuple[Transition, ...]) -> dict[tuple[str, str], tuple[Transition, ...]]:
+    found: dict[tuple[str, str], tuple[Transition, ...]] = {}
+    for step in transitions:
+        for source in step.sources:
+            found[source, step.command] = (*found.get((source, step.command), ()), step)
+    return found
+
+
+def _with_reads(step: Transition, tables: Mapping[str, Table]) -> Transition:
+    expressions = [step.when, *step.sets.values()]
+    for effect in step.effects:
+        for value in effect.params.values():
+            expressions.extend([value] if isinstance(value, Expression) else value.values())
+    for table in (tables[name] for name in step.decides if name in tables):
+        for row in table.rows:
+            expressions.extend([row.when, *row.then.values()])
+    fields = step.form.fields.values() if step.form else ()
+    expressions.extend(item.when for item in fields)
+    reads = {name for expression in expressions if expression is not None for name in expression.reads}
+    reads.update(f"facts.{item.options}" for item in fields if item.options)
+    return replace(step, reads=frozenset(reads))
+
+
+def _basis(head: Sheet) -> dict[str, Instrument]:
+    found = {}
+    for item in head.listed("basis", required=True):
+        instrument = Instrument(
+            id=item.name("id"),
+            title=item.text("title"),
+            number=item.text("number", ""),
+            issuer=item.text("issuer"),
+            kind=item.word("kind", KINDS),
+            date=item.day("date"),
+            in_force=item.day("in_force"),
+            repealed=item.date("repealed", required=False),
+            source=item.text("source", ""),
+            line=item.line,
+        )
+        item.close()
+        if instrument.id in found:
+            item.fault("pack-value", f"The instrument {instrument.id!r} stands twice", "id")
+        found[instrument.id] = instrument
+    return found
+
+
+def _roles(head: Sheet) -> dict[str, Role]:
+    found = {}
+    for name, item in head.named("roles", required=True):
+        holder = item.word("holder", HOLDERS)
+        account_role = item.word("role", ACCOUNT_ROLES) if holder == "role" else ""
+        item.close()
+        found[name] = Role(name, holder, account_role, item.line)
+    return found
+
+
+def _articles(sheet: Sheet) -> dict[str, Article]:
+    found: dict[str, Article] = {}
+    for item in sheet.listed("articles", required=True):
+        key = item.text("article")
+        try:
+            key = parse_citation(key).key()
+        except Problem as problem:
+            item.fault(problem.code, problem.title, "article", remedy=problem.remedy)
+        if key in found:
+            item.fault("article-twice", f"The article {key} stands twice", "article")
+        found[key] = Article(key, _gist(item), item.word("status", ("executed", "informative", "exempt")),
+                             item.text("why", ""), item.line)  # fmt: skip
+        item.close()
+    sheet.close()
+    return found
+
+
+def _gist(item: Sheet) -> dict[str, Any]:
+    inner = item.sheet("gist", required=True)
+    if inner is None:
+        return {}
+    gist = {language: inner.text(language) for language in LANGUAGES}
+    inner.close()
+    return gist

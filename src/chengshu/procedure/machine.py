@@ -1,0 +1,280 @@
+"""``advance``: one step of a case, pure. Facts are fetched before, time comes in, nothing is read or written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import legal_day
+from chengshu.kernel.workdays import official_calendar
+from chengshu.procedure.case import Case, EffectCall, EffectNote, Event, Outcome, TermState, apply
+from chengshu.procedure.clock import Clock, expire, stamp
+from chengshu.procedure.expressions import Expression
+from chengshu.procedure.forms import Scope, fill_form
+from chengshu.procedure.model import ENTRY, SYSTEM, Pack, Transition
+from chengshu.procedure.ports import Actor
+
+MACHINE = Actor("system", "系统", frozenset({SYSTEM}))
+_default_clock: list[Clock] = []
+
+
+@dataclass(slots=True)
+class Command:
+    """What someone wants done. ``term`` names the term whose end the machine reports."""
+
+    name: str
+    actor: Actor
+    data: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    term: str = ""
+    children: Mapping[str, str] = field(default_factory=dict)
+
+
+def default_clock() -> Clock:
+    """Return the clock of the official calendar."""
+    if not _default_clock:
+        _default_clock.append(Clock(official_calendar()))
+    return _default_clock[0]
+
+
+def begin(
+    pack: Pack,
+    case_id: str,
+    facts: Mapping[str, Any],
+    actor: Actor,
+    now: dt.datetime,
+    clock: Clock | None = None,
+) -> Outcome:
+    """Open a case: the facts are checked like a form, the first state's terms start, its tasks open."""
+    step = pack.opening
+    if not step.by & actor.roles:
+        raise Problem("opening-not-yours", "This role does not open such a case", status=403)
+    case = Case(case_id, pack.id, kept=pack.initial)
+    scope = _scope(pack, case, facts, actor, now)
+    clean = fill_form(pack.facts, facts, scope)
+    scope.buckets = {**scope.buckets, "facts": clean, "data": {}}
+    decided, rows, cites = _decide(pack, step, scope)
+    if step.when is not None and step.when.evaluate(scope) is not True:
+        raise Problem("opening-refused", "The condition for opening such a case does not hold", status=409)
+    outcome = _outcome(
+        pack, case, step, Command(ENTRY, actor, clean), scope, now, clock or default_clock(), None
+    )
+    outcome.event["sets"] = {**pack.initial, **outcome.event.get("sets", {})}
+    return _sealed(pack, case, outcome, clean, pack.personal_facts(), decided, rows, cites)
+
+
+def advance(
+    pack: Pack,
+    case: Case,
+    command: Command,
+    facts: Mapping[str, Any],
+    now: dt.datetime,
+    clock: Clock | None = None,
+) -> Outcome:
+    """Carry out one command; raises a ``Problem`` that says why not. ``facts`` add to, or stand for, the case's own."""
+    candidates = _candidates(pack, case, command)
+    scope = _scope(pack, case, {**case.facts, **facts} if facts else case.facts, command.actor, now)
+    form = candidates[0].form
+    if form is not None:
+        clean = fill_form(form.fields, command.data, scope)
+    elif command.data:
+        raise Problem("form-invalid", "This command carries no data", status=422, errors={})
+    else:
+        clean = {}
+        scope.buckets["data"] = clean
+    for step in candidates:
+        decided, rows, cites = _decide(pack, step, scope) if step.decides else ({}, {}, ())
+        if step.when is None or step.when.evaluate(scope) is True:
+            break
+    else:
+        raise Problem(
+            "guard-refused", "The conditions of this command do not hold", detail=command.name, status=409
+        )
+    expired = expire(case.terms, command.term, now) if command.term else None
+    outcome = _outcome(pack, case, step, command, scope, now, clock or default_clock(), expired)
+    personal = _personal_fields(step)
+    return _sealed(pack, case, outcome, clean, personal, decided, rows, cites)
+
+
+def allowed(pack: Pack, case: Case, actor: Actor, now: dt.datetime) -> list[Transition]:
+    """Return one step for each command that ``actor`` may try now; guards that read the answers are left to the try."""
+    scope = _scope(pack, case, case.facts, actor, now)
+    scope.buckets["data"] = {}
+    found: dict[str, Transition] = {}
+    for name in pack.commands():
+        for step in pack.steps.get((case.state, name), ()):
+            asks = step.when is not None and any(
+                read.startswith(("data.", "decided.")) for read in step.when.reads
+            )
+            holds = step.when is None or asks or step.when.evaluate(scope) is True
+            if holds and step.by & actor.roles and not _own_work(case, step, actor):
+                found.setdefault(name, step)
+    return list(found.values())
+
+
+def _candidates(pack: Pack, case: Case, command: Command) -> list[Transition]:
+    steps = pack.steps.get((case.state, command.name))
+    if steps is None:
+        if command.name not in pack.commands():
+            raise Problem(
+                "command-unknown", "The pack knows no such command", detail=command.name, status=404
+            )
+        raise Problem(
+            "command-not-now", "The case is in a state that does not allow this",
+            detail=f"{command.name} in {case.state}", remedy="look at the case again", status=409, state=case.state,
+        )  # fmt: skip
+    roles = command.actor.roles
+    mine = [step for step in steps if step.by & roles]
+    if not mine:
+        raise Problem(
+            "command-not-yours", "Your role does not allow this here", detail=command.name, status=403
+        )
+    free = [step for step in mine if not _own_work(case, step, command.actor)]
+    if not free:
+        raise Problem("own-work", "Nobody decides on their own work", detail=command.name, status=403)
+    return free
+
+
+def _own_work(case: Case, step: Transition, actor: Actor) -> bool:
+    acted = case.acted
+    return any(
+        acted.get(other) == actor.id or (other == ENTRY and case.opened_by == actor.id)
+        for other in step.not_who
+    )
+
+
+def _scope(pack: Pack, case: Case, facts: Mapping[str, Any], actor: Actor, now: dt.datetime) -> Scope:
+    day = legal_day(now)
+    return Scope(
+        {
+            "facts": facts,
+            "case": case.kept,
+            "parameters": {name: item.on(day).value for name, item in pack.parameters.items()},
+            "actor": {"id": actor.id, "name": actor.name},
+            "children": {"open": case.open_children() if case.children else 0},
+        },
+        day.isoformat(),
+    )
+
+
+def _decide(
+    pack: Pack, step: Transition, scope: Scope
+) -> tuple[dict[str, Any], dict[str, str], tuple[str, ...]]:
+    decided: dict[str, Any] = {}
+    rows: dict[str, str] = {}
+    cites: tuple[str, ...] = ()
+    for name in step.decides:
+        for row in pack.tables[name].rows:
+            if row.when is None or row.when.evaluate(scope) is True:
+                decided.update({key: value.evaluate(scope) for key, value in row.then.items()})
+                rows[name], cites = row.id, (*cites, *row.cite)
+                break
+        else:
+            raise Problem("table-gap", "No row of a decision table fits", detail=name, status=500)
+    scope.buckets["decided"] = decided
+    return decided, rows, cites
+
+
+def _outcome(
+    pack: Pack,
+    case: Case,
+    step: Transition,
+    command: Command,
+    scope: Scope,
+    now: dt.datetime,
+    clock: Clock,
+    expired: TermState | None,
+) -> Outcome:
+    target = step.target or case.state
+    actor = command.actor
+    terms = {**case.terms, expired["id"]: expired} if expired else case.terms
+    changed = clock.step(pack, terms, case.state or None, target, now) if step.target else []
+    if expired and all(term["id"] != expired["id"] for term in changed):
+        changed.append(expired)
+    state = pack.states[target]
+    tasks = state.tasks if target != case.state else None
+    event: Event = {
+        "seq": case.version + 1,
+        "step": step.id,
+        "command": command.name,
+        "at": stamp(now),
+        "actor": {"id": actor.id, "name": actor.name},
+        "role": min(step.by & actor.roles),
+        "source": case.state or None,
+        "target": target,
+        "grounds": list(step.cite),
+    }
+    if step.sets:
+        event["sets"] = {name: value.evaluate(scope) for name, value in step.sets.items()}
+    if changed:
+        event["terms"] = changed
+    if tasks is not None:
+        event["tasks"] = list(tasks)
+    if state.final and target != case.state:
+        event["outcome"] = state.outcome
+    if command.files:
+        event["files"] = list(command.files)
+    if command.children:
+        event["children"] = dict(command.children)
+    calls: list[EffectCall] = []
+    if step.effects:
+        event["effects"] = _effects(case.id, event["seq"], step, scope, calls)
+    return Outcome(event, case, step, changed, tasks, calls, step.cite, {})
+
+
+def _effects(
+    case_id: str, seq: int, step: Transition, scope: Scope, calls: list[EffectCall]
+) -> list[EffectNote]:
+    notes: list[EffectNote] = []
+    for index, effect in enumerate(step.effects):
+        params = {name: _param(value, scope) for name, value in effect.params.items()}
+        key = f"{case_id}:{seq}:{index}"
+        calls.append(EffectCall(effect.name, params, key, effect.inside))
+        shown = {name: value for name, value in params.items() if name not in effect.personal}
+        note: EffectNote = {"do": effect.name, "key": key, "params": shown, "inside": effect.inside}
+        if effect.personal:
+            note["withheld"] = sorted(effect.personal)
+        notes.append(note)
+    return notes
+
+
+def _param(value: Expression | Mapping[str, Expression], scope: Scope) -> Any:
+    if isinstance(value, Expression):
+        return value.evaluate(scope)
+    return {name: part.evaluate(scope) for name, part in value.items()}
+
+
+def _sealed(
+    pack: Pack,
+    case: Case,
+    outcome: Outcome,
+    clean: Mapping[str, Any],
+    personal: frozenset[str],
+    decided: dict[str, Any],
+    rows: dict[str, str],
+    cites: tuple[str, ...],
+) -> Outcome:
+    """Put what was said and decided into the event, personal values apart, and fold it into the case."""
+    event = outcome.event
+    if clean:
+        event["data"] = {name: value for name, value in clean.items() if name not in personal}
+        outcome.personal = {
+            name: clean[name] for name in clean if name in personal and clean[name] is not None
+        }
+        if outcome.personal:
+            event["withheld"] = sorted(outcome.personal)
+    if rows:
+        event["decided"], event["rows"] = decided, rows
+        outcome.grounds = tuple(dict.fromkeys((*outcome.grounds, *cites)))
+        event["grounds"] = list(outcome.grounds)
+    outcome.case = apply(case, event)
+    return outcome
+
+
+def _personal_fields(step: Transition) -> frozenset[str]:
+    if step.form is None:
+        return frozenset()
+    return frozenset(name for name, item in step.form.fields.items() if item.type.personal)

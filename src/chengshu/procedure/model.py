@@ -1,0 +1,252 @@
+"""What a pack is once it is read: typed, checked, its expressions compiled. Nothing here reads files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import Term
+from chengshu.procedure.expressions import Expression
+from chengshu.procedure.types import Type
+
+SYSTEM = "system"
+ENTRY = "opened"
+HOLDERS = ("cell", "department", "role", "opener", "system")
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A law, regulation or house rule that the pack rests on."""
+
+    id: str
+    title: str
+    number: str
+    issuer: str
+    kind: str
+    date: dt.date
+    in_force: dt.date
+    repealed: dt.date | None
+    source: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article: its gist in our own words, and whether the pack executes it or why not."""
+
+    key: str
+    gist: Mapping[str, str]
+    status: str
+    why: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who may hold a role: staff of the case's cell or department, an account role, who opened it, the machine."""
+
+    name: str
+    holder: str
+    account_role: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a form, or one fact given at opening."""
+
+    name: str
+    type: Type
+    element: str
+    required: bool
+    when: Expression | None
+    options: str
+    prefill: Prefill | None
+    accept: str
+    most: int
+    privacy: str
+    cite: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    """Where the first value of a field comes from: a source of the second seam, or an expression."""
+
+    source: str
+    params: Mapping[str, Expression]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields that a command carries."""
+
+    name: str
+    fields: Mapping[str, Field]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An effect that a transition asks for; parameters are expressions, `map` parameters are mappings of them."""
+
+    name: str
+    params: Mapping[str, Expression | Mapping[str, Expression]]
+    personal: frozenset[str]
+    inside: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A step: who may do what from where, what it needs, what follows and what it rests on."""
+
+    id: str
+    command: str
+    sources: tuple[str, ...]
+    target: str | None
+    by: frozenset[str]
+    not_who: tuple[str, ...]
+    when: Expression | None
+    form: Form | None
+    decides: tuple[str, ...]
+    sets: Mapping[str, Expression]
+    effects: tuple[Effect, ...]
+    cite: tuple[str, ...]
+    line: int
+    # Every name that the step's expressions, form and tables read: tells whether personal facts must be fetched.
+    reads: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state: whose tasks it opens; a final one ends the case with an outcome."""
+
+    name: str
+    tasks: tuple[str, ...]
+    final: bool
+    outcome: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A term: where it starts, where it runs and where its clock stands, its light and what its end brings."""
+
+    id: str
+    starts_on: frozenset[str]
+    runs_while: frozenset[str]
+    suspended_while: frozenset[str]
+    restarts: bool
+    term: Term
+    amber: Term
+    on_expiry: str
+    cite: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a decision table, with its ground."""
+
+    id: str
+    when: Expression | None
+    then: Mapping[str, Expression]
+    cite: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A decision table: the first row that holds decides."""
+
+    id: str
+    form: str
+    outputs: Mapping[str, Type]
+    rows: tuple[Row, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A value of a parameter from a day on, with its ground."""
+
+    start: dt.date
+    value: Any
+    cite: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number or word that changes by date; values stand oldest first."""
+
+    name: str
+    type: Type
+    values: tuple[Dated, ...]
+    last_checked: dt.date
+    line: int
+
+    def on(self, day: dt.date) -> Dated:
+        """Return the value in force on ``day``."""
+        found = [value for value in self.values if value.start <= day]
+        if not found:
+            raise Problem(
+                "parameter-not-in-force",
+                "A parameter of the pack has no value for this day",
+                detail=f"{self.name} on {day}",
+                status=500,
+            )
+        return found[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One version of a regulation as data, ready to run."""
+
+    id: str
+    version: str
+    hash: str
+    jurisdiction: str
+    valid_from: dt.date
+    valid_to: dt.date | None
+    basis: Mapping[str, Instrument]
+    articles: Mapping[str, Article]
+    roles: Mapping[str, Role]
+    facts: Mapping[str, Field]
+    forms: Mapping[str, Form]
+    keeps: Mapping[str, Type]
+    initial: Mapping[str, Any]
+    start: str
+    opening: Transition
+    administration: Transition
+    states: Mapping[str, State]
+    transitions: tuple[Transition, ...]
+    deadlines: Mapping[str, Deadline]
+    tables: Mapping[str, Table]
+    parameters: Mapping[str, Parameter]
+    texts: Mapping[str, Mapping[str, Any]]
+    # (state, command) → transitions in the order in which they are tried.
+    steps: Mapping[tuple[str, str], tuple[Transition, ...]] = field(default_factory=dict)
+
+    def text(self, key: str, language: str = "zh") -> str:
+        """Return the text at a dotted key, such as ``states.to_visit``."""
+        node: Any = self.texts[language]
+        for part in key.split("."):
+            node = node.get(part, "") if isinstance(node, Mapping) else ""
+        return node if isinstance(node, str) else ""
+
+    def title(self, language: str = "zh") -> str:
+        """Return the title of the pack."""
+        return self.text("title", language)
+
+    def commands(self) -> tuple[str, ...]:
+        """Return every command, in the order of the file."""
+        return tuple(dict.fromkeys(step.command for step in self.transitions))
+
+    def personal_facts(self) -> frozenset[str]:
+        """Return the names of the facts that are personal data."""
+        return frozenset(name for name, fact in self.facts.items() if fact.type.personal)

@@ -1,0 +1,174 @@
+"""The two seams: effects that a step asks for, and sources that fields are filled from.
+
+A pack names them; each context offers handlers; ``site/wiring.py`` registers them; whoever runs a step calls them by
+name. The declarations below are the protocol: names and typed parameters, so that a pack is checked before any
+handler exists. A plug-in declares and registers through the same functions.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from chengshu.kernel.problems import Problem
+from chengshu.procedure.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: the account's id and name, and the pack's roles that they hold in this case."""
+
+    id: str
+    name: str
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRequest:
+    """What a handler gets. Inside effects run in the step's transaction; outside ones by the outbox."""
+
+    case_id: str
+    effect: str
+    params: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    data: Mapping[str, Any]
+    actor: Actor
+    now: dt.datetime
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRequest:
+    """What a source gets: which case, which field, and the parameters that the pack gives."""
+
+    case_id: str
+    field: str
+    element: str
+    params: Mapping[str, Any]
+    now: dt.datetime
+
+
+class EffectHandler(Protocol):
+    """Does the effect; what it returns is kept with the event (no personal data, please)."""
+
+    def __call__(self, request: EffectRequest, /) -> Mapping[str, Any] | None:
+        """Carry out one request."""
+        ...
+
+
+class SourceHandler(Protocol):
+    """Returns the value that a field starts with, or ``None``."""
+
+    def __call__(self, request: SourceRequest, /) -> Any:
+        """Answer one request."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EffectSpec:
+    """An effect as packs see it. ``inside``: its work is in our own database, exactly once with the step."""
+
+    name: str
+    params: Mapping[str, Type]
+    inside: bool = True
+
+
+@dataclass(slots=True)
+class Registry:
+    """What is declared and what is wired."""
+
+    effects: dict[str, EffectSpec] = field(default_factory=dict)
+    sources: dict[str, Mapping[str, Type]] = field(default_factory=dict)
+    effect_handlers: dict[str, EffectHandler] = field(default_factory=dict)
+    source_handlers: dict[str, SourceHandler] = field(default_factory=dict)
+
+    def effect_handler(self, name: str) -> EffectHandler:
+        """Return the handler of an effect; a missing one is a fault of the installation, said plainly."""
+        if name not in self.effect_handlers:
+            raise _not_wired("effect", name)
+        return self.effect_handlers[name]
+
+    def source_handler(self, name: str) -> SourceHandler:
+        """Return the handler of a source."""
+        if name not in self.source_handlers:
+            raise _not_wired("source", name)
+        return self.source_handlers[name]
+
+
+def _not_wired(what: str, name: str) -> Problem:
+    return Problem(
+        f"{what}-not-wired",
+        f"Nothing here answers the {what} {name!r}",
+        remedy="register a handler in site/wiring.py",
+        status=500,
+    )
+
+
+def _optional(kind: str) -> Type:
+    return Type(kind, optional=True)
+
+
+_TEXT = Type("text")
+
+registry = Registry(
+    effects={
+        spec.name: spec
+        for spec in (
+            # A confirmed or corrected value becomes the value in force, and a return to the source department.
+            EffectSpec(
+                "correct_fact",
+                {
+                    "subject_id": _TEXT,
+                    "element": _TEXT,
+                    "value": _TEXT,
+                    "decision": Type("choice", ("confirmed", "corrected")),
+                    "reason": _optional("text"),
+                },
+            ),
+            # An address that the library lacks is proposed to it, never invented.
+            EffectSpec("propose_address", {"text": _TEXT, "reason": _optional("text")}),
+            # A child case; `on_end` is the command that its end brings to this case.
+            EffectSpec(
+                "open_case",
+                {
+                    "pack": _TEXT,
+                    "department": _optional("text"),
+                    "on_end": _optional("text"),
+                    "facts": Type("map"),
+                },
+            ),
+            # A message on the page of those who hold a role in the case; `text` is a key under texts: notices.
+            EffectSpec("notify", {"role": _TEXT, "text": _TEXT}),
+        )
+    },
+    sources={
+        "golden_record": {"subject_id": _optional("text"), "element": _TEXT},
+        "account": {"attribute": _TEXT},
+    },
+)
+
+
+def declare_effect(spec: EffectSpec) -> None:
+    """Add an effect to the protocol (a plug-in's own)."""
+    registry.effects[spec.name] = spec
+
+
+def declare_source(name: str, params: Mapping[str, Type]) -> None:
+    """Add a source to the protocol."""
+    registry.sources[name] = params
+
+
+def register_effect(name: str, handler: EffectHandler) -> None:
+    """Wire a handler; the effect must be declared."""
+    if name not in registry.effects:
+        raise Problem("effect-unknown", f"No effect is declared under the name {name!r}", status=500)
+    registry.effect_handlers[name] = handler
+
+
+def register_source(name: str, handler: SourceHandler) -> None:
+    """Wire a source; it must be declared."""
+    if name not in registry.sources:
+        raise Problem("source-unknown", f"No source is declared under the name {name!r}", status=500)
+    registry.source_handlers[name] = handler

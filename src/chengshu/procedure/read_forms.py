@@ -1,0 +1,159 @@
+"""Reads form.yaml (facts and forms), parameters/ and the names that expressions may use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chengshu.procedure.model import Dated, Field, Form, Parameter, Prefill
+from chengshu.procedure.ports import Registry
+from chengshu.procedure.sheets import Sheet
+from chengshu.procedure.types import KINDS, BadValue, Type, check_value
+
+PRIVACY = ("none", "personal", "sensitive")
+ACCEPT = ("photo", "document", "")
+MAX_FILES = 9
+
+# Names that every expression may read.
+BUILT_IN = {
+    "today": Type("date"),
+    "actor.id": Type("text"),
+    "actor.name": Type("text"),
+    "children.open": Type("integer"),
+}
+
+
+@dataclass(slots=True)
+class Names:
+    """The declared names so far, by where they come from."""
+
+    facts: dict[str, Field] = field(default_factory=dict)
+    forms: dict[str, Form] = field(default_factory=dict)
+    keeps: dict[str, Type] = field(default_factory=dict)
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    outputs: dict[str, dict[str, Type]] = field(default_factory=dict)
+
+    def known(self, form: Form | None = None, tables: tuple[str, ...] = ()) -> dict[str, Type]:
+        """Return dotted name → type as an expression sees them."""
+        found: dict[str, Type] = dict(BUILT_IN)
+        found.update({f"facts.{name}": fact.type for name, fact in self.facts.items()})
+        found.update({f"case.{name}": type_ for name, type_ in self.keeps.items()})
+        found.update({f"parameters.{name}": parameter.type for name, parameter in self.parameters.items()})
+        for table in tables:
+            found.update({f"decided.{name}": type_ for name, type_ in self.outputs.get(table, {}).items()})
+        if form is not None:
+            found.update({f"data.{name}": item.type for name, item in form.fields.items()})
+        return found
+
+
+def read_type(sheet: Sheet, *, optional: bool, personal: bool = False) -> Type:
+    """Read `type` and, for a choice, `choices`."""
+    kind = sheet.word("type", KINDS)
+    choices = sheet.words("choices", required=kind == "choice")
+    if choices and kind != "choice":
+        sheet.fault("pack-value", "Only a choice has choices", "choices")
+    return Type(kind, choices, optional, personal)
+
+
+def read_facts(sheet: Sheet, names: Names, sources: Registry) -> None:
+    """Read `facts`: what a case is opened with."""
+    for name, item in sheet.named("facts", required=True):
+        names.facts[name] = _field(name, item, {}, names, sources)
+
+
+def read_forms(sheet: Sheet, names: Names, sources: Registry) -> None:
+    """Read `forms`: what the commands carry."""
+    for form_name, form_sheet in sheet.named("forms"):
+        fields: dict[str, Field] = {}
+        for name, item in form_sheet.named("fields", required=True):
+            before = names.known(Form(form_name, fields, form_sheet.line))
+            fields[name] = _field(name, item, before, names, sources)
+        form_sheet.close()
+        names.forms[form_name] = Form(form_name, fields, form_sheet.line)
+
+
+def _field(name: str, item: Sheet, known: Mapping[str, Type], names: Names, sources: Registry) -> Field:
+    privacy = item.word("privacy", PRIVACY, "none")
+    required = item.boolean("required", False)
+    when = item.expression("when", known, Type("boolean"))
+    type_ = read_type(item, optional=not required or when is not None, personal=privacy != "none")
+    options = item.text("options", "")
+    if options:
+        fact = names.facts.get(options.removeprefix("facts."))
+        if not options.startswith("facts.") or fact is None or fact.type.kind not in ("texts", "map"):
+            item.fault("pack-value", "'options' names a fact that is a list, such as facts.values", "options")
+    read = Field(
+        name=name,
+        type=type_,
+        element=item.text("element"),
+        required=required,
+        when=when,
+        options=options.removeprefix("facts."),
+        prefill=_prefill(item, known, sources),
+        accept=item.word("accept", ACCEPT, "" if type_.kind != "files" else "photo"),
+        most=item.number(
+            "most", 4 if type_.kind == "files" else 2000, 1, MAX_FILES if type_.kind == "files" else 10_000
+        ),
+        privacy=privacy,
+        cite=item.words("cite"),
+        line=item.line,
+    )
+    item.close()
+    return read
+
+
+def _prefill(item: Sheet, known: Mapping[str, Type], sources: Registry) -> Prefill | None:
+    sheet = item.sheet("prefill")
+    if sheet is None:
+        return None
+    source = sheet.text("source")
+    spec = sources.sources.get(source)
+    if spec is None:
+        sheet.fault(
+            "source-unknown", f"No source is called {source!r}", "source", remedy=_list(sources.sources)
+        )
+        spec = {}
+    params = {}
+    inner = sheet.sheet("with")
+    for name, type_ in spec.items():
+        found = inner.expression(name, known, type_) if inner is not None else None
+        if found is not None:
+            params[name] = found
+        elif not type_.optional and (inner is None or name not in inner.data):
+            sheet.fault("source-params", f"The source {source!r} needs {name!r}", "with")
+    if inner is not None:
+        inner.close()
+    sheet.close()
+    return Prefill(source, params)
+
+
+def _list(words: Mapping[str, Any]) -> str:
+    return f"known: {', '.join(sorted(words))}"
+
+
+def read_parameters(sheet: Sheet, names: Names) -> None:
+    """Read one file of parameters/: dated values with their references."""
+    for name, item in sheet.entries():
+        if name in names.parameters:
+            item.fault("pack-value", f"The parameter {name!r} stands in two files")
+        type_ = read_type(item, optional=False)
+        checked = item.day("last_checked")
+        values = tuple(_dated(value, type_) for value in item.listed("values", required=True))
+        starts = [value.start for value in values]
+        if starts != sorted(set(starts)):
+            item.fault("parameter-order", "Values stand oldest first, one for each day", "values")
+        item.close()
+        names.parameters[name] = Parameter(name, type_, values, checked, item.line)
+
+
+def _dated(item: Sheet, type_: Type) -> Dated:
+    start = item.day("from")
+    value = item.get("value", required=True)
+    try:
+        value = check_value(value, type_)
+    except BadValue as bad:
+        item.fault("pack-value", f"The value does not fit its type: {bad}", "value")
+    cite = item.words("cite")
+    item.close()
+    return Dated(start, value, cite, item.line)

@@ -1,0 +1,123 @@
+"""The types of pack values: what a fact, a field, a kept value, a parameter or an expression can be."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MAX_TEXT = 10_000
+MAX_ITEMS = 1_000
+MAX_INTEGER = 2**53 - 1
+
+# What a pack may write after `type:`. `money` is integer fen; `texts` a list of texts; `map` plain JSON.
+KINDS = ("text", "integer", "money", "boolean", "date", "choice", "texts", "map", "files")
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A kind, its allowed choices, whether it may be empty and whether it is personal data."""
+
+    kind: str
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+    personal: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind}{' or empty' if self.optional else ''}"
+
+
+class BadValue(Exception):
+    """A value that does not fit its type; the text says why and is safe to show to a person."""
+
+
+def check_value(value: Any, type_: Type) -> Any:
+    """Return ``value`` in the plain form the engine keeps (dates as ISO text) or raise ``BadValue``."""
+    if value is None or (value == "" and type_.kind != "text"):
+        if not type_.optional:
+            raise BadValue("a value is required")
+        return None
+    return _CHECKS[type_.kind](value, type_)
+
+
+def _text(value: Any, type_: Type) -> str:
+    if not isinstance(value, str):
+        raise BadValue("text is expected")
+    if len(value) > MAX_TEXT:
+        raise BadValue(f"at most {MAX_TEXT} characters are allowed")
+    if "\x00" in value:
+        raise BadValue("the text holds a null character")
+    return value
+
+
+def _integer(value: Any, type_: Type) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadValue("a whole number is expected")
+    if abs(value) > MAX_INTEGER:
+        raise BadValue("the number is too large")
+    return value
+
+
+def _boolean(value: Any, type_: Type) -> bool:
+    if not isinstance(value, bool):
+        raise BadValue("yes or no is expected")
+    return value
+
+
+def _date(value: Any, type_: Type) -> str:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value.isoformat()
+    try:
+        return dt.date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError) as error:
+        raise BadValue("a date like 2026-11-21 is expected") from error
+
+
+def _choice(value: Any, type_: Type) -> str:
+    if value not in type_.choices:
+        raise BadValue(f"one of {', '.join(type_.choices)} is expected")
+    return str(value)
+
+
+def _texts(value: Any, type_: Type) -> list[str]:
+    if not isinstance(value, list | tuple) or len(value) > MAX_ITEMS:
+        raise BadValue(f"a list of at most {MAX_ITEMS} texts is expected")
+    return [_text(item, type_) for item in value]
+
+
+def _map(value: Any, type_: Type) -> Any:
+    _measure(value, 0)
+    return value
+
+
+def _measure(value: Any, depth: int) -> None:
+    if depth > 6:
+        raise BadValue("the value is nested too deep")
+    if isinstance(value, Mapping):
+        items: Any = value.values()
+    elif isinstance(value, list | tuple):
+        items = value
+    elif isinstance(value, str | bool | int | None):
+        if isinstance(value, str):
+            _text(value, Type("text"))
+        return
+    else:
+        raise BadValue(f"{type(value).__name__} is not allowed here")
+    if len(items) > MAX_ITEMS:
+        raise BadValue(f"at most {MAX_ITEMS} items are allowed")
+    for item in items:
+        _measure(item, depth + 1)
+
+
+_CHECKS = {
+    "text": _text,
+    "integer": _integer,
+    "money": _integer,
+    "boolean": _boolean,
+    "date": _date,
+    "choice": _choice,
+    "texts": _texts,
+    "files": _texts,
+    "map": _map,
+}
