@@ -23,7 +23,7 @@ LEVELS = (
 _DIVISIONS = ("province", "city", "district", "street")
 _NAMED = ("road", "estate", "community", "street")
 # Characters that tell neighbours apart: a slip there is another place, not a typo with a known truth.
-_TELLING = frozenset("零一二三四五六七八九十百东西南北中上下前后左右内外新老旧大小")
+TELLING = frozenset("零一二三四五六七八九十百东西南北中上下前后左右内外新老旧大小")
 _SUFFIX = frozenset("省市区县街道镇乡社村路巷街号花园苑城栋座幢单元室房楼小厦")
 _TOWNS = ("西乡", "福永", "沙井", "松岗", "石岩", "新安")
 # Until 2016 these streets were part of another one.
@@ -247,7 +247,7 @@ def _typo(draft: _Draft, rng: random.Random) -> bool:
         (level, at)
         for level in _NAMED
         for at, ch in enumerate(draft.pieces.get(level, ""))
-        if ch not in _TELLING and ch not in _SUFFIX and not ch.isascii()
+        if ch not in TELLING and ch not in _SUFFIX and not ch.isascii()
     ]
     rng.shuffle(spots)
     for level, at in spots:
@@ -263,16 +263,15 @@ def wrong_character(character: str, rng: random.Random) -> str | None:
     """Return a character that is written for ``character`` by mistake: one of the same sound or look."""
     if character in _LOOKALIKE and rng.random() < 0.3:
         return _LOOKALIKE[character]
-    same_sound = [
-        ch for ch in _by_sound().get(_sound(character), "") if ch != character and ch not in _TELLING
-    ]
+    same_sound = [ch for ch in _by_sound().get(sound(character), "") if ch != character and ch not in TELLING]
     if same_sound:
         return rng.choice(same_sound)
     return _LOOKALIKE.get(character)
 
 
 @lru_cache(maxsize=8192)
-def _sound(character: str) -> str:
+def sound(character: str) -> str:
+    """Return the commonest sound of a character, without tone."""
     return lazy_pinyin(character, style=Style.NORMAL)[0]
 
 
@@ -284,8 +283,8 @@ def _by_sound() -> dict[str, str]:
         for low in range(0xA1, 0xFF):
             character = bytes((high, low)).decode("gb2312", errors="ignore")
             if character:
-                sound = _sound(character)
-                table[sound] = table.get(sound, "") + character
+                reading = sound(character)
+                table[reading] = table.get(reading, "") + character
     return table
 
 
