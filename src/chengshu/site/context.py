@@ -20,7 +20,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     role = str(getattr(account, "role", "") or "")
     return {
         "demo": settings.DEMO,
-        "district": getattr(settings, "DISTRICT", DISTRICT),
+        "district": settings.DISTRICT,
         "menu": menu(request, role),
         "theme": chosen(request, "theme", THEMES),
         "size": chosen(request, "size", SIZES),
@@ -32,11 +32,3 @@ def chosen(request: HttpRequest, cookie: str, allowed: tuple[str, ...]) -> str:
     """Return the reader's choice from a cookie; the first of ``allowed`` when it is none of them."""
     value = request.COOKIES.get(cookie, "")
     return value if value in allowed else allowed[0]
-
-
-# Until a district says who it is (settings.DISTRICT), pages name nobody.
-DISTRICT: dict[str, Any] = {
-    "name": {"zh": "未设定的区", "en": "a district not yet set up"},
-    "operator": {"zh": "未设定", "en": "not set"},
-    "contact": {"zh": "", "en": ""},
-}

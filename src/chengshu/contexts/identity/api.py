@@ -13,6 +13,7 @@ from chengshu.contexts.identity.access import ALL_ROLES, STAFF_ROLES, may_act, p
 from chengshu.contexts.identity.demo import DEMO_PASSWORD, DEPARTMENTS, demo_accounts, seed_demo
 from chengshu.contexts.identity.domain import PURPOSES, NewToken, Read, is_personal, mask
 from chengshu.contexts.identity.models import Account, Department
+from chengshu.contexts.identity.rates import Rate, client_address, take_from_bucket
 from chengshu.contexts.identity.store import (
     absence_on,
     make_token,
@@ -37,11 +38,13 @@ __all__ = [
     "Account",
     "Department",
     "NewToken",
+    "Rate",
     "Read",
     "absence_on",
     "account",
     "account_named",
     "accounts",
+    "client_address",
     "demo_accounts",
     "depart",
     "department_name",
@@ -62,6 +65,7 @@ __all__ = [
     "seed_demo",
     "set_absence",
     "stands_in_for",
+    "take_from_bucket",
     "token_holder",
 ]
 

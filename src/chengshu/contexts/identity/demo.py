@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.utils.translation import gettext_noop as _n
 
 from chengshu.contexts.identity.models import Account
 from chengshu.contexts.identity.store import save_account, save_department
@@ -46,16 +48,22 @@ DEMO_ACCOUNTS = [
     DemoAccount(
         "worker", "陈志强（网格员）", "grid_worker", "grid-office", "在手机大小的页面上核查今天的任务"
     ),
-    DemoAccount("worker2", "黄丽（网格员）", "grid_worker", "grid-office", "另一位网格员，可代班"),
+    DemoAccount("worker2", _n("黄丽（网格员）"), "grid_worker", "grid-office", _n("另一位网格员，可代班")),
     DemoAccount(
         "officer-market", "周敏（市场监管经办）", "officer", "market", "接受或异议更正，办理转来的发现"
     ),
     DemoAccount(
         "officer-police", "吴刚（公安经办）", "officer", "public-security", "接受或异议人口信息的更正"
     ),
-    DemoAccount("officer-housing", "郑红（住建经办）", "officer", "housing", "接受或异议房屋租赁的更正"),
-    DemoAccount("officer-health", "何琳（卫健经办）", "officer", "health", "接受或异议患者信息的更正"),
-    DemoAccount("operator", "刘伟（区级运行员）", "operator", "data-bureau", "看全区网格、人手和超期"),
+    DemoAccount(
+        "officer-housing", _n("郑红（住建经办）"), "officer", "housing", _n("接受或异议房屋租赁的更正")
+    ),
+    DemoAccount(
+        "officer-health", _n("何琳（卫健经办）"), "officer", "health", _n("接受或异议患者信息的更正")
+    ),
+    DemoAccount(
+        "operator", _n("刘伟（区级运行员）"), "operator", "data-bureau", _n("看全区网格、人手和超期")
+    ),
     DemoAccount(
         "resident", "居民本人（演示）", "resident", "", "看部门持有我的哪些数据、谁查看过，并提出异议"
     ),
@@ -70,23 +78,26 @@ def seed_demo(resident_subject_id: str = "") -> list[Account]:
         )
     for code, (name_zh, name_en) in DEPARTMENTS.items():
         save_department(code, name_zh, name_en)
+    # One hash for all: the password is printed on the sign-in page, and hashing nine times takes seconds.
+    hashed = make_password(DEMO_PASSWORD)
     made = []
     for demo in DEMO_ACCOUNTS:
         known = Account.objects.filter(username=demo.username).first()
         subject = (
             (resident_subject_id or (known.subject_id if known else "")) if demo.role == "resident" else ""
         )
-        made.append(
-            save_account(
-                demo.username,
-                display_name=demo.display_name,
-                role=demo.role,
-                department=demo.department or None,
-                subject_id=subject,
-                password=None if known else DEMO_PASSWORD,
-                is_demo=True,
-            )
+        account = save_account(
+            demo.username,
+            display_name=demo.display_name,
+            role=demo.role,
+            department=demo.department or None,
+            subject_id=subject,
+            is_demo=True,
         )
+        if not known:
+            account.password = hashed
+            account.save(update_fields=["password"])
+        made.append(account)
     return made
 
 

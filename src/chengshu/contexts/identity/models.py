@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Department(models.Model):
@@ -37,11 +38,11 @@ class Account(AbstractBaseUser):
     class Role(models.TextChoices):
         """The roles of the first cut (design.md, Words)."""
 
-        RESIDENT = "resident", "居民"
-        GRID_WORKER = "grid_worker", "网格员"
-        STEWARD = "steward", "数据专员"
-        OFFICER = "officer", "部门经办"
-        OPERATOR = "operator", "区级运行员"
+        RESIDENT = "resident", _("居民")
+        GRID_WORKER = "grid_worker", _("网格员")
+        STEWARD = "steward", _("数据专员")
+        OFFICER = "officer", _("部门经办")
+        OPERATOR = "operator", _("区级运行员")
 
     username = models.CharField(max_length=60, unique=True)
     display_name = models.CharField(max_length=80)

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from chengshu.contexts.identity.domain import PURPOSES, PURPOSES_OF_ROLE, NewToken, Read
 from chengshu.contexts.identity.models import (
@@ -71,9 +72,9 @@ def save_account(
 def set_absence(account: Account, substitute: Account | None, first_day: date, last_day: date) -> Absence:
     """Put an absence on record; nobody stands in for themselves."""
     if last_day < first_day:
-        raise Problem("absence-backwards", "缺勤的最后一天早于第一天", remedy="请检查两个日期")
+        raise Problem("absence-backwards", _("缺勤的最后一天早于第一天"), remedy=_("请检查两个日期"))
     if substitute is not None and substitute.pk == account.pk:
-        raise Problem("own-substitute", "不能由本人代替本人", remedy="请选择另一位同事")
+        raise Problem("own-substitute", _("不能由本人代替本人"), remedy=_("请选择另一位同事"))
     return Absence.objects.create(
         account=account, substitute=substitute, first_day=first_day, last_day=last_day
     )
@@ -110,13 +111,16 @@ def stands_in_for(account: Account, on: date) -> list[Account]:
 def check_purpose(actor: Account, subject_id: str, purpose: str, elements: Sequence[str]) -> None:
     """Refuse a read without a purpose that this role may have, or of someone else's data by a resident."""
     if purpose not in PURPOSES or not elements:
-        raise Problem("read-without-purpose", "查看个人信息必须说明目的和内容", detail=purpose, status=400)
+        raise Problem("read-without-purpose", _("查看个人信息必须说明目的和内容"), detail=purpose, status=400)
     own = bool(actor.subject_id) and actor.subject_id == subject_id
     if purpose == "own-data" and not own:
-        raise Problem("not-your-data", "只能查看本人的信息", status=403)
+        raise Problem("not-your-data", _("只能查看本人的信息"), status=403)
     if purpose != "own-data" and purpose not in PURPOSES_OF_ROLE[actor.role]:
         raise Problem(
-            "purpose-not-allowed", "您的角色不能以此目的查看个人信息", detail=PURPOSES[purpose], status=403
+            "purpose-not-allowed",
+            _("您的角色不能以此目的查看个人信息"),
+            detail=_(PURPOSES[purpose]),
+            status=403,
         )
 
 
@@ -195,7 +199,7 @@ def make_token(
 ) -> NewToken:
     """Make a personal API token; its digest is kept, its secret is not."""
     if not timedelta(0) < life <= LONGEST_TOKEN_LIFE:
-        raise Problem("token-life", "令牌有效期须在一年之内", status=400)
+        raise Problem("token-life", _("令牌有效期须在一年之内"), status=400)
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     row = ApiToken.objects.create(
         account=account,

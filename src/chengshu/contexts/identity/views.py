@@ -20,6 +20,7 @@ from chengshu.contexts.identity.access import ALL_ROLES, may_act, public_page, r
 from chengshu.contexts.identity.demo import DEMO_PASSWORD, demo_accounts
 from chengshu.contexts.identity.forms import LIVES, SCOPES, PasswordForm, SignInForm, TokenForm
 from chengshu.contexts.identity.models import Account
+from chengshu.contexts.identity.rates import client_address
 
 
 def safe_next(request: HttpRequest) -> str:
@@ -54,7 +55,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 def try_sign_in(request: HttpRequest, name: str, password: str) -> str:
     """Sign the session in, or return why not; the reason never says whether the name exists."""
-    now, address = timezone.now(), request.META.get("REMOTE_ADDR", "")
+    now, address = timezone.now(), client_address(request)
     wait = store.locked_for(name, address, now)
     if wait is not None:
         minutes = int(wait / timedelta(minutes=1)) + 1

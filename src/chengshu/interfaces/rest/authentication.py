@@ -9,36 +9,29 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import APIKeyCookie, HttpBearer
 
-from chengshu.contexts.identity.api import ALL_ROLES, Account, may_act, token_holder
+from chengshu.contexts.identity.api import (
+    ALL_ROLES,
+    Account,
+    Rate,
+    client_address,
+    may_act,
+    take_from_bucket,
+    token_holder,
+)
 from chengshu.kernel.problems import Problem
 
-# A bucket of CAPACITY calls that refills at PER_SECOND: one for each account, or for each network address.
-# It lives in Django's cache: with the default (memory) cache it holds for each web process by itself.
-CAPACITY, PER_SECOND = {"account": 300, "address": 60}, {"account": 10.0, "address": 2.0}
+OF_ACCOUNT = Rate(capacity=300, per_second=10)
+OF_ADDRESS = Rate(capacity=60, per_second=2)
 OPEN: list[Any] = []
-
-
-def take_from_bucket(kind: str, key: str, now: float) -> None:
-    """Take one call from a bucket; an empty one answers 429 and says when to come back."""
-    name = f"rate:{kind}:{key}"
-    tokens, at = cache.get(name) or (float(CAPACITY[kind]), now)
-    tokens = min(float(CAPACITY[kind]), tokens + (now - at) * PER_SECOND[kind])
-    if tokens < 1:
-        wait = max(1, round((1 - tokens) / PER_SECOND[kind]))
-        raise Problem(
-            "too-many-calls", "调用过于频繁", remedy=f"{wait} 秒后再试", status=429, retry_after=wait
-        )
-    cache.set(name, (tokens - 1, now), timeout=3600)
 
 
 def admit(request: HttpRequest, account: Account, roles: frozenset[str]) -> Account:
     """Let an account in if its role may make this call and its bucket is not empty."""
-    take_from_bucket("account", str(account.pk), time.time())
+    take_from_bucket("api-account", str(account.pk), OF_ACCOUNT, time.time())
     if account.role not in roles:
         raise Problem("role-not-allowed", "您的角色不能调用此接口", detail=str(account.role), status=403)
     request.user = account
@@ -93,7 +86,7 @@ def guard(*roles: str, scope: str) -> list[Any]:
 
 def open_call(request: HttpRequest) -> bool:
     """Admit anyone within the rate of their network address."""
-    take_from_bucket("address", request.META.get("REMOTE_ADDR", ""), time.time())
+    take_from_bucket("api-address", client_address(request), OF_ADDRESS, time.time())
     return True
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, gettext_noop
 
 register = template.Library()
 
@@ -48,7 +48,11 @@ ICONS = {
     "key": '<circle cx="8" cy="15" r="4"/><path d="M11 12l8.5-8.5M16 7l3 3"/>',
 }
 TONES = {"good": "check", "warn": "alert", "bad": "stop", "info": "info", "wait": "clock", "plain": "dash"}
-LIGHTS = {"green": ("check", "正常"), "amber": ("clock", "临近期限"), "red": ("stop", "已超期")}
+LIGHTS = {
+    "green": ("check", gettext_noop("正常")),
+    "amber": ("clock", gettext_noop("临近期限")),
+    "red": ("stop", gettext_noop("已超期")),
+}
 
 
 @register.simple_tag
