@@ -1,0 +1,295 @@
+"""Findings: what the joined-up base shows that no single table does, each with its reason and the values at odds.
+
+A finding has a key that depends on what it is about, not on the run, and a digest of the values at odds: the same
+finding in the next run is the same, and one whose values changed is told apart from one that a person has answered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from chengshu.batch.pipeline.intake import SEED
+from chengshu.batch.pipeline.place import Ground
+from chengshu.batch.pipeline.store import Store, write_json
+
+VERSION = "1"
+FIRMS_IN_ONE_FLAT = 5
+PEOPLE_IN_ONE_FLAT = 15
+ROOM = 21
+CLOSED = ("注销", "吊销", "已注销", "吊销未注销", "歇业", "停业", "迁出")
+FINDINGS: dict[str, Any] = {
+    "key": pl.String, "kind": pl.String, "subject_id": pl.String, "place_code": pl.String, "cell_code": pl.String,
+    "community_code": pl.String, "elements": pl.List(pl.String), "values": pl.String, "digest": pl.String,
+    "reason_zh": pl.String, "reason_en": pl.String, "department": pl.String,
+}  # fmt: skip
+# Kinds that a grid worker can answer at the door; the others are for the data steward.
+ON_THE_GROUND = (
+    "place-conflict", "two-homes", "address-nowhere", "crowded-flat", "people-in-flat", "firm-closed", "rented-unregistered",
+)  # fmt: skip
+REASONS: dict[str, tuple[str, str]] = {
+    "place-conflict": ("两个数源登记的地址不在同一栋楼", "Sources place the firm in different buildings"),
+    "two-homes": ("同一人在不同地址登记居住", "The person is registered as living at different addresses"),
+    "address-nowhere": ("登记的地址在地址库中找不到", "The address is not in the address library"),
+    "crowded-flat": ("同一套房登记了异常多的企业", "An implausible number of firms is registered in one flat"),
+    "people-in-flat": ("同一套房登记了异常多的人", "An implausible number of people is registered in one flat"),
+    "firm-closed": ("一个数源登记已停业，另一数源仍在营业", "One source says the firm has closed, another that it is active"),
+    "rented-unregistered": ("房屋登记为出租，但没有租赁备案", "The home is rented, but no tenancy is registered"),
+    "record-absent": ("全量报送中不再出现这条记录", "A full delivery no longer contains the record"),
+    "identity-conflict": ("关联为一人的记录证件号码不同", "Records linked as one carry different identity numbers"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """The step outputs of one kind that the checks look at."""
+
+    gathered: Path
+    ids: Path
+    fused: Path
+
+
+def check(
+    kinds: Mapping[str, tuple[str, str, str]],
+    match_key: str,
+    corrections: pl.DataFrame,
+    departments: Mapping[str, str],
+    ground: Ground,
+    store: Store,
+    *,
+    fresh: bool = False,
+) -> tuple[str, Path]:
+    """Find what does not fit.
+
+    ``kinds``: kind → keys of its place, ids and fuse steps; ``departments``: source → department.
+    """
+    said = str(corrections.hash_rows(SEED).sum()) if corrections.height else "0"
+    key = store.key("check", VERSION, sorted("".join(keys) for keys in kinds.values()), match_key, said)
+    if fresh or store.find(key) is None:
+        paths = {kind: Fused(*(store.entries / step for step in steps)) for kind, steps in kinds.items()}
+        found = _Checks(paths, store.entries / match_key, corrections, departments, ground).all()
+        with store.making(key) as folder:
+            found.sort("key").write_parquet(folder / "findings.parquet", compression="zstd")
+            counts = found.group_by("kind").len().sort("kind")
+            write_json(folder / "facts.json", {"findings": dict(counts.iter_rows())})
+    return key, store.entries / key
+
+
+class _Checks:
+    """The checks over one run's outputs."""
+
+    def __init__(
+        self,
+        paths: Mapping[str, Fused],
+        matched: Path,
+        corrections: pl.DataFrame,
+        departments: Mapping[str, str],
+        ground: Ground,
+    ) -> None:
+        self.paths, self.matched, self.corrections = paths, matched, corrections
+        self.departments, self.ground = departments, ground
+
+    def all(self) -> pl.DataFrame:
+        """Run every check that the kinds at hand allow."""
+        found: list[pl.DataFrame] = [pl.DataFrame(schema=FINDINGS)]
+        for kind in self.paths:
+            found += [self.absent(kind), self.nowhere(kind)]
+        if "firm" in self.paths:
+            found += [
+                self.apart("firm", "place-conflict"),
+                self.crowded("firm", "crowded-flat", FIRMS_IN_ONE_FLAT),
+            ]
+            found.append(self.closed())
+        if "person" in self.paths:
+            found += [self.apart("person", "two-homes"), self.identities()]
+            found.append(self.crowded("person", "people-in-flat", PEOPLE_IN_ONE_FLAT))
+        if {"person", "premises"} <= set(self.paths):
+            found.append(self.unregistered())
+        return pl.concat(found)
+
+    def records(self, kind: str) -> pl.DataFrame:
+        """Return the records of a kind with their subjects (null where there is none)."""
+        path = self.paths[kind]
+        names = pl.scan_parquet(path.gathered / "records.parquet").collect_schema().names()
+        wanted = ["record_id", "source", "absent_since", "address", "place_code", "place_reason", "cell_code"]
+        wanted += ["community_code"] + [name for name in ("rented", "status", "resident_id") if name in names]
+        records = pl.read_parquet(path.gathered / "records.parquet", columns=wanted)
+        owners = pl.read_parquet(path.ids / "assignment.parquet").filter("present")
+        return records.join(owners.select("record_id", "subject_id"), on="record_id", how="left")
+
+    def apart(self, kind: str, finding: str) -> pl.DataFrame:
+        """Subjects whose sources put them in different buildings (people: in different homes)."""
+        placed = self.records(kind).filter(
+            pl.col("place_code").is_not_null() & pl.col("subject_id").is_not_null()
+        )
+        building = pl.col("place_code").str.slice(0, 17)
+        several = placed.group_by("subject_id").agg(building.n_unique().alias("n")).filter(pl.col("n") > 1)
+        # A building and a room in it do not contradict each other, so buildings are compared.
+        rows = placed.join(several.select("subject_id"), on="subject_id", how="semi")
+        rows = self._unanswered(rows, [f"{kind}.address", f"{kind}.place_code"])
+        return self._by_subject(finding, rows, pl.col("address"), [f"{kind}.address", f"{kind}.place_code"])
+
+    def nowhere(self, kind: str) -> pl.DataFrame:
+        """Addresses that the library does not know, of subjects that no source could place."""
+        records = self.records(kind).filter(pl.col("address").is_not_null())
+        lost = pl.col("place_reason").is_in(["not_found", "outside"])
+        somewhere = records.filter(pl.col("place_code").is_not_null())["subject_id"].drop_nulls().unique()
+        rows = records.filter(
+            pl.col("place_code").is_null() & lost & ~pl.col("subject_id").is_in(somewhere.implode())
+        )
+        rows = self._unanswered(rows, [f"{kind}.address", f"{kind}.place_code"])
+        grouped = rows.sort("record_id").group_by("address", maintain_order=True).agg(
+            pl.col("subject_id").drop_nulls().first(), pl.col("source").first(), pl.len().alias("n"),
+            _values(pl.col("address")),
+        )  # fmt: skip
+        near = self._near()
+        grouped = grouped.join(near, on="address", how="left")
+        about = pl.concat_str(pl.lit(f"{kind}:"), "address")
+        return self._finish("address-nowhere", grouped, about, [f"{kind}.address"])
+
+    def crowded(self, kind: str, finding: str, limit: int) -> pl.DataFrame:
+        """Flats in which more subjects of a kind are registered than can be."""
+        path = self.paths[kind].fused / "golden.parquet"
+        code = f"{kind}.place_code"
+        golden = pl.read_parquet(
+            path, columns=["subject_id", code, f"{kind}.name", "cell_code", "community_code"]
+        )
+        golden = golden.filter(pl.col(code).str.len_chars() == ROOM).rename({code: "place_code"})
+        many = golden.filter(pl.len().over("place_code") > limit).sort("subject_id")
+        value = pl.struct(
+            source=pl.lit("golden"), value=pl.col(f"{kind}.name"), record_id=pl.col("subject_id")
+        )
+        rows = many.group_by("place_code").agg(
+            pl.col("cell_code").first(), pl.col("community_code").first(), pl.len().alias("n"),
+            value.alias("rows"), pl.lit(None, dtype=pl.String).first().alias("source"),
+        ).with_columns(subject_id=pl.lit(None, dtype=pl.String))  # fmt: skip
+        return self._finish(finding, rows, pl.col("place_code"), [f"{kind}.place_code"], by_count=True)
+
+    def closed(self) -> pl.DataFrame:
+        """Firms that one source calls closed and another active."""
+        records = self.records("firm")
+        if "status" not in records.columns:
+            return pl.DataFrame(schema=FINDINGS)
+        said = records.filter(pl.col("status").is_not_null() & pl.col("subject_id").is_not_null())
+        shut = pl.col("status").is_in(CLOSED)
+        mixed = (
+            said.group_by("subject_id").agg(shut.any().alias("a"), (~shut).any().alias("b")).filter("a", "b")
+        )
+        rows = self._unanswered(said.join(mixed, on="subject_id", how="semi"), ["firm.status"])
+        return self._by_subject("firm-closed", rows, pl.col("status"), ["firm.status"])
+
+    def unregistered(self) -> pl.DataFrame:
+        """Premises registered as rented without any registered tenancy; only where tenancies are delivered."""
+        people = self.records("person").filter(pl.col("source").str.ends_with(".tenancies"))
+        premises = self.records("premises")
+        if people.is_empty() or "rented" not in premises.columns:
+            return pl.DataFrame(schema=FINDINGS)
+        rented = premises.filter((pl.col("rented") == "是") & (pl.col("place_code").str.len_chars() == ROOM))
+        let = people.select("place_code").drop_nulls().unique()
+        # A tenancy placed only as far as the building may be this one: the benefit of the doubt.
+        rows = rented.join(let, on="place_code", how="anti")
+        rows = rows.join(
+            let, left_on=pl.col("place_code").str.slice(0, 17), right_on="place_code", how="anti"
+        )
+        rows = self._unanswered(rows, ["premises.rented"])
+        return self._by_subject("rented-unregistered", rows, pl.col("rented"), ["premises.rented"])
+
+    def identities(self) -> pl.DataFrame:
+        """People whose linked records carry different identity numbers."""
+        records = self.records("person")
+        if "resident_id" not in records.columns:
+            return pl.DataFrame(schema=FINDINGS)
+        said = records.filter(pl.col("resident_id").is_not_null() & pl.col("subject_id").is_not_null())
+        several = (
+            said.group_by("subject_id")
+            .agg(pl.col("resident_id").n_unique().alias("n"))
+            .filter(pl.col("n") > 1)
+        )
+        rows = self._unanswered(said.join(several, on="subject_id", how="semi"), ["person.resident_id"])
+        return self._by_subject("identity-conflict", rows, pl.col("resident_id"), ["person.resident_id"])
+
+    def absent(self, kind: str) -> pl.DataFrame:
+        """Records that a full delivery no longer contains."""
+        rows = self.records(kind).filter(pl.col("absent_since").is_not_null())
+        rows = rows.with_columns(n=pl.lit(1), rows=pl.concat_list(_value(pl.col("absent_since"))))
+        return self._finish("record-absent", rows, pl.col("record_id"), [])
+
+    def _unanswered(self, rows: pl.DataFrame, elements: Sequence[str]) -> pl.DataFrame:
+        """Leave out subjects whose element a person has corrected or confirmed."""
+        answered = self.corrections.filter(pl.col("element").is_in(list(elements))).select("subject_id")
+        return rows.join(answered, on="subject_id", how="anti")
+
+    def _by_subject(
+        self, finding: str, rows: pl.DataFrame, value: pl.Expr, elements: Sequence[str]
+    ) -> pl.DataFrame:
+        ordered = rows.with_columns(_first=pl.col("cell_code").is_null()).sort(
+            "_first", "source", "record_id"
+        )
+        grouped = ordered.group_by("subject_id", maintain_order=True).agg(
+            pl.col("place_code").drop_nulls().first(), pl.col("cell_code").drop_nulls().first(),
+            pl.col("community_code").drop_nulls().first(), pl.col("source").first(), pl.len().alias("n"),
+            _values(value),
+        )  # fmt: skip
+        return self._finish(finding, grouped, pl.col("subject_id"), elements)
+
+    def _near(self) -> pl.DataFrame:
+        """Return, for each unplaced text, the cell and community of the nearest candidate."""
+        matched = pl.scan_parquet(self.matched / "matched.parquet").filter(pl.col("place_code").is_null())
+        first = pl.col("candidates").str.split(" ").list.first().alias("place_code")
+        near = matched.select(pl.col("text").alias("address"), first).collect()
+        places = self.ground.places.select("place_code", "cell_code", "community_code")
+        return near.join(places, on="place_code", how="left").select("address", "cell_code", "community_code")
+
+    def _finish(
+        self,
+        finding: str,
+        rows: pl.DataFrame,
+        about: pl.Expr,
+        elements: Sequence[str],
+        *,
+        by_count: bool = False,
+    ) -> pl.DataFrame:
+        """Give rows their key, digest, reason and department."""
+        zh, en = REASONS[finding]
+        told = pl.col("n").cast(pl.String)
+        for name in ("place_code", "cell_code", "community_code", "subject_id"):
+            if name not in rows.columns:
+                rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias(name))
+        values = pl.struct(values=pl.col("rows")).struct.json_encode()
+        rows = rows.with_columns(values=values, odds=_at_odds())
+        digests = [hashlib.sha256(text.encode()).hexdigest()[:32] for text in rows["odds"]]
+        rows = rows.with_columns(pl.Series("digest", digests, dtype=pl.String))
+        return rows.select(
+            key=pl.concat_str(pl.lit(f"{finding}:"), about),
+            kind=pl.lit(finding),
+            subject_id="subject_id",
+            place_code="place_code",
+            cell_code="cell_code",
+            community_code="community_code",
+            elements=pl.lit(list(elements), dtype=pl.List(pl.String)),
+            values="values",
+            digest="digest",
+            reason_zh=pl.concat_str(pl.lit(zh), pl.lit("（"), told, pl.lit("）")) if by_count else pl.lit(zh),
+            reason_en=pl.concat_str(pl.lit(en), pl.lit(" ("), told, pl.lit(")")) if by_count else pl.lit(en),
+            department=pl.col("source").replace_strict(dict(self.departments), default="grid-office"),
+        )
+
+
+def _value(value: pl.Expr) -> pl.Expr:
+    return pl.struct(source=pl.col("source"), value=value, record_id=pl.col("record_id"))
+
+
+def _at_odds() -> pl.Expr:
+    """Write the values at odds as one text, in an order that does not depend on record numbers."""
+    one = pl.element().struct
+    pair = pl.concat_str(one.field("source"), pl.lit("="), one.field("value").fill_null(""))
+    return pl.col("rows").list.eval(pair).list.sort().list.join("|")
+
+
+def _values(value: pl.Expr) -> pl.Expr:
+    return _value(value).alias("rows")

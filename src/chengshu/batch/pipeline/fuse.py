@@ -1,0 +1,171 @@
+"""Fuse records into golden records; only subjects touched since the last run are worked on.
+
+A subject's *mark* is a digest of its records, where they were placed, and the corrections people made to it. As long
+as the mark stays, so does the golden record.
+
+Output: ``golden.parquet`` (all subjects in force), ``cells.parquet`` (every value with its origin, of the subjects
+worked on, sorted by subject), ``conflicts.parquet`` (all), ``facts.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from chengshu.batch.fusion import effective, fuse
+from chengshu.batch.pipeline.intake import SEED
+from chengshu.batch.pipeline.place import PLACED, Ground
+from chengshu.batch.pipeline.standardise import META
+from chengshu.batch.pipeline.store import Store, read_json, write_json
+from chengshu.kernel.canonical import digest
+
+VERSION = "1"
+CORRECTION = "correction"
+CORRECTIONS = {
+    "id": pl.Int64, "subject_id": pl.String, "element": pl.String, "value": pl.String, "at": pl.String,
+}  # fmt: skip
+DISPUTED = {"subject_id": pl.String, "element": pl.String}
+_PACKED: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "row_group_size": 25_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Human:
+    """What people decided and a run takes in: values they corrected, values in dispute, pairs they linked."""
+
+    corrections: pl.DataFrame
+    disputed: pl.DataFrame
+    decisions: pl.DataFrame
+
+    @classmethod
+    def nothing(cls) -> Human:
+        """Return the state before anybody decided anything."""
+        decisions = dict.fromkeys(("left_id", "right_id", "decision"), pl.String)
+        return cls(
+            pl.DataFrame(schema=CORRECTIONS), pl.DataFrame(schema=DISPUTED), pl.DataFrame(schema=decisions)
+        )
+
+
+def fuse_kind(
+    kind: str,
+    gather_key: str,
+    ids_key: str,
+    authority: Mapping[str, Sequence[str]],
+    human: Human,
+    ground: Ground,
+    store: Store,
+    *,
+    base_key: str | None,
+    fresh: bool = False,
+) -> tuple[str, Path]:
+    """Make the golden records of one kind; what the last run made of untouched subjects is carried over."""
+    corrections = human.corrections.filter(pl.col("element").str.starts_with(f"{kind}."))
+    ranked = {
+        element: (CORRECTION, *sources)
+        for element, sources in authority.items()
+        if element.startswith(f"{kind}.")
+    }
+    made_of = [VERSION, kind, digest(ranked), ground.places_digest]
+    said = [str(frame.hash_rows(SEED).sum()) for frame in (corrections, human.disputed) if frame.height]
+    key = store.key(f"fuse:{kind}", made_of, gather_key, ids_key, said)
+    if store.find(key) is not None and not fresh:
+        return key, store.entries / key
+    records = pl.read_parquet(store.entries / gather_key / "records.parquet")
+    assignment = pl.read_parquet(store.entries / ids_key / "assignment.parquet").filter("present")
+    marks = _marks(records, assignment, corrections, human.disputed)
+    before = store.find(base_key) if base_key and not fresh else None
+    if before is not None and read_json(before / "facts.json")["made_of"] != made_of:
+        before = None
+    old = pl.read_parquet(before / "golden.parquet") if before else None
+    touched = (
+        marks
+        if old is None
+        else marks.join(old.select("subject_id", "mark"), on=["subject_id", "mark"], how="anti")
+    )
+    with store.making(key) as folder:
+        golden, conflicts = _fuse(kind, records, assignment, touched, corrections, human, ranked, folder)
+        golden = golden.join(marks, on="subject_id")
+        golden = _located(kind, golden, ground)
+        if old is not None and before is not None:
+            stay = marks.join(touched, on="subject_id", how="anti").select("subject_id")
+            golden = pl.concat([old.join(stay, on="subject_id", how="semi"), golden], how="diagonal_relaxed")
+            kept = pl.read_parquet(before / "conflicts.parquet").join(stay, on="subject_id", how="semi")
+            conflicts = pl.concat([kept, conflicts], how="vertical_relaxed")
+        golden.sort("subject_id").write_parquet(folder / "golden.parquet", **_PACKED)
+        conflicts.sort("subject_id", "element").write_parquet(folder / "conflicts.parquet", **_PACKED)
+        write_json(folder / "facts.json", {
+            "made_of": made_of, "subjects": golden.height, "worked": touched.height, "conflicts": conflicts.height,
+        })  # fmt: skip
+    return key, store.entries / key
+
+
+def _marks(
+    records: pl.DataFrame, assignment: pl.DataFrame, corrections: pl.DataFrame, disputed: pl.DataFrame
+) -> pl.DataFrame:
+    """Return subject_id, mark."""
+    own = records.select("record_id", "print").join(assignment, on="record_id")
+    own = own.select("subject_id", mark=pl.struct("record_id", "print").hash(SEED))
+    for frame in (corrections, disputed):
+        said = frame.select("subject_id", mark=pl.struct(frame.columns).hash(SEED))
+        own = pl.concat([own, said.join(own.select("subject_id").unique(), on="subject_id", how="semi")])
+    # A sum forgets order, and wraps around: exactly what a set's digest needs.
+    return own.group_by("subject_id").agg(pl.col("mark").sum())
+
+
+def values_of(records: pl.DataFrame) -> list[str]:
+    """Return the columns of placed records that carry values of elements, the place code included."""
+    other = {*META, *PLACED, "print"} - {"place_code"}
+    return [name for name in records.columns if name not in other]
+
+
+def _fuse(
+    kind: str,
+    records: pl.DataFrame,
+    assignment: pl.DataFrame,
+    touched: pl.DataFrame,
+    corrections: pl.DataFrame,
+    human: Human,
+    ranked: Mapping[str, Sequence[str]],
+    folder: Path,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    members = assignment.join(touched.select("subject_id"), on="subject_id", how="semi")
+    wanted = records.join(members.select("record_id"), on="record_id", how="semi")
+    wanted = wanted.select("record_id", "source", "at", *values_of(records))
+    corrections = corrections.join(touched.select("subject_id"), on="subject_id", how="semi")
+    known = {f"{kind}.{name}" for name in values_of(records)}
+    corrections = corrections.filter(pl.col("element").is_in(sorted(known))).sort("id")
+    rows, owners = _as_records(kind, corrections)
+    wanted = pl.concat([wanted, rows], how="diagonal_relaxed")
+    members = pl.concat([members.select("record_id", "subject_id"), owners])
+    fused = fuse(kind, wanted, members, ranked, disputed=human.disputed, cells_to=folder / "cells.parquet")
+    # A correction to "there is none" has no value to rank: it is laid over the result.
+    golden = effective(fused.golden, corrections.select("subject_id", "element", "value"))
+    return golden, fused.conflicts
+
+
+def _as_records(kind: str, corrections: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Turn the last correction of each element into a record of the source 'correction'."""
+    last = corrections.unique(["subject_id", "element"], keep="last", maintain_order=True)
+    last = last.with_columns(record_id=pl.concat_str(pl.lit(f"{CORRECTION}:"), "id"))
+    rows = last.with_columns(pl.col("element").str.strip_prefix(f"{kind}."))
+    meta = rows.select("record_id", "at", source=pl.lit(CORRECTION))
+    wide = (
+        rows.pivot("element", index="record_id", values="value") if rows.height else rows.select("record_id")
+    )
+    return meta.join(wide, on="record_id"), last.select("record_id", "subject_id")
+
+
+def _located(kind: str, golden: pl.DataFrame, ground: Ground) -> pl.DataFrame:
+    """Add community and cell: of the place, else of the coordinates."""
+    code = f"{kind}.place_code"
+    places = ground.places.select(pl.col("place_code").alias(code), "community_code", "cell_code")
+    golden = golden.join(places, on=code, how="left", maintain_order="left")
+    lon, lat = f"{kind}.longitude", f"{kind}.latitude"
+    if ground.cells is None or lon not in golden.columns or golden[lon].null_count() == golden.height:
+        return golden
+    x, y = (golden[name].cast(pl.Float64, strict=False).to_numpy() for name in (lon, lat))
+    located = pl.Series("located", ground.cells.locate_codes(x, y), dtype=pl.String)
+    return golden.with_columns(cell_code=pl.coalesce(pl.col("cell_code"), located))
