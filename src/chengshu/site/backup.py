@@ -1,6 +1,6 @@
 """Backup and restore of one district: database, snapshots, files, ledger and keys, at one checkpoint.
 
-SQLite is copied by its own online backup, PostgreSQL by a repeatable-read export of every table, so the district may
+SQLite is copied by its own online backup, PostgreSQL by COPY in one repeatable-read transaction, so the district may
 be served meanwhile. Files under ``var/`` are written once and renamed into place, so a copy taken after the
 database holds at least what the database names.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -18,11 +19,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from chengshu import __version__
 from chengshu.kernel.problems import Problem, Where
 
 MANIFEST = "manifest.json"
 DATABASE = "chengshu.sqlite3"
-DUMP = "database.jsonl"
+TABLES = "postgresql"
 # Rebuilt from what is kept, or of one process only.
 LEFT_OUT = {"static", "cache", "build.lock"}
 
@@ -58,37 +60,29 @@ def copy_database(scratch: Path) -> dict[str, Path]:
             connection.connection.backup(copy)
         copy.close()
         return {DATABASE: target}
-    target = scratch / DUMP
-    dump_rows(target)
-    return {DUMP: target}
+    return dump_tables(scratch)
 
 
-def dump_rows(target: Path) -> None:
-    """Write every row of every table of ours as JSON lines, in one repeatable-read transaction."""
-    from django.core import serializers
+def dump_tables(scratch: Path) -> dict[str, Path]:
+    """Write each PostgreSQL table with COPY, all in one repeatable-read transaction."""
     from django.db import connection, transaction
 
-    with transaction.atomic(), target.open("w", encoding="utf-8") as out:
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        for model in our_models():
-            rows = model._default_manager.order_by("pk").iterator(chunk_size=2000)
-            for row in rows:
-                out.write(serializers.serialize("jsonl", [row]))
-
-
-def our_models() -> list[Any]:
-    """Return the concrete models of every context, parents before children."""
-    from django.apps import apps
-    from django.core.serializers import sort_dependencies
-
-    configs = [config for config in apps.get_app_configs() if config.name.startswith("chengshu.contexts.")]
-    return sort_dependencies([(config, None) for config in configs], allow_cycles=True)
+    copies: dict[str, Path] = {}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        for table in connection.introspection.django_table_names(only_existing=True):
+            path = scratch / f"{table}.copy"
+            with path.open("wb") as out, cursor.copy(f'COPY "{table}" TO STDOUT (FORMAT binary)') as rows:
+                for block in rows:
+                    out.write(block)
+            copies[f"{TABLES}/{path.name}"] = path
+    return copies
 
 
 def write_archive(archive: tarfile.TarFile, var: Path, copies: dict[str, Path]) -> dict[str, Any]:
     """Add the database copies and every kept file, then the manifest with a digest for each."""
     from chengshu.contexts.ledger import api as ledger
+    from chengshu.site.schema import applied_migrations
 
     digests: dict[str, str] = {}
     checkpoint = ledger.latest_checkpoint_text()
@@ -96,6 +90,8 @@ def write_archive(archive: tarfile.TarFile, var: Path, copies: dict[str, Path]) 
         digests[name] = add_file(archive, name, path)
     manifest = {
         "format": 1,
+        "version": __version__,
+        "schema": applied_migrations(),
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "files": len(digests),
         "tree_size": ledger.tree_size(),
@@ -151,7 +147,7 @@ def restore(source: Path, var: Path) -> dict[str, Any]:
         if var.exists():
             var.rmdir()
         folder.rename(var)
-    load_dump(var)
+    load_tables(var, manifest)
     return {key: value for key, value in manifest.items() if key != "digests"}
 
 
@@ -181,28 +177,50 @@ def checked_manifest(folder: Path, source: Path) -> dict[str, Any]:
     return manifest
 
 
-def load_dump(var: Path) -> None:
-    """Load a PostgreSQL dump into the empty database that ``DATABASE_URL`` names."""
-    dump = var / DUMP
-    if not dump.exists():
+def load_tables(var: Path, manifest: dict[str, Any]) -> None:
+    """Load the PostgreSQL tables of a backup into the empty database that ``DATABASE_URL`` names."""
+    folder = var / TABLES
+    if not folder.is_dir():
         return
     from chengshu.site.cli.common import setup_django
 
     setup_django()
-    from django.core import serializers
     from django.core.management import call_command
-    from django.core.management.color import no_style
     from django.db import connection, transaction
 
-    from chengshu.site.schema import create_or_upgrade
+    from chengshu.site.schema import applied_migrations, create_or_upgrade
 
     create_or_upgrade()
+    if applied_migrations() != manifest["schema"]:
+        raise Problem(
+            "backup-schema",
+            "The backup was made by a program with another schema",
+            detail=f"made by version {manifest['version']}",
+            remedy=f"restore with chengshu {manifest['version']}, then run chengshu upgrade with this one",
+        )
     call_command("flush", interactive=False, verbosity=0)
-    with transaction.atomic(), dump.open(encoding="utf-8") as lines:
-        for row in serializers.deserialize("jsonl", lines):
-            row.save()
-        connection.check_constraints()
-        with connection.cursor() as cursor:
-            for statement in connection.ops.sequence_reset_sql(no_style(), our_models()):
-                cursor.execute(statement)
-    dump.unlink()
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Content types and permissions come back with the backup; foreign keys are checked at commit.
+        tables = [path.stem for path in sorted(folder.iterdir())]
+        cursor.execute("TRUNCATE " + ", ".join(f'"{table}"' for table in tables) + " CASCADE")
+        for table in tables:
+            with (
+                (folder / f"{table}.copy").open("rb") as rows,
+                cursor.copy(f'COPY "{table}" FROM STDIN (FORMAT binary)') as copy,
+            ):
+                while block := rows.read(1 << 20):
+                    copy.write(block)
+        reset_sequences(cursor)
+    shutil.rmtree(folder)
+
+
+def reset_sequences(cursor: Any) -> None:
+    """Set every sequence past the highest id that was loaded."""
+    from django.apps import apps
+    from django.core.management.color import no_style
+    from django.db import connection
+
+    for statement in connection.ops.sequence_reset_sql(
+        no_style(), apps.get_models(include_auto_created=True)
+    ):
+        cursor.execute(statement)

@@ -27,6 +27,11 @@ def unknown_migrations() -> list[str]:
     )
 
 
+def applied_migrations() -> list[str]:
+    """Return the names of the steps that the database has, sorted."""
+    return sorted(f"{app}.{name}" for app, name in MigrationExecutor(connection).loader.applied_migrations)
+
+
 def require_current_schema() -> None:
     """Raise a ``Problem`` when the database is older or newer than this program."""
     if newer := unknown_migrations():
