@@ -16,11 +16,14 @@ from chengshu.site import metrics
 log = structlog.get_logger("chengshu.request")
 Handler = Callable[[HttpRequest], HttpResponse]
 
-# Everything comes from this host; MapLibre runs as its CSP build, whose worker is a file.
+# Everything comes from this host, and nothing is written into a page: no inline script, no style attribute.
+# MapLibre runs as its CSP build, whose worker is a file.
 CONTENT_SECURITY = (
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
     "worker-src 'self'; connect-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'self'"
 )
+# Features that no page uses; the camera is opened by the phone's own file chooser, not by a page.
+PERMISSIONS = "camera=(), microphone=(), payment=(), usb=(), geolocation=(self)"
 
 
 class RequestLogMiddleware:
@@ -44,8 +47,14 @@ class RequestLogMiddleware:
         metrics.observe_request(request.method or "", route, response.status_code, seconds)
         response["X-Request-ID"] = request_id
         # The route, not the path: a path may carry an id that belongs to a person.
-        log.info("request", method=request.method, route=route, status=response.status_code,
-                 ms=round(seconds * 1000, 1), id=request_id)
+        log.info(
+            "request",
+            method=request.method,
+            route=route,
+            status=response.status_code,
+            ms=round(seconds * 1000, 1),
+            id=request_id,
+        )
         return response
 
 
@@ -59,6 +68,10 @@ class ContentSecurityMiddleware:
         """Handle one request."""
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", CONTENT_SECURITY)
+        response.setdefault("Permissions-Policy", PERMISSIONS)
+        if getattr(getattr(request, "user", None), "is_authenticated", False):
+            # A page of someone signed in may hold personal data: no shared or later reader finds it in a cache.
+            response.setdefault("Cache-Control", "private, no-store")
         return response
 
 
@@ -82,6 +95,14 @@ class ProblemMiddleware:
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     """Answer ``problem`` as JSON below ``/api/``, else as a page."""
     if request.path.startswith("/api/"):
-        return JsonResponse(problem.to_dict(request.path), status=problem.status,
-                            content_type="application/problem+json", json_dumps_params={"ensure_ascii": False})
-    return render(request, "problem.html", {"problem": problem}, status=problem.status)
+        response: HttpResponse = JsonResponse(
+            problem.to_dict(request.path),
+            status=problem.status,
+            content_type="application/problem+json",
+            json_dumps_params={"ensure_ascii": False},
+        )
+    else:
+        response = render(request, "problem.html", {"problem": problem}, status=problem.status)
+    if "retry_after" in problem.extra:
+        response["Retry-After"] = str(problem.extra["retry_after"])
+    return response

@@ -43,17 +43,25 @@ class DemoAccount:
 
 DEMO_ACCOUNTS = [
     DemoAccount(
-        "steward", "林静（数据专员）", "steward", "data-bureau", "看最近一次运行、冲突和每个字段的来源"
+        "steward",
+        _n("林静（数据专员）"),
+        "steward",
+        "data-bureau",
+        _n("看最近一次运行、冲突和每个字段的来源"),
     ),
     DemoAccount(
-        "worker", "陈志强（网格员）", "grid_worker", "grid-office", "在手机大小的页面上核查今天的任务"
+        "worker", _n("陈志强（网格员）"), "grid_worker", "grid-office", _n("在手机大小的页面上核查今天的任务")
     ),
     DemoAccount("worker2", _n("黄丽（网格员）"), "grid_worker", "grid-office", _n("另一位网格员，可代班")),
     DemoAccount(
-        "officer-market", "周敏（市场监管经办）", "officer", "market", "接受或异议更正，办理转来的发现"
+        "officer-market",
+        _n("周敏（市场监管经办）"),
+        "officer",
+        "market",
+        _n("接受或异议更正，办理转来的发现"),
     ),
     DemoAccount(
-        "officer-police", "吴刚（公安经办）", "officer", "public-security", "接受或异议人口信息的更正"
+        "officer-police", _n("吴刚（公安经办）"), "officer", "public-security", _n("接受或异议人口信息的更正")
     ),
     DemoAccount(
         "officer-housing", _n("郑红（住建经办）"), "officer", "housing", _n("接受或异议房屋租赁的更正")
@@ -65,7 +73,7 @@ DEMO_ACCOUNTS = [
         "operator", _n("刘伟（区级运行员）"), "operator", "data-bureau", _n("看全区网格、人手和超期")
     ),
     DemoAccount(
-        "resident", "居民本人（演示）", "resident", "", "看部门持有我的哪些数据、谁查看过，并提出异议"
+        "resident", _n("居民本人（演示）"), "resident", "", _n("看部门持有我的哪些数据、谁查看过，并提出异议")
     ),
 ]
 

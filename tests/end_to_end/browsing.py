@@ -1,0 +1,75 @@
+"""What the browser tests share: the served district, the visitor, the sizes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--disable-background-networking", "--no-first-run",
+]  # fmt: skip
+PEOPLE = "2000"
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+@dataclass
+class District:
+    """A served demo district."""
+
+    var: Path
+    url: str
+    log: Path
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of ``chengshu`` on this district."""
+        command = [sys.executable, "-c", "from chengshu.site.cli import main; main()", *arguments]
+        return subprocess.run(command, env=environment(self.var), capture_output=True, text=True, timeout=600)
+
+
+def environment(var: Path) -> dict[str, str]:
+    """Return the environment of a district of its own."""
+    return {**os.environ, "CHENGSHU_VAR": str(var), "CHENGSHU_LOG": "WARNING", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Visitor:
+    """Someone in front of a browser: what went wrong on the way is kept."""
+
+    context: BrowserContext
+    page: Page
+    errors: list[str]
+    outside: list[str]
+
+
+def wait_for(url: str, log: Path) -> None:
+    """Wait until the address answers 200."""
+    for _ in range(240):
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.25)
+    pytest.fail("the server did not start:\n" + log.read_text()[-3000:])
+
+
+def ours(url: str, base: str) -> bool:
+    """Say whether an address belongs to the district."""
+    return url.startswith((base, "data:", "blob:"))

@@ -1,0 +1,99 @@
+"""A real district served by the real command, and Debian's Chromium to walk through it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import (
+    CHROMIUM,
+    DESK,
+    FLAGS,
+    PEOPLE,
+    PHONE,
+    District,
+    Visitor,
+    environment,
+    free_port,
+    ours,
+    wait_for,
+)
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
+    """Build a small demo district once and serve it for the session."""
+    if served_already := os.environ.get(
+        "CHENGSHU_TEST_URL"
+    ):  # while one writes a test: a district that runs already
+        yield District(Path(os.environ["CHENGSHU_TEST_VAR"]), served_already, Path(os.devnull))
+        return
+    folder = tmp_path_factory.mktemp("district")
+    port = free_port()
+    served = District(folder / "var", f"http://127.0.0.1:{port}", folder / "serve.log")
+    built = served.run("demo", "--people", PEOPLE, "--no-serve")
+    assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
+    command = [
+        sys.executable,
+        "-c",
+        "from chengshu.site.cli import main; main()",
+        "serve",
+        "--port",
+        str(port),
+    ]
+    with served.log.open("w") as log:
+        server = subprocess.Popen(command, env=environment(served.var), stdout=log, stderr=subprocess.STDOUT)
+    try:
+        wait_for(served.url + "/readyz", served.log)
+        yield served
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Start the browser once."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(district: District, chromium: Browser) -> Iterator[object]:
+    """Open a browser for a role: ``visit("worker", phone=True)``; the empty name stays outside."""
+    contexts: list[BrowserContext] = []
+
+    def opening(username: str = "", *, phone: bool = False, **options: object) -> Visitor:
+        settings = {
+            "locale": "zh-CN",
+            "viewport": PHONE if phone else DESK,
+            "base_url": district.url,
+            "reduced_motion": "reduce",
+            **options,
+        }
+        context = chromium.new_context(**settings)
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        visitor = Visitor(context, page, [], [])
+        page.on("console", lambda each: visitor.errors.append(each.text) if each.type == "error" else None)
+        page.on("pageerror", lambda each: visitor.errors.append(str(each)))
+        page.on(
+            "request", lambda each: None if ours(each.url, district.url) else visitor.outside.append(each.url)
+        )
+        if username:
+            page.goto("/sign-in")
+            page.locator(f"button[name=demo][value={username}]").click()
+            page.wait_for_url(lambda url: "/sign-in" not in url)
+        return visitor
+
+    yield opening
+    for context in contexts:
+        context.close()

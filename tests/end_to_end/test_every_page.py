@@ -1,0 +1,121 @@
+"""Every page of every role: no axe violation, light and dark, desk and phone; nothing from outside; one heading."""
+
+from __future__ import annotations
+
+from collections import deque
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import DESK, PHONE
+from django.urls import Resolver404, resolve
+
+pytestmark = pytest.mark.browser
+ROLES = ["", "resident", "worker", "steward", "officer-market", "operator"]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+NOT_PAGES = ("/api/v1/openapi.json", "/metrics", "/healthz", "/readyz", "/i18n/", "/static/", "/sign-out")
+LIMIT = 60
+# Controls smaller than 44 px, links in running text left out (WCAG 2.2 allows those).
+SMALL = """() => [...document.querySelectorAll(
+    'button, .button, .tool, select, input:not([type=hidden]), summary, .tabs a, .task')]
+  .filter(e => e.getClientRects().length && !e.closest('.maplibregl-map'))
+  .filter(e => { const b = (e.closest('label') || e).getBoundingClientRect(); return b.height < 43.5 && b.width > 1 })
+  .map(e => e.outerHTML.slice(0, 120))"""
+
+
+def route_of(path):
+    try:
+        return resolve(path).route
+    except Resolver404:
+        return None
+
+
+def pages_of(page, start="/"):
+    """Walk the links from the front page; yield one address for each route."""
+    seen, queue = set(), deque([start])
+    while queue and len(seen) < LIMIT:
+        path = queue.popleft()
+        route = route_of(urlsplit(path).path)
+        if route is None or route in seen or path.startswith(NOT_PAGES):
+            continue
+        seen.add(route)
+        answer = page.request.get(path, max_redirects=0)
+        if answer.status >= 300 or "text/html" not in answer.headers.get("content-type", ""):
+            assert answer.status < 400, f"{path} → {answer.status}"
+            continue
+        page.goto(path)
+        yield path
+        for link in page.eval_on_selector_all("a[href]", "links => links.map(a => a.getAttribute('href'))"):
+            parts = urlsplit(link)
+            if not parts.netloc and not parts.scheme and parts.path.startswith("/"):
+                queue.append(parts.path + (f"?{parts.query}" if parts.query else ""))
+
+
+def violations(page, where):
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response["violations"]
+    return [f"{where}: {each['id']} {[node['target'] for node in each['nodes']][:3]}" for each in found]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_of_the_role_is_accessible(visit, role):
+    visitor = visit(role)
+    page, wrong = visitor.page, []
+    for path in pages_of(page):
+        if page.locator(".maplibregl-map, [data-map]").count():
+            page.wait_for_timeout(1500)
+        for size in (DESK, PHONE):
+            page.set_viewport_size(size)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            if wide > size["width"]:
+                wrong.append(f"{path} at {size['width']}: {wide} wide")
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                wrong += violations(page, f"{path} {scheme} {size['width']}")
+        wrong += [f"{path}: small {each}" for each in page.evaluate(SMALL)]
+        if page.locator("h1").count() != 1:
+            wrong.append(f"{path}: {page.locator('h1').count()} h1")
+        if (
+            page.locator("[style], [onclick]")
+            .locator("visible=true")
+            .evaluate_all("all => all.filter(e => !e.closest('.maplibregl-map')).length")
+        ):
+            wrong.append(f"{path}: inline style or handler")
+    assert wrong == []
+    assert visitor.outside == []
+    assert visitor.errors == []
+
+
+def test_the_keyboard_reaches_the_content_first(visit):
+    page = visit().page
+    page.goto("/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_the_menu_works_on_a_phone_without_script(visit):
+    page = visit("steward", phone=True).page
+    plain = visit("", phone=True, java_script_enabled=False).page
+    plain.goto("/")
+    plain.locator(".phone-menu summary").click()
+    assert plain.locator(".phone-menu a").first.is_visible()
+    page.goto("/")
+    page.locator(".phone-menu summary").click()
+    page.keyboard.press("Escape")
+    assert not page.locator(".phone-menu a").first.is_visible()
+
+
+def test_theme_letters_and_language_are_kept(visit):
+    page = visit().page
+    page.goto("/about")
+    page.locator(".pop:has(button[value=dark]) summary").click()
+    page.locator("button[name=theme][value=dark]").click()
+    assert page.url.endswith("/about")
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.locator(".pop:has(button[value=dark]) summary").click()
+    page.locator("button[name=size][value=large]").click()
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
+    page.locator("button[name=language][value=en]").click()
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert "About this site" in page.locator("h1").inner_text()
