@@ -1,0 +1,257 @@
+"""The sequencer: one at a time numbers leaves, signs the tree head, writes tiles, asks the witnesses.
+
+Numbering is one database transaction under a lock on the log's row; a lease keeps idle sequencers away and
+makes the next one take over when the holder dies. Signing and files come after the commit, and are made up
+for at the next call when a process dies in between. A sequencer never signs what does not continue the last
+published head.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import os
+import secrets
+import socket
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from chengshu.contexts.ledger import keys, store
+from chengshu.contexts.ledger.domain import (
+    KEY_KIND,
+    MAX_MANY,
+    Deposit,
+    Leaf,
+    key_for,
+    open_checkpoint,
+    to_milliseconds,
+)
+from chengshu.contexts.ledger.models import CheckpointRow, Log
+from chengshu.contexts.ledger.tiles import TileStore, write_file
+from chengshu.kernel import merkle
+from chengshu.kernel.problems import Problem
+from chengshu.kernel.signed_note import Checkpoint, sign_note
+
+LEASE = dt.timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Leaves just numbered, still in memory."""
+
+    start: int
+    texts: Sequence[bytes]
+    hashes: Sequence[bytes]
+
+
+def open_log(now: dt.datetime) -> Log:
+    """Return the log, made with its first key at first start."""
+    log = Log.objects.filter(pk=1).first()
+    if log is not None:
+        return log
+    origin = getattr(settings, "LEDGER_ORIGIN", "") or os.environ.get("CHENGSHU_LOG_ORIGIN", "")
+    suite = merkle.SUITES[os.environ.get("CHENGSHU_LOG_SUITE", "sha256")]
+    origin = origin or f"chengshu.local/{secrets.token_hex(4)}"
+    with transaction.atomic():
+        empty = merkle.Frontier(suite).root().hex()
+        log, made = Log.objects.get_or_create(
+            pk=1, defaults={"origin": origin, "suite": suite.name, "root": empty}
+        )
+        if made:
+            keys.record_key(keys.make_key(origin), 0, None, now)
+    return log
+
+
+def sequence(now: dt.datetime, *, holder: str | None = None) -> int:
+    """Number all waiting leaves, publish a signed checkpoint; returns how many. 0 while another holds the
+    lease.
+    """
+    log = open_log(now)
+    name = holder or f"{socket.gethostname()}:{os.getpid()}"
+    if not _take_lease(name, now):
+        return 0
+    done = 0
+    while fresh := _number(name, now) if store.waiting() else None:
+        done += len(fresh.texts)
+        publish(now, fresh)
+    if not done and (log.size or _published_size()):
+        publish(now)
+    return done
+
+
+def append_many(deposits: Iterable[Deposit], *, now: dt.datetime) -> list[Leaf]:
+    """Deposit many leaves in transactions of their own, numbered at once; the way for bulk loads.
+
+    Must not be called inside a transaction: it holds the log while it writes.
+    """
+    open_log(now)
+    leaves: list[Leaf] = []
+    for batch in store.batches(deposits):
+        with transaction.atomic(durable=True):
+            log = Log.objects.select_for_update().get(pk=1)
+            made, texts = store.insert_placed(batch, log.size, at=to_milliseconds(now))
+            fresh = _advance(log, texts, now)
+        leaves += made
+        publish(now, fresh)
+    return leaves
+
+
+def publish(now: dt.datetime, fresh: Fresh | None = None) -> None:
+    """Write tiles and a signed checkpoint up to the log's size; what an interrupted call left is made up
+    for.
+    """
+    with _folder_lock():
+        log = Log.objects.get(pk=1)
+        if not log.size:
+            return
+        published = _published_size()
+        if published > log.size:
+            raise Problem(
+                "ledger-rolled-back",
+                f"The published checkpoint has {published} leaves, the database only {log.size}",
+                remedy="restore the database that belongs to var/ledger; nothing is signed until then",
+                status=503,
+            )
+        row = CheckpointRow.objects.get(size=log.size)
+        if published == log.size and row.note:
+            return
+        _write_tiles(log, published, fresh)
+        _sign(log, row)
+
+
+def latest_note() -> str | None:
+    """Return the newest signed checkpoint, with its cosignatures."""
+    row = CheckpointRow.objects.exclude(note="").order_by("-size").first()
+    return row.note if row else None
+
+
+def add_cosignatures(size: int, note: str, names: list[str]) -> None:
+    """Save a checkpoint with its witnesses' signatures, and publish it where it is still the newest."""
+    with _folder_lock():
+        CheckpointRow.objects.filter(size=size).update(note=note, cosigned_by="\n".join(names))
+        if _published_size() == size:
+            write_file(keys.ledger_folder() / "checkpoint", note.encode(), durable=True)
+
+
+def rotate_key(now: dt.datetime) -> tuple[str, int]:
+    """Announce a new key in the log and let it sign from then on; returns it and the position of its entry."""
+    log = open_log(now)
+    old = key_for(keys.log_keys(), log.size + 1)
+    keys.load_signer(old.verifier)
+    verifier = keys.make_key(log.origin)
+    leaf = store.insert(KEY_KIND, str(verifier), {"new": str(verifier), "old": str(old.verifier)}, now=now)
+    sequence(now)
+    entry = store.entry(leaf.id)
+    signed = CheckpointRow.objects.exclude(note="").order_by("-size").first()
+    if entry is None or entry.position is None or signed is None or signed.size <= entry.position:
+        raise Problem(
+            "ledger-busy",
+            "Another process is numbering leaves; the new key is announced but not yet in force",
+            remedy="run chengshu ledger rotate-key again in a few seconds",
+            status=409,
+        )
+    keys.record_key(verifier, signed.size, leaf.id, now)
+    keys.publish_keys()
+    return str(verifier), entry.position
+
+
+def repair(now: dt.datetime) -> int:
+    """Write all tiles again from the database; refuses when they would not give the signed root."""
+    log = open_log(now)
+    with _folder_lock():
+        _write_tiles(log, 0, None)
+        row = CheckpointRow.objects.filter(size=log.size).first()
+        if row is not None:
+            _sign(log, row)
+    return log.size
+
+
+def tile_store(log: Log) -> TileStore:
+    """Return the log's tiles."""
+    return TileStore(keys.ledger_folder(), merkle.SUITES[log.suite])
+
+
+def _take_lease(holder: str, now: dt.datetime) -> bool:
+    free = Q(holder=holder) | Q(holder="") | Q(held_until__isnull=True) | Q(held_until__lt=now)
+    return bool(Log.objects.filter(free, pk=1).update(holder=holder, held_until=now + LEASE))
+
+
+def _number(holder: str, now: dt.datetime) -> Fresh | None:
+    with transaction.atomic():
+        log = Log.objects.select_for_update().get(pk=1)
+        if log.holder != holder:
+            return None
+        numbered = store.number_leaves(log.size, MAX_MANY)
+        if not numbered:
+            return None
+        return _advance(log, store.texts(log.size, log.size + numbered), now)
+
+
+def _advance(log: Log, texts: Sequence[bytes], now: dt.datetime) -> Fresh:
+    """Move the tree head over ``texts``; inside the transaction that numbered them."""
+    suite = merkle.SUITES[log.suite]
+    frontier = merkle.Frontier(suite, log.size, [bytes.fromhex(node) for node in log.frontier])
+    hashes = merkle.leaf_hashes([merkle.LEAF + text for text in texts], suite)
+    start = log.size
+    frontier.extend(hashes)
+    log.size, log.root = frontier.size, frontier.root().hex()
+    log.frontier = [node.hex() for node in frontier.hashes]
+    log.save(update_fields=["size", "root", "frontier"])
+    CheckpointRow.objects.create(size=log.size, root=log.root, at=now)
+    store.record_kinds(start, log.size)
+    return Fresh(start, texts, hashes)
+
+
+def _write_tiles(log: Log, start: int, fresh: Fresh | None) -> None:
+    tiles = tile_store(log)
+    while start < log.size:
+        if fresh is not None and fresh.start == start:
+            texts, hashes = fresh.texts, fresh.hashes
+        else:
+            texts = store.texts(start, min(start + MAX_MANY, log.size))
+            hashes = merkle.leaf_hashes([merkle.LEAF + text for text in texts], tiles.suite)
+        if not texts:
+            break
+        tiles.append(start, hashes, texts)
+        start += len(texts)
+    if start != log.size or tiles.root(log.size).hex() != log.root:
+        raise Problem(
+            "ledger-broken",
+            "The rows do not give the root of the log: nothing is signed",
+            remedy="chengshu ledger verify names the rows; restore them, then chengshu ledger repair",
+            status=503,
+        )
+
+
+def _sign(log: Log, row: CheckpointRow) -> None:
+    head = Checkpoint(log.origin, log.size, bytes.fromhex(log.root))
+    if not row.note:
+        signer = keys.load_signer(key_for(keys.log_keys(), log.size).verifier)
+        row.note = str(sign_note(str(head), [signer]))
+        row.save(update_fields=["note"])
+    folder = keys.ledger_folder()
+    if not (folder / "keys.txt").exists():
+        keys.publish_keys()
+    write_file(folder / "checkpoint", row.note.encode(), durable=True)
+
+
+def _published_size() -> int:
+    try:
+        data = (keys.ledger_folder() / "checkpoint").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return 0
+    return open_checkpoint(data)[1].size
+
+
+@contextmanager
+def _folder_lock() -> Iterator[None]:
+    folder = keys.ledger_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

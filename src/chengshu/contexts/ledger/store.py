@@ -1,0 +1,194 @@
+"""Leaves in and out of the database, in SQL that SQLite and PostgreSQL share, with one branch for bulk
+loading.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from chengshu.contexts.ledger.domain import (
+    HEADER,
+    MAX_MANY,
+    Deposit,
+    Entry,
+    Leaf,
+    check_names,
+    from_milliseconds,
+    to_milliseconds,
+)
+from chengshu.contexts.ledger.models import KindRow, LeafRow
+from chengshu.kernel.canonical import canonical_json
+
+SALT_BYTES = 16
+_INSERT = "INSERT INTO ledger_leaf (kind, reference, digest, at) VALUES (%s, %s, %s, %s)"
+# The text that is hashed, put together by the database itself (see domain.leaf_text).
+TEXT_SQL = f"'{HEADER}\n' || id || '\n' || kind || '\n' || reference || '\n' || at || '\n' || digest"
+
+
+def insert(kind: str, reference: str, payload: Any, *, now: dt.datetime) -> Leaf:
+    """Insert one leaf without a position, in whatever transaction is open."""
+    check_names(kind, reference)
+    salt, digest = _salted(payload)
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT + " RETURNING id", (kind, reference, digest, to_milliseconds(now)))
+        leaf_id = cursor.fetchall()[0][0]
+    return Leaf(leaf_id, digest, salt)
+
+
+def insert_many(deposits: Iterable[Deposit], *, now: dt.datetime) -> list[Leaf]:
+    """Insert many leaves without positions, in whatever transaction is open; all of them or none."""
+    at = to_milliseconds(now)
+    leaves: list[Leaf] = []
+    with transaction.atomic(savepoint=False):
+        for batch in batches(deposits):
+            rows, salts = _rows(batch, at)
+            ids = _reserve_ids(len(rows))
+            _load(
+                "id, kind, reference, digest, at",
+                [(leaf_id, *row) for leaf_id, row in zip(ids, rows, strict=True)],
+            )
+            leaves += _leaves(ids, rows, salts)
+    return leaves
+
+
+def insert_placed(batch: Sequence[Deposit], first: int, *, at: int) -> tuple[list[Leaf], list[bytes]]:
+    """Insert leaves at positions ``first`` …; the caller holds the log. Returns the leaves and their texts."""
+    rows, salts = _rows(batch, at)
+    ids = _reserve_ids(len(rows))
+    placed = [
+        (leaf_id, position, *row)
+        for position, (leaf_id, row) in enumerate(zip(ids, rows, strict=True), start=first)
+    ]
+    _load("id, position, kind, reference, digest, at", placed)
+    texts = [
+        f"{HEADER}\n{leaf_id}\n{kind}\n{reference}\n{time}\n{digest}".encode()
+        for leaf_id, _, kind, reference, digest, time in placed
+    ]
+    return _leaves(ids, rows, salts), texts
+
+
+def number_leaves(first: int, most: int) -> int:
+    """Give the oldest unpositioned leaves positions ``first`` …; returns how many. The caller holds the log."""
+    # One statement, so that a leaf which commits meanwhile is either wholly in or left for the next time.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ledger_leaf SET position = %s + waiting.n FROM "
+            "(SELECT id, ROW_NUMBER() OVER (ORDER BY id) - 1 AS n FROM ledger_leaf "
+            "WHERE position IS NULL ORDER BY id LIMIT %s) AS waiting WHERE ledger_leaf.id = waiting.id",
+            (first, most),
+        )
+        return int(cursor.rowcount)
+
+
+def waiting() -> bool:
+    """Return whether any leaf has no position yet."""
+    return LeafRow.objects.filter(position__isnull=True).exists()
+
+
+def texts(start: int, stop: int) -> list[bytes]:
+    """Return the texts of the leaves at positions ``start`` … ``stop`` - 1 that are there, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {TEXT_SQL} FROM ledger_leaf WHERE position >= %s AND position < %s ORDER BY position",
+            (start, stop),
+        )
+        return [text.encode() for (text,) in cursor.fetchall()]
+
+
+def record_kinds(start: int, stop: int) -> None:
+    """Remember which kinds occur from ``start`` to ``stop`` - 1, so that pages need not read the whole log."""
+    placed = LeafRow.objects.filter(position__gte=start, position__lt=stop)
+    found = placed.order_by().values_list("kind", flat=True).distinct()
+    KindRow.objects.bulk_create([KindRow(kind=kind) for kind in found], ignore_conflicts=True)
+
+
+def entry(leaf_id: int) -> Entry | None:
+    """Return one entry by its id."""
+    return next(entries_of(LeafRow.objects.filter(pk=leaf_id)), None)
+
+
+def entries_of(query: QuerySet[LeafRow]) -> Iterator[Entry]:
+    """Yield what readers see of ``query``."""
+    fields = ("id", "position", "kind", "reference", "at", "digest")
+    for leaf_id, position, kind, reference, at, digest in query.values_list(*fields):
+        yield Entry(leaf_id, position, kind, reference, from_milliseconds(at), digest)
+
+
+def _salted(payload: Any) -> tuple[str, str]:
+    salt = os.urandom(SALT_BYTES)
+    data = payload if isinstance(payload, bytes) else canonical_json(payload)
+    return salt.hex(), hashlib.sha256(salt + data).hexdigest()
+
+
+def _rows(batch: Sequence[Deposit], at: int) -> tuple[list[tuple[str, str, str, int]], list[str]]:
+    salted = _salt_all(batch)
+    rows = [
+        (kind, reference, digest, at) for (kind, reference, _), (_, digest) in zip(batch, salted, strict=True)
+    ]
+    return rows, [salt for salt, _ in salted]
+
+
+def _salt_all(batch: Sequence[Deposit]) -> list[tuple[str, str]]:
+    # One call for all salts: the kernel's random numbers cost more than a hash.
+    noise, new, result = os.urandom(SALT_BYTES * len(batch)), hashlib.sha256, []
+    checked: set[str] = set()
+    for index, (kind, reference, payload) in enumerate(batch):
+        if kind not in checked or not reference.isprintable() or not 0 < len(reference) <= 200:
+            check_names(kind, reference)
+            checked.add(kind)
+        salt = noise[index * SALT_BYTES : (index + 1) * SALT_BYTES]
+        data = payload if isinstance(payload, bytes) else canonical_json(payload)
+        result.append((salt.hex(), new(salt + data).hexdigest()))
+    return result
+
+
+def _leaves(
+    ids: Sequence[int], rows: Sequence[tuple[str, str, str, int]], salts: Sequence[str]
+) -> list[Leaf]:
+    return [Leaf(leaf_id, row[2], salt) for leaf_id, row, salt in zip(ids, rows, salts, strict=True)]
+
+
+def batches(deposits: Iterable[Deposit]) -> Iterator[list[Deposit]]:
+    """Yield ``deposits`` in lists of at most ``MAX_MANY``."""
+    batch: list[Deposit] = []
+    for deposit in deposits:
+        batch.append(deposit)
+        if len(batch) == MAX_MANY:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _reserve_ids(number: int) -> Sequence[int]:
+    """Return ids for ``number`` new leaves; inside a transaction."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence('ledger_leaf', 'id')) FROM generate_series(1, %s)",
+                (number,),
+            )
+            return [leaf_id for (leaf_id,) in cursor.fetchall()]
+        # SQLite: the transaction is immediate, so nobody else inserts before it ends.
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = 'ledger_leaf'")
+        found = cursor.fetchone()
+        first = (found[0] if found else 0) + 1
+        return range(first, first + number)
+
+
+def _load(columns: str, values: Sequence[tuple[Any, ...]]) -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY ledger_leaf ({columns}) FROM STDIN") as copy:
+                for row in values:
+                    copy.write_row(row)
+            return
+        marks = ", ".join(["%s"] * len(values[0]))
+        cursor.executemany(f"INSERT INTO ledger_leaf ({columns}) VALUES ({marks})", values)
