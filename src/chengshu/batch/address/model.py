@@ -48,10 +48,14 @@ class ParsedAddress:
     division_code: str | None = None
     inferred: tuple[str, ...] = ()
     error: str | None = None
+    renamed: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, str | list[str] | None]:
+    def to_dict(self) -> dict[str, str | list[str] | dict[str, str] | None]:
         """Return the address as a JSON object, fields in their fixed order."""
-        row: dict[str, str | list[str] | None] = {name: getattr(self, name) for name in FIELDS}
+        row: dict[str, str | list[str] | dict[str, str] | None] = {
+            name: getattr(self, name) for name in FIELDS
+        }
         row["inferred"] = list(self.inferred)
+        row["renamed"] = dict(part.split("=", 1) for part in self.renamed)
         row["error"] = self.error
         return row

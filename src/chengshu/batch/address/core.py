@@ -1,0 +1,170 @@
+"""One address from text to fields; the single-row path and the column path both end here."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import lru_cache
+
+from chengshu.batch.address.gazetteer import gazetteer
+from chengshu.batch.address.head import CITY, DISTRICT, STREET, HeadReader, State
+from chengshu.batch.address.resolve import Divisions, Resolver
+from chengshu.batch.address.tail import Tail
+from chengshu.batch.address.text import clean
+
+Row = tuple[str | None, ...]
+"""The fourteen fields of `model.FIELDS`; the inferred fields and the renamed divisions, joined by commas; the error."""
+
+_PREFIX = re.compile(
+    "(?:中华人民共和国|中国|(?:(?:收货|详细|注册|经营|联系|家庭|现|办公)?(?:地址|住址|住所)) *[::]? *)+"
+)
+_BRACKET = re.compile(r"\(([^()]*)\)?")
+_NOTHING = frozenset(
+    (
+        "无",
+        "暂无",
+        "不详",
+        "未知",
+        "同上",
+        "没有",
+        "空",
+        "电联",
+        "null",
+        "none",
+        "nan",
+        "n/a",
+        "NULL",
+        "None",
+        "NaN",
+    )
+)
+_CHINESE = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
+_NOISE = re.compile("电联|对面|旁|附近|节假日|派送|请|勿|电话|[0-9]{7,}")
+_ZONE = re.compile("[^0-9路街号 ]{2,10}?(?:开发区|高新区|保税区|示范区|度假区|管理区|经开区|新区)")
+# A district that the gazetteer does not list, behind a city: kept as written, without a code of its own.
+_DISTRICT = re.compile(
+    "(?:省|市)?((?:高新技术开发|高新|经开|新|保税|[东西南北])区|[^0-9A-Za-z 路街村道镇乡小园业社校景厂库宅活发假税商展]{2,3}(?:区|县))"
+    "(?!域|间|块|[一二三四五六七八九十0-9])"
+)
+_DIVISION_END = re.compile("[省市区县旗州]")
+
+
+class Parser:
+    """Parses addresses as of one day, for the files of one home district (or none)."""
+
+    def __init__(self, home: str | None, on: date | None) -> None:
+        known = gazetteer(on)
+        self._heads = HeadReader(known, home)
+        self._resolver = Resolver(known, home, dated=on is not None)
+        self._read = self._heads.read
+        self._starts = frozenset((*known.heads.lengths, "中国"))
+        self._street_at = self._heads.street_at
+
+    def row(self, text: str) -> Row:
+        """Take one address apart into plain values."""
+        text = clean(text)
+        if not text:
+            return _refused("empty")
+        note = None
+        if "(" in text or ")" in text:
+            text, note = _without_brackets(text)
+        prefix = _PREFIX.match(text)
+        at = prefix.end() if prefix and prefix.end() < len(text) else 0
+        start = at
+        at, state, written = self._read(text, at)
+        if state and text[at : at + 2] in self._starts:
+            at, state, written = self._again(text, at, state, written)
+        unknown = None
+        if CITY <= written < DISTRICT and self._street_at(text, at, state)[0] == at:
+            unknown = _DISTRICT.match(text, at)
+            if unknown is not None:
+                at = unknown.end()
+        at, street, codes, state, written = self._street(text, at, state, written)
+        if at == start and not state:
+            moved = self._elsewhere(text, start)
+            if moved is not None:
+                text, at, state, written = moved
+                at, street, codes, state, written = self._street(text, at, state, written)
+        tail = Tail(text, at, street)
+        tail.read()
+        divisions = self._resolver.resolve(state, street, codes, written)
+        if unknown is not None and divisions.district is None:
+            divisions = divisions._replace(district=unknown[1])
+        return self._row(text, divisions, tail, note)
+
+    def _again(self, text: str, at: int, state: State, written: int) -> tuple[int, State, int]:
+        """Read a second address that begins where the first one's divisions end: the later one holds."""
+        start = at + 2 if text.startswith("中国", at) else at
+        end, other, mask = self._read(text, start)
+        if other and end > start:
+            if self._heads.sister(text[start:end], state, other):
+                return end, other, written | mask
+            if mask & (mask - 1) and (start > at or mask >= DISTRICT):
+                return end, other, mask
+        return at, state, written
+
+    def _street(
+        self, text: str, at: int, state: State, written: int
+    ) -> tuple[int, str | None, tuple[str, ...], State, int]:
+        """Read the street at ``at``, and divisions that are repeated behind it."""
+        begin, (end, codes) = at, self._street_at(text, at, state)
+        if end == at:
+            begin, end, codes = self._heads.unknown_street(text, at, state)
+            if end == at and not state:
+                end, codes = self._heads.lone_street(text, at)
+            if end == at:
+                return at, None, (), state, written
+        street = text[begin:end].strip()
+        if not codes and "区" in street and (zone := _ZONE.match(street)) and zone.end() < len(street):
+            street = street[zone.end() :]
+        after, again, mask = self._read(text, end, state, written)
+        if after > end:
+            state, written = again, mask
+            if not codes:
+                codes = self._street_at(street, 0, state)[1]
+            end = after
+            if text.startswith(street, end):
+                end += len(street)
+        return end, street, codes, state, written | STREET
+
+    def _elsewhere(self, text: str, start: int) -> tuple[str, int, State, int] | None:
+        """Find divisions that do not stand first: 12号创业一路宝安区深圳, or junk before them."""
+        if _DIVISION_END.search(text, start) is None:
+            return None
+        for at in range(start + 1, min(len(text) - 1, 40)):
+            end, state, written = self._heads.read(text, at)
+            if state and written and end > at + 1 and self._heads.certain(text, at, end, state):
+                rest = text[start:at]
+                if end >= len(text):
+                    return rest, 0, state, written
+                return text, end, state, written
+        return None
+
+    @staticmethod
+    def _row(text: str, divisions: Divisions, tail: Tail, note: str | None) -> Row:
+        province, city, district, street, code, inferred, renamed = divisions
+        place = tail.place
+        if note and not _NOISE.search(note):
+            place = f"{place}({note})" if place else note
+        fields = (
+            province, city, district, street or tail.street, tail.community, tail.road, tail.number, tail.estate,
+            tail.building, tail.unit, tail.floor, tail.room, place, code,
+        )  # fmt: skip
+        if code is None and not any(fields[:12]) and (text in _NOTHING or _CHINESE.search(text) is None):
+            return _refused("unrecognised")
+        return (*fields, ",".join(inferred), ",".join(renamed), None)
+
+
+def _without_brackets(text: str) -> tuple[str, str | None]:
+    notes = [found.strip() for found in _BRACKET.findall(text) if found.strip()]
+    return clean(_BRACKET.sub(" ", text).replace(")", " ")), " ".join(notes) or None
+
+
+def _refused(reason: str) -> Row:
+    return (*(None,) * 14, "", "", reason)
+
+
+@lru_cache(maxsize=32)
+def parser(home: str | None = None, on: date | None = None) -> Parser:
+    """Return the parser for a home district and a day."""
+    return Parser(home, on)

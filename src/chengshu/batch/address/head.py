@@ -1,0 +1,320 @@
+"""The head of an address: from 广东省 down to the street, by longest match and by what fits together."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from chengshu.batch.address.gazetteer import (
+    ABBREVIATIONS,
+    COMMON,
+    GENERIC,
+    Division,
+    Gazetteer,
+    Names,
+    short_name,
+)
+
+State = tuple[str, ...]
+"""The divisions that the words read so far can mean (gazetteer keys); empty before the first word."""
+
+PROVINCE, CITY, DISTRICT, STREET = 1, 2, 4, 8
+"""Bits of the mask that says which levels were written."""
+
+# What may not follow a short form: 杭州 + 大厦 is a name, 朝阳 + 路 is a road.
+_COMPOUND = re.compile(
+    "(?:[东南西北中大小]{0,2}(?:路|街|大道|道|巷|弄|里|胡同|村|庄|社区|苑|园|站|湾|港|楼))"
+    "|镇|乡|屯|花园|花城|小区|家园|公寓|大厦|广场|中心|医院|大学|学院(?!.?路)|中学|小学|学校|幼儿园|银行|大酒店|酒店|宾馆|饭店|商场|市场|公司|"
+    "集团|火车|汽车站|汽车[东西南北]|客运|机场|码头|公园|人家|名苑|大桥|高铁|地铁|轻轨|新城|州|区|县|市|省|旗|线|高速|立交|师范|职业|商会|日报|电视|"
+    "妇幼|中医|人民医|人民公|儿童医|口腔医|体育|文化|图书|博物|剧院|影城|实验|第[一二三四五六七八九十]|股份|有限"
+)
+_LANDMARK = re.compile(
+    "[^0-9路街]{0,4}(?:广场|大厦|中心|公寓|花园|小区|家园|医院|学校|公司|酒店|宾馆|公园|商城|市场|大楼|会馆|国际)"
+)
+_ROAD_NEXT = re.compile("[^0-9 ]{2,6}?(?:路|街|大道|巷|弄)")
+_ROAD_OR_VILLAGE = re.compile("[^0-9 ]{2,6}?(?:路|街|大道|巷|弄|社区|村)(?!口)|[0-9]+号?大街")
+# A street that the gazetteer does not know: the shortest run that ends in its kind, and is no road's name.
+_TOWN = re.compile(
+    "((?!城镇|乡镇|集镇)[^0-9A-Za-z路号巷弄 ()-]{1,8}?(?:街道办事处|街道办|街道|街办事处|街办|地区办事处|"
+    "镇(?!中[路学心街]|政府|[东南西北]?[路街]|海区|江市|平县|宁县|海中|口)|"
+    "(?<![城下回老])乡(?!村|镇|街道|政府|[东南西北]?[路街]|下)|苏木))(?!路(?!桥)|街|巷|弄|口|中学|小学|医院|卫生)"
+)
+
+
+class Step(NamedTuple):
+    """One word read: the divisions it leaves possible, whether in full form, its level, whether a repetition."""
+
+    state: State
+    full: bool
+    level: int
+    repeated: bool
+
+
+class Head(NamedTuple):
+    """What was read: where the rest begins, the divisions, the street's code or name, which levels were written."""
+
+    end: int
+    state: State
+    street: str | None
+    street_code: str | None
+    written: int
+
+
+class HeadReader:
+    """Reads heads with one gazetteer; every step is remembered, so a district's files cost almost nothing."""
+
+    def __init__(self, gazetteer: Gazetteer, home: str | None = None) -> None:
+        self.gazetteer = gazetteer
+        self.home = home
+        self._entries = gazetteer.heads.entries
+        self._lengths = gazetteer.heads.lengths
+        self._steps: dict[tuple[State, str], Step | None] = {}
+        self._prefixes: dict[str, tuple[str, ...]] = {}
+        self._scopes: dict[State, Names | None] = {}
+
+    # -- divisions -----------------------------------------------------------------------------------------
+    def read(self, text: str, start: int = 0, state: State = (), written: int = 0) -> tuple[int, State, int]:
+        """Read divisions from ``start``; return where they end, what they can be and which levels were written."""
+        lengths, entries, steps = self._lengths, self._entries, self._steps
+        at = start
+        while True:
+            sizes = lengths.get(text[at : at + 2])
+            if sizes is None:
+                if text[at : at + 1] in (" ", "-") and at:
+                    at += 1
+                    continue
+                return self._abbreviation(text, at, state, written) if not state else (at, state, written)
+            for size in sizes:
+                name = text[at : at + size]
+                if name not in entries:
+                    continue
+                size = len(name)  # shorter at the end of the text
+                key = (state, name)
+                step = steps[key] if key in steps else self._step(state, name)
+                if step is not None and self._holds(text, at, at + size, step, state):
+                    state = step.state
+                    written |= 1 << (step.level - 1)
+                    at += size
+                    break
+            else:
+                return at, state, written
+
+    def _abbreviation(self, text: str, at: int, state: State, written: int) -> tuple[int, State, int]:
+        """Read 沪, 粤 and the like, which count only with a division of theirs behind them."""
+        for size in (2, 1):
+            code = ABBREVIATIONS.get(text[at : at + size])
+            if code and len(text) > at + size:
+                end, found, mask = self.read_inside(text, at + size, (code + "0000",), written | PROVINCE)
+                if end > at + size:
+                    return end, found, mask
+        return at, state, written
+
+    def read_inside(self, text: str, start: int, state: State, written: int) -> tuple[int, State, int]:
+        """Read on, inside divisions already known."""
+        return self.read(text, start, state, written)
+
+    def _step(self, state: State, name: str) -> Step | None:
+        """Work out, once, what a word means after what was read."""
+        keys = self._entries[name]
+        full = [key for key in keys if (name, key) in self.gazetteer.full]
+        short = [key for key in keys if key not in full]
+        step = None
+        for pool, is_full in ((full, True), (short, False)):
+            step = self._choose(state, name, pool, is_full)
+            if step is not None:
+                break
+        self._steps[state, name] = step
+        return step
+
+    def _choose(self, state: State, name: str, pool: list[str], full: bool) -> Step | None:
+        if not pool:
+            return None
+        if not state:
+            if name in GENERIC or name in self.gazetteer.mistaken:
+                return None
+            if not full:
+                pool = [key for key in pool if self.gazetteer.by_key[key].until is None]
+            return self._first(pool, full) if pool else None
+        below = [b for b in pool if any(self._under(a, b) for a in state)]
+        level = self._level
+        if below:
+            best = self._current_first(below)
+            if not full:
+                best = [b for b in best if level(b) == min(map(level, best))]
+            return Step(tuple(dict.fromkeys(best)), full, level(best[0]), False)
+        same = [a for a in state if any(self._same_or_above(a, b) for b in pool)]
+        became = [b for b in pool if any(self.gazetteer.by_key[a].successor == b for a in state)]
+        if became:
+            return Step(tuple(became), full, level(became[0]), False)
+        if same:
+            return Step(tuple(same), full, min(level(b) for b in pool), True)
+        return None
+
+    def _first(self, pool: list[str], full: bool) -> Step:
+        pool = self._current_first(pool)
+        top = min(map(self._level, pool))
+        if top < 3 or not full:
+            pool = [key for key in pool if self._level(key) == top]
+        if self.home and len(pool) > 1:
+            near = [key for key in pool if self._shares_home(key)]
+            pool = near or pool
+        return Step(tuple(pool), full, top, False)
+
+    def _current_first(self, pool: list[str]) -> list[str]:
+        """Prefer divisions in force to former ones; of those, one for each division they became."""
+        by_key = self.gazetteer.by_key
+        valid = [key for key in pool if by_key[key].until is None]
+        if valid:
+            return valid
+        became: dict[str, str] = {}
+        for key in pool:
+            became[by_key[key].successor or key] = key
+        return list(became.values())
+
+    def _level(self, key: str) -> int:
+        return self.gazetteer.by_key[key].level
+
+    def _shares_home(self, key: str) -> bool:
+        home = self.home or ""
+        return any(home.startswith(prefix) or prefix.startswith(home) for prefix in self._prefix(key))
+
+    def _prefix(self, key: str) -> tuple[str, ...]:
+        """Return the code prefixes of a division: its own and that of what it became."""
+        found = self._prefixes.get(key)
+        if found is None:
+            division = self.gazetteer.by_key[key]
+            own = [division.prefix]
+            if division.successor:
+                own.append(self.gazetteer.current[division.successor].prefix)
+            found = self._prefixes[key] = tuple(own)
+        return found
+
+    def _under(self, above: str, below: str) -> bool:
+        if self._level(below) <= self._level(above):
+            return False
+        tops = self._prefix(above)
+        return any(low.startswith(top) for low in self._prefix(below) for top in tops)
+
+    def _same_or_above(self, known: str, again: str) -> bool:
+        tops = self._prefix(again)
+        return any(low.startswith(top) for low in self._prefix(known) for top in tops)
+
+    def _holds(self, text: str, start: int, end: int, step: Step, before: State) -> bool:
+        """Tell whether a word stands for itself here, and is not the start of a longer name."""
+        following = text[end : end + 1]
+        if step.full:
+            market = following == "场" and text[end - 1] == "市"
+            return not market or self.street_at(text, end, step.state)[0] > end + 1
+        if following in ("", " ", "-", "("):
+            return bool(before) or step.level < 3
+        if self._division_follows(text, end, step.state):
+            return True
+        if self.street_at(text, end, step.state)[0] > end:
+            return True
+        if not before and self.street_at(text, start, ())[0] > end:
+            return False
+        if step.repeated or step.level == 1 or len(step.state) > 1 or _COMPOUND.match(text, end):
+            return False
+        return self._short_holds(text, end, step, before)
+
+    def _short_holds(self, text: str, end: int, step: Step, before: State) -> bool:
+        name = short_name(self.gazetteer.by_key[step.state[0]].name)
+        if name in COMMON:
+            return bool(before) and (
+                _ROAD_NEXT.match(text, end) is not None or _LANDMARK.match(text, end) is None
+            )
+        if step.level == 2 or before or name not in self.gazetteer.risky:
+            return True
+        return _ROAD_NEXT.match(text, end) is not None
+
+    def _division_follows(self, text: str, at: int, state: State) -> bool:
+        sizes = self._lengths.get(text[at : at + 2])
+        if sizes is None:
+            return False
+        for size in sizes:
+            name = text[at : at + size]
+            if name in self._entries:
+                key = (state, name)
+                step = self._steps[key] if key in self._steps else self._step(state, name)
+                if step is not None and self._holds(text, at, at + len(name), step, state):
+                    return True
+        return False
+
+    def sister(self, name: str, state: State, other: State) -> bool:
+        """Tell whether two readings, the second by a full name, are single districts of one city."""
+        if len(state) != 1 or len(other) != 1:
+            return False
+        one, two = self._prefix(state[0])[0], self._prefix(other[0])[0]
+        return name[-1] in "区县市旗" and len(one) == len(two) == 6 and one[:4] == two[:4] and one != two
+
+    def certain(self, text: str, start: int, end: int, state: State) -> bool:
+        """Tell whether divisions found inside a text are full names that mean one thing, not part of a name."""
+        name = text[start:end]
+        return len(name) >= 3 and len(state) == 1 and name[-1] in "省市区县旗州"
+
+    # -- streets -------------------------------------------------------------------------------------------
+    def _scope(self, state: State) -> Names | None:
+        """Return the streets that can follow a state, or None when it is a province or nothing."""
+        if state in self._scopes:
+            return self._scopes[state]
+        names: Names | None = None if state else self.gazetteer.street_names
+        prefixes: set[str] = set()
+        for key in state:
+            division = self.gazetteer.in_force(key)
+            prefixes.add(division.prefix)
+            prefixes.update(self.gazetteer.split_into.get(self.gazetteer.by_key[key].code, ()))
+        if prefixes and all(len(prefix) >= 4 or prefix in ("11", "12", "31", "50") for prefix in prefixes):
+            names = self.gazetteer.streets_under(tuple(sorted(prefixes)))
+        self._scopes[state] = names
+        return names
+
+    def street_at(self, text: str, at: int, state: State) -> tuple[int, tuple[str, ...]]:
+        """Return where a street's name at ``at`` ends, and its codes; short forms count when nothing is appended."""
+        names = self._scope(state)
+        if names is None:
+            return at, ()
+        sizes = names.lengths.get(text[at : at + 2])
+        if sizes is None:
+            return at, ()
+        for size in sizes:
+            name = text[at : at + size]
+            codes = names.entries.get(name)
+            if codes is not None and self._street_holds(text, at, at + len(name)):
+                return at + len(name), codes
+        return at, ()
+
+    def lone_street(self, text: str, at: int) -> tuple[int, tuple[str, ...]]:
+        """Read a street's short form that only one street has, before a road or a village: 下沙文渊路."""
+        names = self.gazetteer.lone_streets
+        for size in names.lengths.get(text[at : at + 2], ()):
+            codes = names.entries.get(text[at : at + size])
+            if codes is not None and _ROAD_OR_VILLAGE.match(text, at + size) and not _COMPOUND.match(text, at + size):
+                return at + size, codes
+        return at, ()
+
+    @staticmethod
+    def _street_holds(text: str, at: int, end: int) -> bool:
+        following = text[end : end + 1]
+        if text[end - 1] in "道镇乡处区木场办" and end - at > 2:
+            return following not in ("路", "街", "巷") or text[end : end + 2] == "路桥"
+        if following in ("", " ", "-", "("):
+            return True
+        if _COMPOUND.match(text, end) is not None:
+            return False
+        return text[at:end] not in COMMON or _LANDMARK.match(text, end) is None
+
+    def unknown_street(self, text: str, at: int, state: State) -> tuple[int, int, tuple[str, ...]]:
+        """Return begin, end and codes of a street that does not stand at ``at`` or that no gazetteer lists."""
+        found = _TOWN.match(text, at)
+        if found is None:
+            return at, at, ()
+        end = found.end()
+        for begin in range(at + 1, end - 2):
+            stop, codes = self.street_at(text, begin, state)
+            if stop == end and codes:
+                return begin, end, codes
+        return at, end, ()
+
+    def division(self, key: str) -> Division:
+        """Return the division in force behind a key."""
+        return self.gazetteer.in_force(key)
