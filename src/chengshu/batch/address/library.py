@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from chengshu.batch.address.adapt import division_heads
 from chengshu.batch.address.names import NameIndex, name_index
 from chengshu.batch.address.normalise import keyed
 from chengshu.kernel.problems import Problem, Where
@@ -43,6 +44,9 @@ class AddressLibrary:
     names: NameIndex
     keys: pl.DataFrame
     districts: frozenset[str]
+    cities: frozenset[str]
+    communities: frozenset[str]
+    heads: dict[str, tuple[str, str]]
     replaced: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -76,7 +80,10 @@ class AddressLibrary:
             rooms=rooms,
             names=names,
             keys=_keys(buildings, alternates, names),
-            districts=frozenset(buildings["district"].unique().drop_nulls().to_list()),
+            districts=_values(buildings, "district"),
+            cities=_values(buildings, "city"),
+            communities=_values(buildings, "community_k"),
+            heads=division_heads(buildings),
             replaced=replaced,
         )
 
@@ -110,6 +117,10 @@ class AddressLibrary:
 
     def __len__(self) -> int:
         return self.rows.height
+
+
+def _values(buildings: pl.DataFrame, column: str) -> frozenset[str]:
+    return frozenset(buildings[column].unique().drop_nulls().to_list())
 
 
 def _completed(frame: pl.DataFrame, home: str | None) -> pl.DataFrame:

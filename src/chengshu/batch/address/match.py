@@ -12,9 +12,10 @@ from datetime import date
 
 import polars as pl
 
+from chengshu.batch.address.adapt import adapted
 from chengshu.batch.address.library import AddressLibrary
-from chengshu.batch.address.normalise import keyed
 from chengshu.batch.address.parse import parse_column
+from chengshu.batch.address.reread import reread
 from chengshu.batch.address.rooms import place_rooms
 from chengshu.batch.address.scoring import best_per_query, scored
 
@@ -39,35 +40,55 @@ def match_texts(
 
 def match_frame(library: AddressLibrary, texts: pl.Series, parsed: pl.DataFrame) -> pl.DataFrame:
     """Match addresses that are parsed already; one row a text, in order."""
-    rows = _written(parsed)
-    part = pl.concat_str([pl.col(key).fill_null("") for key in ("district", *PART_KEYS)], separator="|")
+    first = _matched(library, texts, parsed)
+    doubtful = first.with_row_index("row").filter(_READ_AGAIN)
+    if not doubtful.height:
+        return first.select(OUTPUT)
+    # Read as lying elsewhere: only a street or community of the library in the text can prove that wrong.
+    again = reread(library, doubtful["text"], strict=doubtful["reason"] == "outside")
+    return _better(first, doubtful["row"], _matched(library, doubtful["text"], again))
+
+
+def _matched(library: AddressLibrary, texts: pl.Series, parsed: pl.DataFrame) -> pl.DataFrame:
+    """Match one reading of each text."""
+    rows = adapted(library, parsed)
+    keys = [pl.col("outside").cast(pl.String), *(pl.col(key).fill_null("") for key in PART_KEYS)]
+    part = pl.concat_str(keys, separator="|")
     rows = rows.with_row_index("row").with_columns(part=part, text=texts.fill_null(""))
     queries = rows.unique("part", keep="first", maintain_order=True)
-    queries = queries.select("part", "district", "outside", "error", *PART_KEYS).with_row_index("qid")
+    queries = queries.select("part", "outside", "error", *PART_KEYS).with_row_index("qid")
     found = _resolve(library, queries)
     placed = rows.join(queries.select("part", "qid"), on="part", how="left").join(found, on="qid", how="left")
-    return place_rooms(library, placed).sort("row").select(OUTPUT)
+    return place_rooms(library, placed).sort("row").select(*OUTPUT, gap=_GAP)
 
 
-def _written(parsed: pl.DataFrame) -> pl.DataFrame:
-    """Keys of what was written; an inferred street or community proves nothing and is left out."""
-    rows = keyed(parsed)
-    inferred = (
-        pl.col("inferred") if parsed["inferred"].dtype == pl.List else pl.lit([], dtype=pl.List(pl.String))
+# A road without its number beside a room: the number may have been taken for the room.
+_GAP = pl.col("road_k").is_not_null() & pl.col("number_k").is_null() & pl.col("room_k").is_not_null()
+_READ_AGAIN = (
+    pl.col("place_code").is_null() | pl.col("reason").is_in(["new_room", "ambiguous_room"]) | pl.col("gap")
+) & (pl.col("reason").fill_null("") != "unreadable")
+
+
+def _better(first: pl.DataFrame, rows: pl.Series, second: pl.DataFrame) -> pl.DataFrame:
+    """Take the second reading where it is certain and does not speak against what the first was certain of."""
+    both = first.with_row_index("row").join(
+        second.with_columns(row=rows), on="row", how="left", suffix="_2", maintain_order="left"
     )
-    hide = [
-        pl.when(inferred.list.contains(name)).then(None).otherwise(pl.col(name + "_k")).alias(name + "_k")
-        for name in ("street", "community", "floor")
-    ]
-    stated = ~inferred.list.contains("district")
-    return rows.with_columns(*hide, outside=stated & pl.col("district").is_not_null())
+    building = pl.col("place_code").str.slice(0, 17)
+    agrees = building.is_null() | (
+        (building == pl.col("place_code_2").str.slice(0, 17)) & (pl.col("level_2") == "room")
+    )
+    take = (pl.col("place_code_2").is_not_null() & agrees).fill_null(False)
+    names = [name for name in OUTPUT if name != "text"]
+    return both.with_columns(
+        pl.when(take).then(pl.col(name + "_2")).otherwise(pl.col(name)).alias(name) for name in names
+    ).select(OUTPUT)
 
 
 def _resolve(library: AddressLibrary, queries: pl.DataFrame) -> pl.DataFrame:
     """Find the building of each query: qid, bid, score, runners (list of bid and score), why."""
-    stated_elsewhere = pl.col("outside") & ~pl.col("district").is_in(list(library.districts))
-    outside = queries.filter(stated_elsewhere)
-    inside = queries.filter(~stated_elsewhere.fill_null(False))
+    outside = queries.filter(pl.col("outside"))
+    inside = queries.filter(~pl.col("outside"))
     exact = best_per_query(scored(library, inside, _whole_key_pairs(library, inside)))
     certain = exact.filter(pl.col("bid").is_not_null())
     left = inside.join(certain, on="qid", how="anti")

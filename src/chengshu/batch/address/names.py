@@ -9,7 +9,9 @@ from chengshu.batch.address.normalise import name_core
 from chengshu.batch.address.similarity import TELLING, slip, sound_key
 
 # What a way of writing costs against the exact name; the reasons stand in docs/explanation/matching.md.
-SHORT, AFFIX, SOUND, LOOK, LENGTH, OTHER = 0.04, 0.06, 0.06, 0.10, 0.14, 0.30
+SHORT, KIN, AFFIX, SOUND, LOOK, LENGTH, OTHER = 0.03, 0.10, 0.06, 0.06, 0.10, 0.14, 0.30
+# Words by which people call any estate, village or park, whatever its official word is.
+_EVERYDAY = frozenset(("", "小区", "村", "工业园", "园", "园区"))
 _SLIPS = {"sound": SOUND, "look": LOOK, "other": OTHER}
 _MAX = 12
 
@@ -58,12 +60,15 @@ class NameIndex:
 
     def _search(self, name: str) -> Iterator[tuple[int, float]]:
         """Try the cheap explanations first; a costlier one is tried only when none before it holds."""
-        if name in self._ids:
-            yield self._ids[name], 0.0
-            return
         core = name_core(name)
-        if core in self._cores:
-            yield from ((index, SHORT) for index in self._cores[core])
+        exact = self._ids.get(name)
+        if exact is not None:
+            yield exact, 0.0
+        if core in self._cores and (exact is None or self._everyday(name, core)):
+            # 海华小区 can be what people call 海华花园, also where another 海华小区 is on file.
+            yield from ((index, self._kin(name, core, index)) for index in self._cores[core])
+            return
+        if exact is not None:
             return
         part = self._part(name)
         if part is not None:
@@ -73,10 +78,24 @@ class NameIndex:
             return
         self._prepare()
         if len(core) > 2:
-            yield from ((index, SOUND) for index in self._sounds.get(sound_key(core), ()))
+            for index in self._sounds.get(sound_key(core), ()):
+                yield index, SOUND + self._kin(name, core, index)
         yield from self._one_character(name)
         if core != name:
-            yield from self._one_character(core)
+            for index, cost in self._one_character(core):
+                yield index, cost + self._kin(name, core, index)
+
+    @staticmethod
+    def _everyday(name: str, core: str) -> bool:
+        return name[len(core) :] in _EVERYDAY
+
+    def _kin(self, name: str, core: str, index: int) -> float:
+        """What it costs that only the cores agree: nothing more if the general words agree as well."""
+        word = name[len(core) :]
+        known = self.names[index]
+        if word == known[len(name_core(known)) :]:
+            return 0.0
+        return SHORT if word in _EVERYDAY else KIN
 
     def _part(self, name: str) -> int | None:
         """The longest known name at the end or the start of ``name``; what is left over must not tell places apart."""
