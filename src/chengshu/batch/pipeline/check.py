@@ -263,9 +263,13 @@ class _Checks:
         values = pl.struct(values=pl.col("rows")).struct.json_encode()
         rows = rows.with_columns(values=values, odds=_at_odds())
         digests = [hashlib.sha256(text.encode()).hexdigest()[:32] for text in rows["odds"]]
-        rows = rows.with_columns(pl.Series("digest", digests, dtype=pl.String))
+        names = rows.select(about.alias("about"))["about"]
+        keys = [f"{finding}:{hashlib.sha256(name.encode()).hexdigest()[:32]}" for name in names]
+        rows = rows.with_columns(
+            pl.Series("digest", digests, dtype=pl.String), pl.Series("key", keys, dtype=pl.String)
+        )
         return rows.select(
-            key=pl.concat_str(pl.lit(f"{finding}:"), about),
+            key="key",
             kind=pl.lit(finding),
             subject_id="subject_id",
             place_code="place_code",

@@ -70,13 +70,17 @@ def fuse_kind(
     }
     made_of = [VERSION, kind, digest(ranked), ground.places_digest]
     said = [str(frame.hash_rows(SEED).sum()) for frame in (corrections, human.disputed) if frame.height]
-    key = store.key(f"fuse:{kind}", made_of, gather_key, ids_key, said)
+    content = store.key(f"fuse:{kind}", made_of, gather_key, ids_key, said)
+    before = store.find(base_key) if base_key and not fresh else None
+    if before is not None and base_key and read_json(before / "facts.json")["content"] == content:
+        return base_key, before
+    # The cells of a run are those of the subjects it worked on, so what it started from is part of the name.
+    key = store.key(f"fuse:{kind}", content, base_key if before else None)
     if store.find(key) is not None and not fresh:
         return key, store.entries / key
     records = pl.read_parquet(store.entries / gather_key / "records.parquet")
     assignment = pl.read_parquet(store.entries / ids_key / "assignment.parquet").filter("present")
     marks = _marks(records, assignment, corrections, human.disputed)
-    before = store.find(base_key) if base_key and not fresh else None
     if before is not None and read_json(before / "facts.json")["made_of"] != made_of:
         before = None
     old = pl.read_parquet(before / "golden.parquet") if before else None
@@ -89,6 +93,7 @@ def fuse_kind(
         golden, conflicts = _fuse(kind, records, assignment, touched, corrections, human, ranked, folder)
         golden = golden.join(marks, on="subject_id")
         golden = _located(kind, golden, ground)
+        golden = golden.with_columns(print=golden.select(sorted(golden.columns)).hash_rows(SEED))
         if old is not None and before is not None:
             stay = marks.join(touched, on="subject_id", how="anti").select("subject_id")
             golden = pl.concat([old.join(stay, on="subject_id", how="semi"), golden], how="diagonal_relaxed")
@@ -97,7 +102,8 @@ def fuse_kind(
         golden.sort("subject_id").write_parquet(folder / "golden.parquet", **_PACKED)
         conflicts.sort("subject_id", "element").write_parquet(folder / "conflicts.parquet", **_PACKED)
         write_json(folder / "facts.json", {
-            "made_of": made_of, "subjects": golden.height, "worked": touched.height, "conflicts": conflicts.height,
+            "made_of": made_of, "content": content, "subjects": golden.height, "worked": touched.height,
+            "conflicts": conflicts.height,
         })  # fmt: skip
     return key, store.entries / key
 

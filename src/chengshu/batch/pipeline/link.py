@@ -65,6 +65,8 @@ def assign(
     Records that are gone keep their last id in the file (``present`` false): they find it again when they return,
     and no id is ever given twice.
     """
+    if base and base_key and not fresh and read_json(base / "facts.json")["link"] == link_key:
+        return base_key, base
     key = store.key(f"ids:{kind}", VERSION, link_key, base_key)
     if fresh or store.find(key) is None:
         clusters = pl.read_parquet(store.entries / link_key / "clusters.parquet")
@@ -80,7 +82,7 @@ def assign(
             # An id that went to sleep in an earlier run is not reported again.
             ids.redirects.join(alive, on="old", how="semi").write_parquet(folder / "redirects.parquet")
             write_json(folder / "facts.json", {
-                "next_serial": ids.next_serial, "churn": round(ids.churn * 1_000_000),
+                "link": link_key, "next_serial": ids.next_serial, "churn": round(ids.churn * 1_000_000),
                 "subjects": now["subject_id"].n_unique(),
             })  # fmt: skip
     return key, store.entries / key

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from chengshu.batch.declarations import Declarations, Source
 from chengshu.batch.pipeline import check, fuse, intake, link, place, standardise
 from chengshu.batch.pipeline.fuse import Human
@@ -239,12 +241,23 @@ class _Run:
         with self.timed("fuse"):
             self.task.progress(f"fuse {kind}", 0, 1)
             steps["fuse"], folder = fuse.fuse_kind(
-                kind, steps["place"], steps["ids"], self.task.declarations.authority, self.task.human,
+                kind, steps["place"], steps["ids"], self.task.declarations.authority, self._human(steps["ids"]),
                 self.task.ground, self.store, base_key=before.get("fuse"), fresh=self.task.full,
             )  # fmt: skip
             facts = read_json(folder / "facts.json")
         self.built.facts.setdefault("conflicts", {})[kind] = facts["conflicts"]
         self.built.facts.setdefault("fused", {})[kind] = facts["worked"]
+
+    def _human(self, ids_key: str) -> Human:
+        """Return what people decided, under the ids that this run's merges leave."""
+        redirects = pl.read_parquet(self.store.entries / ids_key / "redirects.parquet").filter(
+            pl.col("how") == "merged"
+        )
+        renamed = pl.col("subject_id").replace(redirects["old"], redirects["new"])
+        human = self.task.human
+        return Human(
+            human.corrections.with_columns(renamed), human.disputed.with_columns(renamed), human.decisions
+        )
 
     def check(self) -> None:
         """Find what does not fit."""

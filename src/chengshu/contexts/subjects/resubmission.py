@@ -1,0 +1,119 @@
+"""Refused rows out as CSV, and mended ones in again.
+
+The file can be opened in a spreadsheet: cells that a spreadsheet would run as a formula begin with an apostrophe,
+which is taken off on the way back. A mend holds as long as the department delivers the same bad row.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from chengshu.batch.declarations import Column, Source, Text
+from chengshu.batch.pipeline import readers, values
+from chengshu.batch.pipeline.encoding import scan
+from chengshu.batch.pipeline.reasons import reason
+from chengshu.contexts.subjects.builds import mends_dir
+from chengshu.contexts.subjects.snapshots import part
+from chengshu.kernel.problems import Problem, Where
+
+LEADING = ("source", "file", "row", "field", "reason", "reason_en", "row_digest")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def safe(cell: Any) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    text = "" if cell is None else str(cell)
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def unsafe(cell: str) -> str:
+    """Take the apostrophe of ``safe`` off again."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+
+
+def write_csv(rows: Iterator[list[Any]] | list[list[Any]]) -> Iterator[str]:
+    """Yield CSV lines, safe against formulas; the first with the mark that spreadsheets need for UTF-8."""
+    mark = "\ufeff"
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line).writerow([safe(cell) for cell in row])
+        yield mark + line.getvalue()
+        mark = ""
+
+
+def refused_csv(run_id: str, source: str) -> Iterator[str]:
+    """Yield the refused rows of one source of a run as CSV, with field and reason, ready to be mended."""
+    table = pl.read_parquet(part(run_id, f"source-{source}", "refused.parquet"))
+    cells = [json.loads(text) for text in table["cells"]]
+    names = list(dict.fromkeys(name for row in cells for name in row))
+    yield from write_csv(_lines(table, cells, names))
+
+
+def _lines(table: pl.DataFrame, cells: list[dict[str, str]], names: list[str]) -> Iterator[list[Any]]:
+    yield [*LEADING, *names]
+    for row, own in zip(table.iter_rows(named=True), cells, strict=True):
+        zh, en = reason(row["code"])
+        # The digest keeps a letter in front: a spreadsheet would round twenty digits.
+        lead = [row["source"], row["file"], row["row"], row["field"], zh, en, f"d{row['mends']}"]
+        yield [*lead, *(own.get(name, "") for name in names)]
+
+
+def resubmit(path: Path) -> int:
+    """Take a mended refused-rows file: its rows stand in for the refused ones from the next build on."""
+    frame = _read(path)
+    lacking = [name for name in ("source", "row_digest") if name not in frame.columns]
+    if lacking:
+        raise Problem(
+            "not-a-refused-file",
+            f"The file has no column {', '.join(lacking)}",
+            where=Where(file=str(path)),
+            remedy="mend the file that the run page or the run's folder gives, and keep its first columns",
+        )
+    count = 0
+    for (source,), rows in frame.partition_by("source", as_dict=True).items():
+        count += _keep(str(source), rows, path)
+    return count
+
+
+def _read(path: Path) -> pl.DataFrame:
+    blank = Source("a.b", "a", Text("", ""), "person", (), (Column("", ""),), Text("", ""))
+    frames = list(readers.read_file(path, blank, scan(path), readers.Reading()))
+    if not frames:
+        raise Problem("table-empty", "The file has no rows", where=Where(file=str(path)))
+    return pl.concat(frames)
+
+
+def _keep(source: str, rows: pl.DataFrame, path: Path) -> int:
+    names = [name for name in rows.columns if name not in (*LEADING, "_row", "_raw")]
+    digests = rows["row_digest"].str.strip_chars().str.extract(r"^d(\d+)$").cast(pl.UInt64, strict=False)
+    if digests.null_count():
+        row = int(rows.filter(digests.is_null())["_row"][0])
+        where = Where(file=str(path), row=row, field="row_digest")
+        raise Problem(
+            "row-digest", "The row's digest was changed", where=where, remedy="leave that column as it was"
+        )
+    for name in names:
+        bad = rows.filter(pl.col(name).str.strip_chars().str.contains(values.SCIENTIFIC))
+        if bad.height and rows[name].str.len_chars().max() > 11:
+            where = Where(file=str(path), row=int(bad["_row"][0]), field=name)
+            raise Problem("scientific-notation", "A spreadsheet wrote a number in scientific notation", where=where,
+                          remedy="set the column to text before typing the number")  # fmt: skip
+    clean = [pl.col(name).map_elements(unsafe, return_dtype=pl.String) for name in names]
+    mended = rows.select(pl.Series("mends", digests), *clean)
+    target = mends_dir() / f"{source}.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_file():
+        mended = pl.concat([pl.read_parquet(target), mended], how="diagonal").unique(
+            "mends", keep="last", maintain_order=True
+        )
+    aside = target.with_suffix(".aside")
+    mended.write_parquet(aside)
+    aside.rename(target)
+    return rows.height
