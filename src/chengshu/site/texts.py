@@ -26,8 +26,8 @@ MAGIC = 0x950412DE
 def collect(package: Path = PACKAGE) -> dict[str, set[str]]:
     """Return every text to be translated and the files that use it."""
     found: dict[str, set[str]] = {}
-    for path in sorted([*package.rglob("*.py"), *package.rglob("templates/**/*")]):
-        if path.is_dir() or "vendor" in path.parts:
+    for path in sorted([*package.rglob("*.py"), *package.rglob("templates/**/*.html")]):
+        if "vendor" in path.parts:
             continue
         source = path.read_text(encoding="utf-8")
         texts = in_python(source) if path.suffix == ".py" else in_template(source)
