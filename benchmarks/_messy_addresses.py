@@ -17,6 +17,7 @@ from chengshu.kernel.strict_yaml import load_yaml
 
 KINDS_FILE = Path(__file__).parent / "error_kinds.yaml"
 _BUILDING_LEVELS = ("district", "street", "community", "road", "number", "estate", "building")
+_STREET_DOOR = ("street", "road", "number")
 _INVENTED = "凌霄澜庭鹭颐晟璟沐樾瀚熙栖屿臻麓珑骏驰昱"
 _ELSEWHERE = (
     ("广东省", "深圳市", "南山区", "粤海街道"),
@@ -49,9 +50,7 @@ def cases(library: pl.DataFrame, count: int, *, seed: int) -> list[Case]:
     """``count`` texts: mostly addresses of the library written with errors, and every kind that is not in it."""
     rng = random.Random(seed)
     table = kinds()
-    absent = {
-        kind: round(count * share * 1.2) for kind, share in table["absent"].items() if kind != "ambiguous"
-    }
+    absent = {kind: round(count * share * 1.2) for kind, share in table["absent"].items()}
     present = count - sum(absent.values())
     rows = library.filter(pl.col("state") == "active").sample(present, seed=seed, with_replacement=True)
     found = list(_present(library, list(rows.iter_rows(named=True)), table["present"], rng))
@@ -134,6 +133,8 @@ class _Facts:
         for row in self.rooms:
             self.in_room.setdefault(row["place_code"][:17], set()).add(row["room"])
         sites = Counter(row["estate"] for row in self.blocks)
+        self.houses = houses.rows(named=True)
+        self.doors_in_street = Counter(_reading(row, _STREET_DOOR, short=False) for row in self.doors)
         self.large_sites = [row for row in self.blocks if sites[row["estate"]] > 2]
 
 
@@ -147,6 +148,7 @@ def _absent(facts: _Facts, kind: str, wanted: int, rng: random.Random) -> list[C
         "elsewhere": _elsewhere,
         "too_short": _too_short,
         "no_such_room": _no_such_room,
+        "ambiguous": _ambiguous,
     }[kind]
     found: list[Case] = []
     while len(found) < wanted:
@@ -229,6 +231,14 @@ def _too_short(facts: _Facts, rng: random.Random) -> tuple[Row, str | None] | No
         row = dict(rng.choice(facts.doors))
         gone = rng.choice((("number", "estate", "building"), ("road", "number", "estate", "building")))
     return noise.without(row, (*gone, "unit", "room")), None
+
+
+def _ambiguous(facts: _Facts, rng: random.Random) -> tuple[Row, str | None] | None:
+    """Several houses of one street have this road and number: the village or the building is left out."""
+    row = dict(rng.choice(facts.doors))
+    if facts.doors_in_street[_reading(row, _STREET_DOOR, short=False)] < 2:
+        return None
+    return noise.without(row, ("community", "estate", "building", "unit")) | {"room": "301"}, None
 
 
 def _no_such_room(facts: _Facts, rng: random.Random) -> tuple[Row, str | None] | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _AFTER_DIVISION = re.compile(r"^.*(?:街道|[省市区镇])(?=.{2,})")
 _ROOM_IN_NOTE = r"(?:^|[ /])([A-Za-z]?\d{3,4})(?:[^\d号路街酒连公便艺创广]|$)"
+_SITE_AND_ROOM = re.compile(r"^(\D+?|.*[区村围城苑])([A-Z]?\d{3,4})(?![\d号路])")
 _PEELED = dict.fromkeys(("head", "rest", "peeled_street", "peeled_community"), pl.String)
 
 
@@ -34,7 +35,7 @@ def adapted(library: AddressLibrary, parsed: pl.DataFrame) -> pl.DataFrame:
     housed = pl.col("number_k").is_not_null() | pl.col("building_k").is_not_null()
     room = pl.when(housed).then(room)
     rows = rows.with_columns(*hide, outside=_outside(library), room_k=pl.coalesce("room_k", room))
-    rows = _unglued(rows)
+    rows = _unglued(library, rows)
     rows = _estates_from_elsewhere(library, rows)
     for column in ("road_k", "estate_k", "place_k"):
         rows = _peeled(library, rows, column)
@@ -58,22 +59,39 @@ def _outside(library: AddressLibrary) -> pl.Expr:
     return (district.fill_null(False) | city.fill_null(False)) if library.districts else pl.lit(False)
 
 
-def _unglued(rows: pl.DataFrame) -> pl.DataFrame:
-    """第二工业园D is building D of the park; in a note of several words the estate is the one that sounds like it."""
+def _unglued(library: AddressLibrary, rows: pl.DataFrame) -> pl.DataFrame:
+    """第二工业园D is building D of the park; 海华二村404天虹商场 is room 404 of the village, and a note."""
     glued = pl.col("estate_k").str.extract_groups(r"^(.*[园区城厦场苑村楼])([A-Z])$")
     splits = pl.col("building_k").is_null() & glued.struct.field("2").is_not_null()
-    notes = {text: _site_in(text) for text in rows["place"].unique().drop_nulls().to_list() if " " in text}
-    picked = pl.col("place").replace_strict(notes, default=None, return_dtype=pl.String)
-    return rows.with_columns(
+    rows = rows.with_columns(
         estate_k=pl.when(splits).then(glued.struct.field("1")).otherwise(pl.col("estate_k")),
         building_k=pl.when(splits).then(glued.struct.field("2")).otherwise(pl.col("building_k")),
-        place_k=pl.coalesce(picked, "place_k") if notes else pl.col("place_k"),
     )
+    texts = rows["place"].unique().drop_nulls().to_list()
+    read = [(text, *found) for text in texts if (found := _note(library, text)) is not None]
+    if not read:
+        return rows
+    table = pl.DataFrame(
+        read, schema=dict.fromkeys(("place", "note_site", "note_room"), pl.String), orient="row"
+    )
+    rows = rows.join(table, on="place", how="left", maintain_order="left")
+    return rows.with_columns(
+        place_k=pl.coalesce("note_site", "place_k"), room_k=pl.coalesce("room_k", "note_room")
+    ).drop("note_site", "note_room")
 
 
-def _site_in(note: str) -> str | None:
-    keys = [name_key(word) for word in note.split()]
-    return next((key for key in keys if key and name_core(key) != key), None)
+def _note(library: AddressLibrary, note: str) -> tuple[str | None, str | None] | None:
+    """Find an estate and a room in a note; None when there is neither to be told apart."""
+    site = room = None
+    for word in note.split():
+        cut = _SITE_AND_ROOM.match(fold(word))
+        if cut and library.names.find(cut[1]):
+            site, room = site or cut[1], room or cut[2]
+            continue
+        key = name_key(word)
+        if site is None and key and _is_site(library, key):
+            site = key
+    return (site, room) if room or (site and " " in note) else None
 
 
 def _estates_from_elsewhere(library: AddressLibrary, rows: pl.DataFrame) -> pl.DataFrame:
@@ -97,8 +115,15 @@ def _estates_from_elsewhere(library: AddressLibrary, rows: pl.DataFrame) -> pl.D
     )
 
 
+def _is_estate(library: AddressLibrary, text: str, key: str) -> bool:
+    if library.names.exact(key) is not None:
+        return True
+    return division_key(text) not in library.communities and bool(library.names.find(key))
+
+
 def _is_site(library: AddressLibrary, key: str) -> bool:
-    return library.names.exact(key) is not None or (name_core(key) != key and len(key) <= 10)
+    """A note that is, or nearly is, a name of the library, or ends like an estate."""
+    return (name_core(key) != key and len(key) <= 10) or (len(key) > 2 and bool(library.names.find(key)))
 
 
 def _tail(text: str, library: AddressLibrary) -> str:

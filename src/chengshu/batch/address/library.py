@@ -257,14 +257,14 @@ def _keys(buildings: pl.DataFrame, alternates: pl.DataFrame, names: NameIndex) -
         alternates, on="bid", how="left"
     )
     long = pl.concat(
-        [base.select("bid", "number_k", "building_k", name=column) for column in _NAME_COLUMNS]
+        [base.select("bid", "number_k", "building_k", "road_k", name=column) for column in _NAME_COLUMNS]
         + [
             keyed(
                 base.filter(pl.col("aliases").is_not_null())
                 .with_columns(place=pl.col("aliases").str.split("|"))
                 .explode("place"),
                 ("place",),
-            ).select("bid", "number_k", "building_k", name="place_k")
+            ).select("bid", "number_k", "building_k", "road_k", name="place_k")
         ]
     )
     known = long["name"].unique().drop_nulls().to_list()
@@ -276,7 +276,8 @@ def _keys(buildings: pl.DataFrame, alternates: pl.DataFrame, names: NameIndex) -
             known, [names.exact(name) for name in known], return_dtype=pl.UInt32
         )
     )
-    return long.unique(["bid", "nid"], maintain_order=True).select("bid", "nid", "number_k", "building_k")
+    long = long.unique(["bid", "nid"], maintain_order=True)
+    return long.select("bid", "nid", "number_k", "building_k", road=pl.col("name") == pl.col("road_k"))
 
 
 _NAME_COLUMNS = ("road_k", "estate_k", "place_k", "alt_road", "alt_estate", "alt_place")

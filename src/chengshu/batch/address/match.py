@@ -174,7 +174,8 @@ def _joined(library: AddressLibrary, asked: pl.DataFrame) -> pl.DataFrame:
     doors = asked.filter(number.is_not_null() & building.is_null())
     bare = asked.filter(number.is_null() & building.is_null())
     plain = keys.filter(number.is_null() & building.is_null())
-    single = keys.filter(pl.len().over("nid") == 1)
+    # An estate of one building is named by its name; a road never is, however few houses of it are on file.
+    single = keys.filter((pl.len().over("nid") == 1) & ~pl.col("road").fill_null(False))
     steps = [
         both.join(keys, on=["nid", "number_k", "building_k"]),
         both.join(keys.filter(number.is_null()), on=["nid", "building_k"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ SHORT, KIN, AFFIX, SOUND, LOOK, LENGTH, OTHER = 0.03, 0.10, 0.06, 0.06, 0.10, 0.
 _EVERYDAY = frozenset(("", "小区", "村", "工业园", "园", "园区"))
 _SLIPS = {"sound": SOUND, "look": LOOK, "other": OTHER}
 _MAX = 12
+
+_LANE = re.compile(r"\d+[巷街路]$")
 
 Found = list[tuple[int, float]]
 
@@ -107,6 +110,9 @@ class NameIndex:
             head = self._ids.get(name[:length])
             if head is not None and name[length] not in TELLING:
                 return head
+        lane = _LANE.search(name)
+        if lane and lane.start() and name[lane.start() - 1] not in TELLING:
+            return self._ids.get(lane[0])
         return None
 
     def _prepare(self) -> None:

@@ -15,6 +15,7 @@ import polars as pl
 
 from chengshu.batch.address.library import AddressLibrary
 from chengshu.batch.address.model import FIELDS
+from chengshu.batch.address.names import NameIndex
 from chengshu.batch.address.normalise import name_core, numerals
 
 _BRACKET = re.compile(r"\([^()]*\)")
@@ -59,7 +60,7 @@ def reread(library: AddressLibrary, texts: pl.Series, *, strict: pl.Series) -> p
     rows = []
     known = {key for level, key in library.heads.values() if level in ("street", "community")}
     for text, sure in zip(texts.to_list(), strict.to_list(), strict=True):
-        reading = _read(text, lexicon, roads)
+        reading = _read(text, library.names, lexicon, roads)
         if sure:
             stated = {reading.found[level] for level in ("street", "community") if level in reading.found}
             reading.foreign = reading.foreign or not stated or not stated <= known
@@ -82,11 +83,10 @@ def _lexicon(library: AddressLibrary) -> dict[str, tuple[str, str]]:
     return lexicon
 
 
-def _read(text: str, lexicon: dict[str, tuple[str, str]], roads: set[str]) -> _Reading:
+def _read(text: str, names: NameIndex, lexicon: dict[str, tuple[str, str]], roads: set[str]) -> _Reading:
     reading = _Reading()
     for piece in _pieces(text):
-        tokens = _tokens(piece, lexicon)
-        _names(tokens, roads, reading)
+        _names(_tokens(piece, lexicon), names, roads, reading)
     return reading
 
 
@@ -136,13 +136,15 @@ def _longest(piece: str, at: int, lexicon: dict[str, tuple[str, str]]) -> str | 
     return None
 
 
-def _names(tokens: list[tuple[str, str]], roads: set[str], reading: _Reading) -> None:
+def _names(tokens: list[tuple[str, str]], names: NameIndex, roads: set[str], reading: _Reading) -> None:
     before = ""
     for index, (level, value) in enumerate(tokens):
         after = tokens[index + 1][1] if index + 1 < len(tokens) and tokens[index + 1][0] == "" else ""
         if level == "":
             previous = tokens[index - 1] if index else ("", "")
-            _loose(value, previous[0] == "name" and previous[1] in roads, reading)
+            _unknown(
+                _loose(value, previous[0] == "name" and previous[1] in roads, reading), names, roads, reading
+            )
         elif level in ("street", "community"):
             reading.take(level, value)
         elif level == "name":
@@ -154,8 +156,8 @@ def _names(tokens: list[tuple[str, str]], roads: set[str], reading: _Reading) ->
         before = value if level == "" else ""
 
 
-def _loose(text: str, after_road: bool, reading: _Reading) -> None:
-    """Read what lies between names: the details, then what may be an unknown name."""
+def _loose(text: str, after_road: bool, reading: _Reading) -> list[str]:
+    """Read the details that lie between names; return what is left, which may be unknown names."""
     if after_road and (bare := re.match(r"(\d{1,4}(?:-\d{1,3})?)(?=[^\d栋幢座号层楼单室房-]|$)", text)):
         reading.take("number", bare[1])
         text = text[bare.end() :]
@@ -171,18 +173,20 @@ def _loose(text: str, after_road: bool, reading: _Reading) -> None:
         else:
             reading.take(level, found[1])
         text = text[: found.start()] + " " + text[found.end() :]
-    for rest in text.split():
-        _unknown(rest, reading)
+    return text.split()
 
 
-def _unknown(rest: str, reading: _Reading) -> None:
-    if rest.endswith(("街道", "社区")):
-        reading.take("street" if rest.endswith("街道") else "community", rest)
-    elif _ROAD.search(rest):
-        reading.take("road", rest)
-    elif name_core(rest) != rest:
-        reading.take("estate", rest)
-    elif _FOREIGN.search(rest):
-        reading.foreign = True
-    elif len(rest) > 1 and not rest.isascii():
-        reading.take("place", rest)
+def _unknown(words: list[str], names: NameIndex, roads: set[str], reading: _Reading) -> None:
+    for rest in words:
+        if rest.endswith(("街道", "社区")):
+            reading.take("street" if rest.endswith("街道") else "community", rest)
+        elif len(rest) > 2 and (found := names.find(rest)):
+            reading.take("road" if names.names[found[0][0]] in roads else "estate", rest)
+        elif _ROAD.search(rest):
+            reading.take("road", rest)
+        elif name_core(rest) != rest:
+            reading.take("estate", rest)
+        elif _FOREIGN.search(rest):
+            reading.foreign = True
+        elif len(rest) > 1 and not rest.isascii():
+            reading.take("place", rest)

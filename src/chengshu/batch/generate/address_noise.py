@@ -320,8 +320,9 @@ def _reverse(draft: _Draft, rng: random.Random) -> bool:
     if not any(level in pieces for level in (*_DIVISIONS, "community")) or len(pieces) < 3:
         return False
     draft.reverse = rng.choice(("all", "divisions"))
-    if pieces.get("room", "").isdigit():
-        pieces["room"] += "室"  # without it the room's digits would run into the next part
+    last = "room" if "room" in pieces else "building"
+    if pieces.get(last, "")[-1:].isdigit():
+        pieces[last] += "室"  # without it the room's digits would run into the next part
     draft.separator = draft.separator or rng.choice(("", " ", "，"))
     return True
 
