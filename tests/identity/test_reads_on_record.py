@@ -9,6 +9,7 @@ from chengshu.contexts.identity import api
 from chengshu.contexts.identity.domain import PURPOSES, PURPOSES_OF_ROLE
 from chengshu.contexts.identity.models import PersonalRead
 from chengshu.contexts.ledger import api as ledger
+from chengshu.kernel.canonical import salted_digest
 from chengshu.kernel.problems import Problem
 
 SUBJECT = "P0000000017"
@@ -27,6 +28,16 @@ def test_a_read_is_bound_to_the_ledger(people):
     assert read.department == "市场监管局"
     assert read.leaf_id
     assert len(ledger.entries_for(f"read:{read.id}")) == 1
+
+
+def test_the_person_can_prove_a_read_against_the_ledger(people):
+    read = api.record_read(people["steward"], SUBJECT, "stewardship", ["person.name"], NOW)
+    ledger.sequence(NOW)
+    proof = api.read_proof(SUBJECT, read.id)
+    entry = ledger.entry(read.leaf_id)
+    assert entry.digest == salted_digest(proof["read"], bytes.fromhex(proof["salt"]))
+    assert proof["receipt"]["checkpoint"] == ledger.checkpoint()
+    assert api.read_proof("P0000000025", read.id) is None
 
 
 def test_a_read_without_elements_or_with_an_unknown_purpose_is_refused(people):

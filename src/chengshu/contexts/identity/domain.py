@@ -41,7 +41,7 @@ class Read:
     elements: tuple[str, ...]
     case_id: str
     at: datetime
-    leaf_id: str
+    leaf_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,9 @@ class PersonalRead(models.Model):
     purpose = models.CharField(max_length=40)
     elements = models.JSONField(default=list)
     case_id = models.CharField(max_length=40, blank=True)
-    leaf_id = models.CharField(max_length=40, blank=True)
+    # With the salt the person can show that the ledger's leaf speaks of this read.
+    leaf_id = models.BigIntegerField(null=True)
+    leaf_salt = models.CharField(max_length=64, blank=True)
     at = models.DateTimeField()
 
     class Meta:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -152,21 +153,24 @@ def record_read(
             case_id=case_id,
             at=now,
         )
-        # Who read whom stays in this table; the ledger holds a salted digest of it.
-        payload = {
-            "read": str(row.pk),
-            "subject": subject_id,
-            "actor": str(actor.pk),
-            "department": department,
-            "purpose": purpose,
-            "elements": named,
-            "case": case_id,
-            "at": now.isoformat(),
-        }
-        leaf = ledger.deposit("personal-read", f"read:{row.pk}", payload, now=now)
-        row.leaf_id = str(leaf.id)
-        row.save(update_fields=["leaf_id"])
+        leaf = ledger.deposit("personal-read", f"read:{row.pk}", read_payload(row), now=now)
+        row.leaf_id, row.leaf_salt = leaf.id, leaf.salt
+        row.save(update_fields=["leaf_id", "leaf_salt"])
     return _read(row)
+
+
+def read_payload(row: PersonalRead) -> dict[str, Any]:
+    """Return what the ledger's leaf digests: who read whom stays in this table, the ledger has a salted digest."""
+    return {
+        "read": str(row.pk),
+        "subject": row.subject_id,
+        "actor": str(row.account_id),
+        "department": row.department,
+        "purpose": row.purpose,
+        "elements": list(row.elements),
+        "case": row.case_id,
+        "at": row.at.astimezone(UTC).isoformat(),
+    }
 
 
 def _read(row: PersonalRead) -> Read:
@@ -181,6 +185,19 @@ def _read(row: PersonalRead) -> Read:
         row.at,
         row.leaf_id,
     )
+
+
+def read_proof(subject_id: str, read_id: int) -> dict[str, Any] | None:
+    """Return what proves one read of this subject's data: the read, the salt, and the ledger's receipt."""
+    row = PersonalRead.objects.filter(pk=read_id, subject_id=subject_id).first()
+    if row is None or row.leaf_id is None:
+        return None
+    receipt = ledger.receipt(row.leaf_id)
+    return {
+        "read": read_payload(row),
+        "salt": row.leaf_salt,
+        "receipt": receipt.to_dict() if receipt else None,
+    }
 
 
 def reads_of(subject_id: str, *, offset: int = 0, limit: int = 50) -> tuple[list[Read], int]:
