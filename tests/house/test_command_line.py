@@ -16,7 +16,11 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     import os
 
     return subprocess.run(
-        [*CHENGSHU, *arguments], capture_output=True, text=True, check=False, env={**os.environ, **environment}
+        [*CHENGSHU, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
     )
 
 
@@ -36,7 +40,10 @@ def test_help_of_each_command_says_what_it_does(name):
 
 
 def test_the_list_of_commands_imports_no_framework():
-    code = "import sys; from chengshu.site.cli import root; root(['--help'], standalone_mode=False); " "assert 'django' not in sys.modules"
+    code = (
+        "import sys; from chengshu.site.cli import root; root(['--help'], standalone_mode=False); "
+        "assert 'django' not in sys.modules"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
 

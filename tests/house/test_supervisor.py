@@ -15,7 +15,9 @@ sys.exit(supervise({"part": [sys.executable, "-c", sys.argv[1]]}))
 
 
 def start(code: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, code], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, code], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
 
 
 def lines(path: Path) -> int:

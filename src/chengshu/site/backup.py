@@ -25,8 +25,8 @@ from chengshu.kernel.problems import Problem, Where
 MANIFEST = "manifest.json"
 DATABASE = "chengshu.sqlite3"
 TABLES = "postgresql"
-# Rebuilt from what is kept, or of one process only.
-LEFT_OUT = {"static", "cache", "build.lock"}
+# Rebuilt from what is kept (the ledger's files are written again from the database), or of one process only.
+LEFT_OUT = {"static", "cache", "ledger", "build.lock"}
 
 
 def back_up(var: Path, target: Path) -> dict[str, Any]:
@@ -41,12 +41,21 @@ def back_up(var: Path, target: Path) -> dict[str, Any]:
     part = target.with_name(target.name + ".part")
     try:
         with tempfile.TemporaryDirectory(dir=var) as scratch, tarfile.open(part, "w") as archive:
-            copies = copy_database(Path(scratch))
-            manifest = write_archive(archive, var, copies)
+            # The head is read first: what the archive promises is in the copy that is made after it.
+            head = ledger_head()
+            manifest = write_archive(archive, var, copy_database(Path(scratch)), head)
         part.rename(target)
     finally:
         part.unlink(missing_ok=True)
     return {key: value for key, value in manifest.items() if key != "digests"}
+
+
+def ledger_head() -> dict[str, Any]:
+    """Number what waits in the ledger and return its newest checkpoint and size."""
+    from chengshu.contexts.ledger import api as ledger
+
+    ledger.sequence(datetime.now(UTC))
+    return {"tree_size": ledger.status()["checkpoint_size"], "checkpoint": ledger.checkpoint()}
 
 
 def copy_database(scratch: Path) -> dict[str, Path]:
@@ -79,13 +88,13 @@ def dump_tables(scratch: Path) -> dict[str, Path]:
     return copies
 
 
-def write_archive(archive: tarfile.TarFile, var: Path, copies: dict[str, Path]) -> dict[str, Any]:
+def write_archive(
+    archive: tarfile.TarFile, var: Path, copies: dict[str, Path], head: dict[str, Any]
+) -> dict[str, Any]:
     """Add the database copies and every kept file, then the manifest with a digest for each."""
-    from chengshu.contexts.ledger import api as ledger
     from chengshu.site.schema import applied_migrations
 
     digests: dict[str, str] = {}
-    checkpoint = ledger.latest_checkpoint_text()
     for name, path in [*copies.items(), *kept_files(var)]:
         digests[name] = add_file(archive, name, path)
     manifest = {
@@ -94,8 +103,7 @@ def write_archive(archive: tarfile.TarFile, var: Path, copies: dict[str, Path]) 
         "schema": applied_migrations(),
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "files": len(digests),
-        "tree_size": ledger.tree_size(),
-        "checkpoint": checkpoint,
+        **head,
         "digests": digests,
     }
     body = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
@@ -148,7 +156,19 @@ def restore(source: Path, var: Path) -> dict[str, Any]:
             var.rmdir()
         folder.rename(var)
     load_tables(var, manifest)
+    repair_ledger()
     return {key: value for key, value in manifest.items() if key != "digests"}
+
+
+def repair_ledger() -> None:
+    """Write the ledger's files again from the restored database."""
+    from chengshu.site.cli.common import setup_django
+
+    setup_django()
+    from chengshu.contexts.ledger import api as ledger
+
+    if ledger.status()["size"]:
+        ledger.repair(datetime.now(UTC))
 
 
 def checked_manifest(folder: Path, source: Path) -> dict[str, Any]:
