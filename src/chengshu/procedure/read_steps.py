@@ -10,7 +10,9 @@ from chengshu.procedure.model import ENTRY, SYSTEM, Deadline, Effect, Form, Row,
 from chengshu.procedure.ports import EffectSpec, Registry
 from chengshu.procedure.read_forms import Names, read_type
 from chengshu.procedure.sheets import Sheet
+from chengshu.procedure.syntax import parse
 from chengshu.procedure.types import BadValue, Type, check_value
+from chengshu.procedure.typing_rules import narrowed
 
 BOOLEAN = Type("boolean")
 BUCKETS = ("facts", "case", "parameters", "decided", "data", "actor", "children")
@@ -129,6 +131,8 @@ class StepReader:
                 item.fault("table-unknown", f"No decision table is called {table!r}", "decides")
         known = self.names.known(form, decides)
         when = item.expression("when", known, BOOLEAN)
+        if when is not None:
+            known = narrowed(known, parse(when.source))
         sets = self._sets(item, known)
         effects = tuple(self._effect(effect, known) for effect in item.listed("effects"))
         by = frozenset(item.words("by", required=True))

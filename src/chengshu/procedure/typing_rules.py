@@ -230,6 +230,12 @@ def _arithmetic(operator: str, left: Type, right: Type, divisor: Node) -> Type:
     return Type("money") if "money" in kinds else INTEGER
 
 
+def narrowed(known: Mapping[str, Type], condition: Node) -> dict[str, Type]:
+    """Return the names as they stand once ``condition`` holds: what it asked for emptiness is filled."""
+    filled = _filled(condition, True)
+    return {name: replace(type_, optional=False) if name in filled else type_ for name, type_ in known.items()}
+
+
 def _filled(node: Node, holds: bool) -> frozenset[str]:
     """Return the names that cannot be empty when ``node`` is true (``holds``) or false."""
     if node.kind == "binary" and node.value == ("and" if holds else "or"):

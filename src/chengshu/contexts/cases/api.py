@@ -1,1 +1,134 @@
-"""Cases, tasks, terms, evidence and the outbox: the only module that other contexts, interfaces and the site may import."""
+"""Cases, tasks, terms, evidence and the outbox: the only module that other contexts, interfaces and the site may import.
+
+``open_case`` and ``open_many`` open cases, ``command`` takes a step, ``case_view`` and ``tasks_for`` read; ``sweep`` and
+``run_jobs`` are the clocks. ``wire_effects`` registers the effects and sources that this context answers itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chengshu.contexts.cases import store
+from chengshu.contexts.cases.access import access_case
+from chengshu.contexts.cases.audit import check_case
+from chengshu.contexts.cases.bulk import open_many, withdraw_vanished
+from chengshu.contexts.cases.domain import (
+    CaseView,
+    FileIn,
+    OpenedMany,
+    Opening,
+    TaskPage,
+    TaskRow,
+)
+from chengshu.contexts.cases.effects import case_fact_source, notify_effect, open_case_effect
+from chengshu.contexts.cases.handover import HandOver, hand_over, reassign
+from chengshu.contexts.cases.jobs import retry, run_jobs
+from chengshu.contexts.cases.packs import load_pack_version, load_shipped
+from chengshu.contexts.cases.presenting import case_view
+from chengshu.contexts.cases.queries import (
+    CaseLine,
+    Filters,
+    NoticeLine,
+    all_tasks,
+    cases_about,
+    cases_by_state,
+    cases_opened_by,
+    dead_jobs,
+    load_summary,
+    notices_for,
+    open_by_cell,
+    read_notice,
+    tasks_for,
+)
+from chengshu.contexts.cases.sealing import erase_personal
+from chengshu.contexts.cases.store import case_of_key, open_case
+from chengshu.contexts.cases.sweep import route_unowned, sweep
+from chengshu.contexts.identity.api import Account
+from chengshu.procedure.ports import register_effect, register_source
+
+__all__ = [
+    "CaseLine",
+    "CaseView",
+    "FileIn",
+    "Filters",
+    "HandOver",
+    "NoticeLine",
+    "OpenedMany",
+    "Opening",
+    "TaskPage",
+    "TaskRow",
+    "access_case",
+    "all_tasks",
+    "case_of_key",
+    "case_view",
+    "cases_about",
+    "cases_by_state",
+    "cases_opened_by",
+    "check_case",
+    "command",
+    "dead_jobs",
+    "erase_personal",
+    "hand_over",
+    "load_pack_version",
+    "load_shipped",
+    "load_summary",
+    "notices_for",
+    "open_by_cell",
+    "open_case",
+    "open_many",
+    "read_notice",
+    "reassign",
+    "retry",
+    "route_unowned",
+    "run_jobs",
+    "sweep",
+    "system_command",
+    "tasks_for",
+    "wire_effects",
+    "withdraw_vanished",
+]
+
+
+def command(
+    case_id: str,
+    name: str,
+    data: Mapping[str, Any],
+    *,
+    actor: Account,
+    expected_version: int | None,
+    idempotency_key: str | None,
+    now: dt.datetime,
+    files: Sequence[FileIn] = (),
+) -> CaseView:
+    """Carry out a command for an account and return the case as that account sees it afterwards."""
+    access_case(case_id, actor, now)
+    store.command(
+        case_id,
+        name,
+        data,
+        actor=actor,
+        now=now,
+        expected_version=expected_version,
+        idempotency_key=idempotency_key,
+        files_in=files,
+    )
+    return case_view(case_id, actor, now=now)
+
+
+def system_command(
+    case_id: str, name: str, data: Mapping[str, Any], *, idempotency_key: str, now: dt.datetime
+) -> int:
+    """Carry out a command of the machine (another context's news for a case); returns the case's version."""
+    done = store.each_conflict_once(
+        lambda: store.command(case_id, name, data, actor=None, now=now, idempotency_key=idempotency_key)
+    )
+    return done.seq
+
+
+def wire_effects() -> None:
+    """Register what this context answers; called once by site/wiring.py."""
+    register_effect("open_case", open_case_effect)
+    register_effect("notify", notify_effect)
+    register_source("case_fact", case_fact_source)

@@ -1,1 +1,191 @@
-"""Cases, tasks, terms, evidence and the outbox: persistence only."""
+"""Cases, events, terms, tasks, evidence, personal payload, packs, jobs and notices: persistence only.
+
+JSON is kept as text, exactly as it was digested: no database re-orders it.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class PackVersion(models.Model):
+    """One version of a pack, whole, by content hash: a case keeps the version that it was opened under."""
+
+    pack = models.CharField(max_length=60)
+    version = models.CharField(max_length=30)
+    hash = models.CharField(max_length=64, unique=True)
+    files = models.TextField()
+    loaded_at = models.DateTimeField()
+    current = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pack"], condition=models.Q(current=True), name="one_current_pack"
+            )
+        ]
+
+
+class Case(models.Model):
+    """The projection of a case: what lists and the next step need. Everything in it can be rebuilt from its events."""
+
+    id = models.CharField(primary_key=True, max_length=20)
+    pack = models.CharField(max_length=60)
+    pack_version = models.ForeignKey(PackVersion, on_delete=models.PROTECT)
+    state = models.CharField(max_length=50)
+    outcome = models.CharField(max_length=50, blank=True)
+    version = models.PositiveIntegerField()
+    label = models.CharField(max_length=200, blank=True)
+    area = models.CharField(max_length=100, blank=True)
+    # What its kind of fact says first (`kind`, `finding`): lists filter by it.
+    kind = models.CharField(max_length=50, blank=True)
+    subject_id = models.CharField(max_length=20, blank=True, db_index=True)
+    cell_code = models.CharField(max_length=20, blank=True)
+    department = models.CharField(max_length=40, blank=True)
+    opened_by = models.CharField(max_length=20)
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
+    on_end = models.CharField(max_length=50, blank=True)
+    open_key = models.CharField(max_length=120, unique=True)
+    # Facts, kept values, terms, who acted and children, as the engine folds them.
+    body = models.TextField()
+    due_at = models.DateTimeField(null=True)
+    amber_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["pack", "closed_at", "due_at"], name="case_by_due"),
+            models.Index(fields=["opened_by", "opened_at"], name="case_by_opener"),
+            models.Index(fields=["cell_code", "closed_at"], name="case_by_cell"),
+        ]
+
+
+class CaseEvent(models.Model):
+    """One step, exactly as digested for the ledger; ``body`` holds no personal value in clear."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events")
+    seq = models.PositiveIntegerField()
+    step = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=20)
+    body = models.TextField()
+    idempotency_key = models.CharField(max_length=120, null=True)
+    request_digest = models.CharField(max_length=64, blank=True)
+    # The ledger's leaf digests salt + body: kept here, so that anyone can prove this event by it.
+    leaf_id = models.BigIntegerField()
+    leaf_salt = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "seq"], name="one_event_a_step"),
+            models.UniqueConstraint(fields=["case", "idempotency_key"], name="one_event_a_key"),
+        ]
+
+
+class PersonalPayload(models.Model):
+    """Personal values of one event, apart: erasing them leaves a case that folds and a ledger that verifies."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    seq = models.PositiveIntegerField()
+    salt = models.CharField(max_length=64)
+    body = models.TextField()
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "seq"], name="one_payload_an_event")]
+
+
+class CaseTerm(models.Model):
+    """A term of a case as the sweep and the lights read it."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    term = models.CharField(max_length=50)
+    round = models.PositiveIntegerField()
+    state = models.CharField(max_length=12)
+    due_on = models.DateField(null=True)
+    due_at = models.DateTimeField(null=True)
+    amber_at = models.DateTimeField(null=True)
+    provisional = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "term"], name="one_row_a_term")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(state="running"), name="running_terms"),
+        ]
+
+
+class Task(models.Model):
+    """Work for someone: ``owner`` is ``account:7``, ``department:market``, ``role:operator`` or ``nobody``."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="tasks")
+    role = models.CharField(max_length=50)
+    owner = models.CharField(max_length=60)
+    open = models.BooleanField(default=True)
+    due_at = models.DateTimeField(null=True)
+    amber_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner", "due_at"], condition=models.Q(open=True), name="open_tasks"),
+            models.Index(fields=["case", "open"], name="tasks_of_case"),
+        ]
+
+
+class EvidenceFile(models.Model):
+    """A file that came with a step. The bytes lie under ``var/files`` by their digest."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="evidence")
+    seq = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64, db_index=True)
+    name = models.CharField(max_length=120)
+    media_type = models.CharField(max_length=60)
+    size = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
+
+
+class Job(models.Model):
+    """The outbox: work outside the transaction, at least once, under a key that never changes."""
+
+    class State(models.TextChoices):
+        """Where a job stands."""
+
+        READY = "ready", "等待"
+        DONE = "done", "完成"
+        DEAD = "dead", "失败"
+
+    kind = models.CharField(max_length=20)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    payload = models.TextField()
+    key = models.CharField(max_length=120, unique=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.READY)
+    attempts = models.PositiveIntegerField(default=0)
+    run_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True)
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["run_at"], condition=models.Q(state="ready"), name="ready_jobs"),
+            models.Index(fields=["state", "made_at"], name="jobs_by_state"),
+        ]
+
+
+class Notice(models.Model):
+    """A message on someone's page about a case; ``owner`` as in ``Task``. It holds no personal value."""
+
+    owner = models.CharField(max_length=60)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    key = models.CharField(max_length=120, unique=True)
+    text_zh = models.CharField(max_length=500)
+    text_en = models.CharField(max_length=500)
+    at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-at"], name="notices_of_owner")]

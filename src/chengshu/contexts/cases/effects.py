@@ -1,0 +1,85 @@
+"""The effects that this context answers itself: a child case, and notices on people's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chengshu.contexts.cases import packs, rows, store
+from chengshu.contexts.cases.domain import OPERATORS, account_owner
+from chengshu.contexts.cases.models import Notice, Task
+from chengshu.contexts.cases.wording import sayer
+from chengshu.contexts.identity import api as identity
+from chengshu.procedure.ports import EffectRequest, SourceRequest
+from chengshu.procedure.wording import fill
+
+
+def open_case_effect(request: EffectRequest) -> Mapping[str, Any]:
+    """Open a child case in the step's own transaction; its end comes back as the command ``on_end``."""
+    params = request.params
+    row = rows.lock_free(request.case_id)
+    opener = identity.account(int(request.actor.id)) if request.actor.id.isdigit() else None
+    child = store.open_case(
+        params["pack"],
+        {name: value for name, value in params["facts"].items() if value is not None},
+        opened_by=opener,
+        subject_id=row.subject_id or None,
+        cell_code=row.cell_code or None,
+        department=params.get("department"),
+        idempotency_key=request.idempotency_key,
+        now=request.now,
+        parent=request.case_id,
+        on_end=params.get("on_end") or "",
+    )
+    return {"child": child}
+
+
+def notify_effect(request: EffectRequest) -> Mapping[str, Any]:
+    """Put a notice on the pages of those who hold a role in the case; without one, on the operators'."""
+    row = rows.lock_free(request.case_id)
+    pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
+    texts = {}
+    for language in ("zh", "en"):
+        said = sayer(pack, language, request.facts, request.data, request.actor.name, {})
+        texts[language] = fill(pack.text(f"notices.{request.params['text']}", language), said)[:500]
+    owners = _holders(request.params["role"], pack.roles[request.params["role"]].holder, row)
+    for owner in owners:
+        Notice.objects.get_or_create(
+            key=f"{request.idempotency_key}:{owner}"[:120],
+            defaults={
+                "owner": owner,
+                "case_id": request.case_id,
+                "text_zh": texts["zh"],
+                "text_en": texts["en"],
+                "at": request.now,
+            },
+        )
+    return {"notices": len(owners)}
+
+
+def _holders(role: str, holder: str, row: rows.CaseRow) -> list[str]:
+    if holder == "department" and row.department:
+        return [f"department:{row.department}"]
+    if holder == "opener" and row.opened_by.isdigit():
+        return [account_owner(row.opened_by)]
+    if holder == "role":
+        pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
+        return [f"role:{pack.roles[role].account_role}"]
+    # Who works on the case, or did last.
+    last = (
+        Task.objects.filter(case_id=row.id, role=role)
+        .order_by("-open", "-pk")
+        .values_list("owner", flat=True)
+        .first()
+    )
+    return [last] if last and last != "nobody" else [OPERATORS]
+
+
+def case_fact_source(request: SourceRequest) -> Any:
+    """Return a fact of the case, for a field that starts with it."""
+    row = rows.lock_free(request.case_id)
+    name = request.params["name"]
+    body = row.case("").facts
+    if name in body:
+        return body[name]
+    return store.personal_facts(request.case_id).get(name)

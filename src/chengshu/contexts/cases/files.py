@@ -1,0 +1,107 @@
+"""Evidence files: bounded, photos re-encoded so that nothing but the picture is kept, stored by their digest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from chengshu.contexts.cases.domain import FileIn
+from chengshu.contexts.cases.models import EvidenceFile
+from chengshu.kernel.problems import Problem
+
+MAX_PHOTO_BYTES = 12_000_000
+MAX_DOCUMENT_BYTES = 20_000_000
+MAX_PIXELS = 60_000_000
+LONGEST_SIDE = 2_560
+QUALITY = 85
+PHOTO_FORMATS = ("JPEG", "PNG", "WEBP")
+_PDF = b"%PDF-"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file that lies in the store."""
+
+    digest: str
+    name: str
+    media_type: str
+    size: int
+    field: str
+
+
+def store_files(sent: Iterable[FileIn], accept: str) -> list[Stored]:
+    """Check, clean and store files; the bytes are on disk before any row names them."""
+    return [_store(*_cleaned(item, accept), item) for item in sent]
+
+
+def path_of(digest: str) -> Path:
+    """Return where the bytes of a digest lie."""
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise ValueError("not a digest")
+    return Path(settings.MEDIA_ROOT) / digest[:2] / digest
+
+
+def drop_unused(digest: str) -> None:
+    """Delete the bytes when no file that is still kept has them."""
+    if not EvidenceFile.objects.filter(digest=digest, erased_at=None).exists():
+        path_of(digest).unlink(missing_ok=True)
+
+
+def _cleaned(item: FileIn, accept: str) -> tuple[bytes, str]:
+    if accept == "document" and item.content.startswith(_PDF):
+        if len(item.content) > MAX_DOCUMENT_BYTES:
+            raise _refused("too-large", f"文件超过 {MAX_DOCUMENT_BYTES // 1_000_000} MB", item)
+        return item.content, "application/pdf"
+    return _photo(item), "image/jpeg"
+
+
+def _photo(item: FileIn) -> bytes:
+    """Return the picture re-encoded: place, time, device and whatever was hidden in the file are gone."""
+    if len(item.content) > MAX_PHOTO_BYTES:
+        raise _refused("too-large", f"照片超过 {MAX_PHOTO_BYTES // 1_000_000} MB", item)
+    try:
+        with Image.open(io.BytesIO(item.content), formats=PHOTO_FORMATS) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise _refused("too-large", "照片的像素过多", item)
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
+            picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            clean = Image.new("RGB", picture.size)
+            clean.paste(picture)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise _refused("wrong-type", "这个文件不是可以读取的照片（JPEG、PNG 或 WebP）", item) from error
+    out = io.BytesIO()
+    clean.save(out, "JPEG", quality=QUALITY, optimize=True)
+    return out.getvalue()
+
+
+def _refused(code: str, title: str, item: FileIn) -> Problem:
+    return Problem(
+        f"file-{code}", title, detail=_safe_name(item.name), status=422,
+        errors={item.field: {"code": code, "text": title}},
+    )  # fmt: skip
+
+
+def _store(content: bytes, media_type: str, item: FileIn) -> Stored:
+    digest = hashlib.sha256(content).hexdigest()
+    path = path_of(digest)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.{os.urandom(4).hex()}.part")
+        with part.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(path)
+    return Stored(digest, _safe_name(item.name), media_type, len(content), item.field)
+
+
+def _safe_name(name: str) -> str:
+    return re.sub(r"[^\w.\- ()（）]", "_", Path(name.replace("\\", "/")).name)[:120] or "file"

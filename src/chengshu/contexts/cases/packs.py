@@ -1,0 +1,96 @@
+"""Pack versions: loaded whole into the database by content hash, pinned by cases, compiled once a process."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from django.db import transaction
+
+from chengshu.contexts.cases.models import PackVersion
+from chengshu.kernel.problems import Problem
+from chengshu.kernel.resources import shipped
+from chengshu.procedure.files import PackFiles, read_files
+from chengshu.procedure.loader import load_files
+from chengshu.procedure.model import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A pack ready to run, with the row that pins it and which steps need the personal facts."""
+
+    pack: Pack
+    version_id: int
+    secret_steps: frozenset[tuple[str, str]]
+
+
+def load_pack_version(folder: Path, now: dt.datetime) -> PackVersion:
+    """Check a pack's folder and make it the version that new cases are opened under; running cases keep theirs."""
+    files = read_files(folder)
+    pack = load_files(files)
+    with transaction.atomic():
+        found = PackVersion.objects.filter(hash=pack.hash).first()
+        if found is None and PackVersion.objects.filter(pack=pack.id, version=pack.version).exists():
+            raise Problem(
+                "pack-version-taken",
+                "Another content is loaded under this version",
+                detail=f"{pack.id} {pack.version}",
+                remedy="raise version: in pack.yaml",
+                status=409,
+            )
+        PackVersion.objects.filter(pack=pack.id, current=True).exclude(hash=pack.hash).update(current=False)
+        if found is not None:
+            PackVersion.objects.filter(pk=found.pk).update(current=True)
+            return found
+        texts = json.dumps(dict(files.texts), ensure_ascii=False, sort_keys=True)
+        return PackVersion.objects.create(
+            pack=pack.id, version=pack.version, hash=pack.hash, files=texts, loaded_at=now, current=True
+        )
+
+
+def load_shipped(now: dt.datetime) -> list[PackVersion]:
+    """Load every pack that ships with the program."""
+    folder = shipped("packs", "cn")
+    return [load_pack_version(path.parent, now) for path in sorted(folder.glob("*/pack.yaml"))]
+
+
+def current(pack: str) -> Runtime:
+    """Return the version that new cases are opened under."""
+    version_id = PackVersion.objects.filter(pack=pack, current=True).values_list("pk", "hash").first()
+    if version_id is None:
+        raise Problem(
+            "pack-not-loaded", f"No pack {pack!r} is loaded", remedy="run: chengshu pack load DIR", status=404
+        )
+    return pinned(*version_id)
+
+
+def pinned(version_id: int, hash_: str = "") -> Runtime:
+    """Return a version by its row; old versions stay loadable for as long as cases run under them."""
+    if not hash_:
+        hash_ = _hash_of(version_id)
+    runtime = _compiled(hash_)
+    if runtime.version_id == version_id:
+        return runtime
+    # Another database (a test, a restore) gave the same content another number.
+    return Runtime(runtime.pack, version_id, runtime.secret_steps)
+
+
+def _hash_of(version_id: int) -> str:
+    return str(PackVersion.objects.filter(pk=version_id).values_list("hash", flat=True).get())
+
+
+@lru_cache(maxsize=64)
+def _compiled(hash_: str) -> Runtime:
+    row = PackVersion.objects.get(hash=hash_)
+    pack = load_files(PackFiles(f"{row.pack}@{row.version}", json.loads(row.files)))
+    if pack.hash != hash_:
+        raise Problem("pack-changed", "The stored pack does not match its hash", detail=row.pack, status=500)
+    return Runtime(pack, row.pk, _secret_steps(pack))
+
+
+def _secret_steps(pack: Pack) -> frozenset[tuple[str, str]]:
+    secret = {f"facts.{name}" for name in pack.personal_facts()}
+    return frozenset(key for key, steps in pack.steps.items() if any(step.reads & secret for step in steps))

@@ -1,0 +1,301 @@
+"""A case as one page or one API answer shows it: sentences, grounds, lights, competing values, commands with forms."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chengshu.contexts.cases import queries, rows
+from chengshu.contexts.cases.access import FULL, OWN, Access, access_case, note_read
+from chengshu.contexts.cases.domain import (
+    CaseView,
+    ChildView,
+    CommandView,
+    EventView,
+    FieldView,
+    FileView,
+    TermView,
+    ValueView,
+    owner_account,
+)
+from chengshu.contexts.cases.lights import term_light
+from chengshu.contexts.cases.models import Case as CaseModel
+from chengshu.contexts.cases.models import CaseEvent, EvidenceFile, PersonalPayload
+from chengshu.contexts.cases.wording import LANGUAGES, both, grounds, sayer
+from chengshu.contexts.identity import api as identity
+from chengshu.procedure.case import Case
+from chengshu.procedure.forms import options
+from chengshu.procedure.machine import allowed
+from chengshu.procedure.model import ENTRY, Field, Pack, Transition
+from chengshu.procedure.ports import SourceRequest, registry
+from chengshu.procedure.wording import fill
+
+LONG_TEXT = 300
+_ENGINE_SENTENCES = {
+    "reassigned": {
+        "zh": "{actor}改派给{owner}，原因：{reason}。",
+        "en": "{actor} reassigned it to {owner}: {reason}.",
+    },
+}
+_NOT_SHOWN = (
+    "values",
+    "longitude",
+    "latitude",
+    "finding_id",
+    "run_id",
+    "place_code",
+    "subject_label",
+    "kind",
+    "element",
+)
+
+
+def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> CaseView:
+    """Return a case for a viewer. Full personal values only for those who work on it, and then on record."""
+    access = access_case(case_id, viewer, now)
+    row, pack = access.row, access.pack
+    model = CaseModel.objects.select_related("pack_version").get(pk=case_id)
+    case = row.case(pack.id)
+    secrets, erased = _secrets(case_id) if access.level == FULL else ({}, False)
+    own = {**case.facts, **secrets.get(1, {})}
+    if any(secrets.values()):
+        note_read(access, viewer, _elements(pack, case), now)
+    commands = [] if access.level == OWN else _commands(access, case, own, now)
+    values = [_value(item) for item in own.get("values") or []]
+    return CaseView(
+        case_id=case_id,
+        pack=pack.id,
+        pack_title=both(pack, "title"),
+        pack_version=pack.version,
+        version=row.version,
+        title=queries.title_of(pack, case.facts),
+        reason=_reason(pack, case.facts),
+        state=row.state,
+        state_title=both(pack, f"states.{row.state}"),
+        outcome=row.outcome,
+        outcome_title=both(pack, f"outcomes.{row.outcome}") if row.outcome else {"zh": "", "en": ""},
+        opened_at=model.opened_at,
+        closed_at=model.closed_at,
+        subject_id=row.subject_id,
+        cell_code=row.cell_code,
+        area=row.area,
+        department=row.department,
+        facts=_facts(pack, own),
+        values=values,
+        address=str(own.get("address") or ""),
+        point=_point(own),
+        grounds=grounds(pack, pack.opening.cite),
+        terms=_terms(pack, case, now),
+        owners=_owners(pack, case_id),
+        commands=commands,
+        events=_events(pack, case_id, secrets) if access.level != OWN else [],
+        children=_children(case_id) if access.level != OWN else [],
+        parent=row.parent_id if access.level == FULL else None,
+        withheld=access.level != FULL,
+        erased=erased,
+        may_reassign=bool(pack.administration.by & access.actor.roles) and not model.closed_at,
+        element=str(case.facts.get("element") or ""),
+    )
+
+
+def _secrets(case_id: str) -> tuple[dict[int, dict[str, Any]], bool]:
+    found: dict[int, dict[str, Any]] = {}
+    erased = False
+    for payload in PersonalPayload.objects.filter(case_id=case_id):
+        erased = erased or payload.erased_at is not None
+        found[payload.seq] = json.loads(payload.body) if payload.body else {}
+    return found, erased
+
+
+def _elements(pack: Pack, case: Case) -> list[str]:
+    """Which data elements the personal values of the case are."""
+    named = str(case.facts.get("element") or "")
+    return [named] if named else ["person.address"]
+
+
+def _reason(pack: Pack, facts: Mapping[str, Any]) -> dict[str, str]:
+    for name, fact in pack.facts.items():
+        if fact.type.kind == "choice" and facts.get(name):
+            found = {
+                language: fill(
+                    pack.text(f"reasons.{name}.{facts[name]}", language),
+                    sayer(pack, language, facts, {}, "", {}),
+                )
+                for language in LANGUAGES
+            }
+            if found["zh"]:
+                return found
+    return dict.fromkeys(LANGUAGES, "")
+
+
+def _facts(pack: Pack, own: Mapping[str, Any]) -> list[tuple[str, dict[str, str], Any]]:
+    shown = []
+    for name, fact in pack.facts.items():
+        value = own.get(name)
+        if value is None or name in _NOT_SHOWN:
+            continue
+        said = {
+            language: pack.text(f"choices.{name}.{value}", language) if fact.type.kind == "choice" else value
+            for language in LANGUAGES
+        }
+        shown.append((name, both(pack, f"fields.{name}.label"), said))
+    return shown
+
+
+def _value(item: Any) -> ValueView:
+    if not isinstance(item, Mapping):
+        return ValueView(str(item), "", "", "")
+    return ValueView(
+        str(item.get("value") or ""),
+        str(item.get("source") or ""),
+        str(item.get("source_title") or item.get("source") or ""),
+        str(item.get("at") or ""),
+    )
+
+
+def _point(own: Mapping[str, Any]) -> tuple[str, str] | None:
+    longitude, latitude = own.get("longitude"), own.get("latitude")
+    return (str(longitude), str(latitude)) if longitude and latitude else None
+
+
+def _terms(pack: Pack, case: Case, now: dt.datetime) -> list[TermView]:
+    return [
+        TermView(
+            id=name,
+            title=both(pack, f"terms.{name}"),
+            state=term["state"],
+            due_on=term["due_on"],
+            light=term_light(term["state"], term["due_at"], term["amber_at"], now),
+            arithmetic={"zh": term["zh"], "en": term["en"]},
+            provisional=term["provisional"],
+            cite=grounds(pack, pack.deadlines[name].cite),
+        )
+        for name, term in case.terms.items()
+        if name in pack.deadlines
+    ]
+
+
+def _owners(pack: Pack, case_id: str) -> list[tuple[dict[str, str], str]]:
+    return [(both(pack, f"roles.{role}"), owner_name(owner)) for _, role, owner in rows.open_tasks(case_id)]
+
+
+def owner_name(owner: str) -> str:
+    """Return how people call an owner."""
+    account_id = owner_account(owner)
+    if account_id is not None:
+        account = identity.account(account_id)
+        return account.display_name if account else owner
+    kind, _, rest = owner.partition(":")
+    if kind == "department":
+        return identity.department_name(rest)["zh"]
+    return {"role:operator": "区级运行员", "role:steward": "数据专员", "nobody": "（无人）"}.get(owner, owner)
+
+
+def _commands(access: Access, case: Case, own: Mapping[str, Any], now: dt.datetime) -> list[CommandView]:
+    pack = access.pack
+    case.facts = own
+    return [
+        CommandView(
+            name=step.command,
+            title=both(pack, f"commands.{step.command}"),
+            help=both(pack, f"help.{step.command}"),
+            fields=_fields(access, step, own, now),
+            grounds=grounds(pack, step.cite),
+        )
+        for step in allowed(pack, case, access.actor, now)
+    ]
+
+
+def _fields(access: Access, step: Transition, own: Mapping[str, Any], now: dt.datetime) -> list[FieldView]:
+    if step.form is None:
+        return []
+    return [_field(access, field, own, now) for field in step.form.fields.values()]
+
+
+def _field(access: Access, field: Field, own: Mapping[str, Any], now: dt.datetime) -> FieldView:
+    pack, choices = access.pack, []
+    fixed = options(field, own)
+    if fixed is not None:
+        choices = [(value, dict.fromkeys(LANGUAGES, value)) for value in dict.fromkeys(fixed)]
+    elif field.type.kind == "choice":
+        choices = [(choice, both(pack, f"choices.{field.name}.{choice}")) for choice in field.type.choices]
+    return FieldView(
+        name=field.name,
+        kind="choice" if choices else field.type.kind,
+        label=both(pack, f"fields.{field.name}.label"),
+        help=both(pack, f"fields.{field.name}.help"),
+        required=field.required,
+        choices=choices,
+        value=_prefill(access, field, own, now),
+        accept=field.accept,
+        most=field.most,
+        long=field.type.kind == "text" and field.most > LONG_TEXT,
+        element=field.element,
+    )
+
+
+def _prefill(access: Access, field: Field, own: Mapping[str, Any], now: dt.datetime) -> Any:
+    if field.prefill is None:
+        return None
+    scope = {f"facts.{name}": value for name, value in own.items()}
+    params = {name: value.evaluate(scope) for name, value in field.prefill.params.items()}
+    request = SourceRequest(access.row.id, field.name, field.element, params, now)
+    return registry.source_handler(field.prefill.source)(request)
+
+
+def _events(pack: Pack, case_id: str, secrets: Mapping[int, dict[str, Any]]) -> list[EventView]:
+    files: dict[int, list[FileView]] = {}
+    for item in EvidenceFile.objects.filter(case_id=case_id).order_by("pk"):
+        view = FileView(
+            item.pk, item.name, item.media_type, item.size, item.digest, item.erased_at is not None
+        )
+        files.setdefault(item.seq, []).append(view)
+    found = CaseEvent.objects.filter(case_id=case_id).order_by("seq")
+    return [_event(pack, row, secrets, files.get(row.seq, [])) for row in found]
+
+
+def _event(
+    pack: Pack, row: CaseEvent, secrets: Mapping[int, dict[str, Any]], files: list[FileView]
+) -> EventView:
+    event = json.loads(row.body)
+    hidden = secrets.get(row.seq, {})
+    data = {**event.get("data", {}), **hidden}
+    facts = {**(data if event["step"] == ENTRY else {})}
+    sentence = {}
+    for language in LANGUAGES:
+        said = sayer(pack, language, facts, data, event["actor"]["name"], event.get("decided", {}))
+        template = pack.text(f"sentences.{event['step']}", language)
+        if not template:
+            template = _ENGINE_SENTENCES.get(event["step"], {}).get(language, event["step"])
+            sentence[language] = template.format(
+                actor=event["actor"]["name"],
+                owner=event.get("owner", {}).get("name", ""),
+                reason=data.get("reason", ""),
+            )
+        else:
+            sentence[language] = fill(template, said)
+    return EventView(
+        seq=row.seq,
+        at=row.at,
+        sentence=sentence,
+        grounds=grounds(pack, event.get("grounds", [])),
+        note=str(hidden.get("note") or hidden.get("description") or ""),
+        files=files,
+        leaf_id=row.leaf_id,
+        step=row.step,
+    )
+
+
+def _children(case_id: str) -> list[ChildView]:
+    return [
+        ChildView(line.case_id, line.title, line.state, line.department)
+        for line in queries.children_of(case_id)
+    ]
+
+
+def plain_events(case_id: str) -> Iterable[dict[str, Any]]:
+    """Yield a case's events as they are kept, for replay and checks."""
+    for body in CaseEvent.objects.filter(case_id=case_id).order_by("seq").values_list("body", flat=True):
+        yield json.loads(body)

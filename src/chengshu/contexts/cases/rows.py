@@ -1,0 +1,264 @@
+"""The statements of the hot path, in SQL that SQLite and PostgreSQL share. One step is one transaction of about eight."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from chengshu.kernel.problems import Problem
+from chengshu.procedure.case import OPEN_TERMS, SUSPENDED, Case, Event, TermState
+
+_CASE = (
+    "SELECT c.id, c.version, c.state, c.outcome, c.subject_id, c.cell_code, c.department, c.opened_by, c.parent_id, "
+    "c.on_end, c.label, c.area, c.body, c.pack_version_id, v.hash FROM cases_case c "
+    "JOIN cases_packversion v ON v.id = c.pack_version_id WHERE c.id = %s"
+)
+_CASE_INSERT = (
+    "INSERT INTO cases_case (id, pack, pack_version_id, state, outcome, version, label, area, kind, subject_id, "
+    "cell_code, department, opened_by, parent_id, on_end, open_key, body, due_at, amber_at, opened_at, closed_at) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+_CASE_UPDATE = (
+    "UPDATE cases_case SET state = %s, outcome = %s, version = %s, department = %s, body = %s, due_at = %s, "
+    "amber_at = %s, closed_at = %s WHERE id = %s AND version = %s"
+)
+_EVENT_INSERT = (
+    "INSERT INTO cases_caseevent (case_id, seq, step, at, actor, body, idempotency_key, request_digest, leaf_id, "
+    "leaf_salt) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+_TERM_UPSERT = (
+    "INSERT INTO cases_caseterm (case_id, term, round, state, due_on, due_at, amber_at, provisional) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (case_id, term) DO UPDATE SET round = EXCLUDED.round, "
+    "state = EXCLUDED.state, due_on = EXCLUDED.due_on, due_at = EXCLUDED.due_at, amber_at = EXCLUDED.amber_at, "
+    "provisional = EXCLUDED.provisional"
+)
+_TASK_INSERT = (
+    "INSERT INTO cases_task (case_id, role, owner, open, due_at, amber_at, opened_at, closed_at) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, NULL)"
+)
+_PAYLOAD_INSERT = (
+    "INSERT INTO cases_personalpayload (case_id, seq, salt, body, erased_at) VALUES (%s, %s, %s, %s, NULL)"
+)
+
+
+@dataclass(slots=True)
+class CaseRow:
+    """A case as the next step needs it."""
+
+    id: str
+    version: int
+    state: str
+    outcome: str
+    subject_id: str
+    cell_code: str
+    department: str
+    opened_by: str
+    parent_id: str | None
+    on_end: str
+    label: str
+    area: str
+    body: str
+    pack_version_id: int
+    pack_hash: str
+
+    def case(self, pack: str) -> Case:
+        """Return the folded case."""
+        body = json.loads(self.body)
+        return Case(
+            self.id, pack, self.state, self.version, self.outcome, self.opened_by,
+            body["facts"], body["kept"], body["terms"], body["acted"], body["children"],
+        )  # fmt: skip
+
+
+def body_of(case: Case) -> str:
+    """Return what the projection keeps of a folded case."""
+    return dump(
+        {
+            "facts": case.facts,
+            "kept": case.kept,
+            "terms": case.terms,
+            "acted": case.acted,
+            "children": case.children,
+        }
+    )
+
+
+def dump(value: Any) -> str:
+    """Return canonical JSON text (keys sorted; no floats reach here, so it equals RFC 8785 for our values)."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def instant(value: dt.datetime | str | None) -> Any:
+    """Return an instant as this database wants it in plain SQL."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = dt.datetime.fromisoformat(value)
+    return connection.ops.adapt_datetimefield_value(value)
+
+
+def lock(case_id: str) -> CaseRow | None:
+    """Read a case for a step. On PostgreSQL its row is locked; on SQLite the transaction is the only writer."""
+    suffix = " FOR UPDATE OF c" if connection.features.has_select_for_update_of else ""
+    with connection.cursor() as cursor:
+        cursor.execute(_CASE + suffix, (case_id,))
+        found = cursor.fetchone()
+    return CaseRow(*found) if found else None
+
+
+def lock_free(case_id: str) -> CaseRow:
+    """Read a case without locking it; raises when there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CASE, (case_id,))
+        found = cursor.fetchone()
+    if found is None:
+        raise Problem("case-unknown", "没有这个办件", detail=case_id, status=404)
+    return CaseRow(*found)
+
+
+def earliest(case: Case) -> tuple[str | None, str | None]:
+    """Return due and amber instants of the open term that ends first."""
+    found = [
+        (term["due_at"], term["amber_at"])
+        for term in case.terms.values()
+        if term["state"] in OPEN_TERMS and term["state"] != SUSPENDED and term["due_at"]
+    ]
+    return min(found, key=lambda pair: str(pair[0])) if found else (None, None)
+
+
+def case_values(
+    case: Case, row: CaseRow, kind: str, open_key: str, now: dt.datetime, closed: bool
+) -> tuple[Any, ...]:
+    """Return the values of a new case's row, in the order of its columns."""
+    due_at, amber_at = earliest(case)
+    at = instant(now)
+    return (
+        case.id, case.pack, row.pack_version_id, case.state, case.outcome, case.version, row.label[:200],
+        row.area[:100], kind, row.subject_id, row.cell_code, row.department, row.opened_by, row.parent_id, row.on_end,
+        open_key, body_of(case), instant(due_at), instant(amber_at), at, at if closed else None,
+    )  # fmt: skip
+
+
+def insert_cases(values: Sequence[tuple[Any, ...]]) -> None:
+    """Insert the rows of new cases."""
+    _many(_CASE_INSERT, values)
+
+
+def update_case(case: Case, department: str, before: int, now: dt.datetime, closed: bool) -> bool:
+    """Write the projection if nobody else did since ``before``; returns whether it was written."""
+    due_at, amber_at = earliest(case)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CASE_UPDATE,
+            (
+                case.state, case.outcome, case.version, department, body_of(case), instant(due_at), instant(amber_at),
+                instant(now) if closed else None, case.id, before,
+            ),
+        )  # fmt: skip
+        return bool(cursor.rowcount == 1)
+
+
+def event_values(
+    case_id: str, event: Event, body: str, key: str | None, request: str, leaf_id: int, leaf_salt: str
+) -> tuple[Any, ...]:
+    """Return the values of an event's row."""
+    return (
+        case_id, event["seq"], event["step"], instant(event["at"]), event["actor"]["id"], body, key, request, leaf_id,
+        leaf_salt,
+    )  # fmt: skip
+
+
+def insert_events(values: Sequence[tuple[Any, ...]]) -> None:
+    """Insert events."""
+    _many(_EVENT_INSERT, values)
+
+
+def term_values(case_id: str, term: TermState) -> tuple[Any, ...]:
+    """Return the values of a term's row."""
+    return (
+        case_id, term["id"], term["round"], term["state"], term["due_on"], instant(term["due_at"]),
+        instant(term["amber_at"]), term["provisional"],
+    )  # fmt: skip
+
+
+def upsert_terms(values: Sequence[tuple[Any, ...]]) -> None:
+    """Write terms; a term that starts again takes its row over."""
+    _many(_TERM_UPSERT, values)
+
+
+def task_values(
+    case_id: str, role: str, owner: str, due: tuple[str | None, str | None], now: dt.datetime
+) -> tuple[Any, ...]:
+    """Return the values of a new task's row."""
+    return (case_id, role, owner, True, instant(due[0]), instant(due[1]), instant(now))
+
+
+def insert_tasks(values: Sequence[tuple[Any, ...]]) -> None:
+    """Insert tasks."""
+    _many(_TASK_INSERT, values)
+
+
+def open_tasks(case_id: str) -> list[tuple[int, str, str]]:
+    """Return (id, role, owner) of a case's open tasks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, role, owner FROM cases_task WHERE case_id = %s AND open", (case_id,))
+        return list(cursor.fetchall())
+
+
+def close_tasks(task_ids: Iterable[int], now: dt.datetime) -> None:
+    """Close tasks."""
+    at = instant(now)
+    _many(
+        "UPDATE cases_task SET open = %s, closed_at = %s WHERE id = %s",
+        [(False, at, task_id) for task_id in task_ids],
+    )
+
+
+def date_tasks(case_id: str, due: tuple[str | None, str | None]) -> None:
+    """Give a case's open tasks the date of its earliest term."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE cases_task SET due_at = %s, amber_at = %s WHERE case_id = %s AND open",
+            (instant(due[0]), instant(due[1]), case_id),
+        )
+
+
+def insert_payloads(values: Sequence[tuple[Any, ...]]) -> None:
+    """Insert personal payloads: (case, seq, salt, body)."""
+    _many(_PAYLOAD_INSERT, values)
+
+
+def payload(case_id: str, seq: int) -> tuple[str, bool] | None:
+    """Return (body, erased) of an event's personal payload."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT body, erased_at IS NOT NULL FROM cases_personalpayload WHERE case_id = %s AND seq = %s",
+            (case_id, seq),
+        )
+        found = cursor.fetchone()
+    return (found[0], bool(found[1])) if found else None
+
+
+def event_of_key(case_id: str, key: str) -> tuple[int, str] | None:
+    """Return (seq, request digest) of the step that was taken under a key."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT seq, request_digest FROM cases_caseevent WHERE case_id = %s AND idempotency_key = %s",
+            (case_id, key),
+        )
+        return cursor.fetchone()
+
+
+def _many(statement: str, values: Sequence[tuple[Any, ...]]) -> None:
+    if not values:
+        return
+    with connection.cursor() as cursor:
+        if len(values) == 1:
+            cursor.execute(statement, values[0])
+        else:
+            cursor.executemany(statement, values)

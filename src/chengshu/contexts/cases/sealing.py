@@ -1,0 +1,58 @@
+"""Personal values apart from events: salted, digested, erasable."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from chengshu.contexts.cases import files, rows
+from chengshu.contexts.cases.models import EvidenceFile, PersonalPayload
+from chengshu.kernel.problems import Problem
+
+SALT_BYTES = 16
+
+
+def seal(values: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return (digest for the event, salt, body for the side table)."""
+    salt, body = secrets.token_bytes(SALT_BYTES), rows.dump(values)
+    return hashlib.sha256(salt + body.encode()).hexdigest(), salt.hex(), body
+
+
+def unseal(case_id: str, seq: int) -> dict[str, Any]:
+    """Return the personal values of an event; none when it had none. Raises when they were erased."""
+    found = rows.payload(case_id, seq)
+    if found is None:
+        return {}
+    body, erased = found
+    if erased:
+        raise Problem(
+            "personal-values-erased",
+            "The personal values of this case were erased; this step needs them",
+            detail=case_id,
+            status=410,
+        )
+    values: dict[str, Any] = json.loads(body)
+    return values
+
+
+def matches(digest: str, salt: str, body: str) -> bool:
+    """Return whether a side-table row is the one that an event names."""
+    return hashlib.sha256(bytes.fromhex(salt) + body.encode()).hexdigest() == digest
+
+
+@transaction.atomic
+def erase_personal(case_id: str, now: dt.datetime) -> int:
+    """Erase a case's personal values and files. Its events still fold, its leaves still verify. Returns how many."""
+    waiting = PersonalPayload.objects.filter(case_id=case_id, erased_at=None)
+    number = waiting.update(body="", salt="", erased_at=now)
+    for evidence in EvidenceFile.objects.filter(case_id=case_id, erased_at=None):
+        EvidenceFile.objects.filter(pk=evidence.pk).update(erased_at=now, name="")
+        files.drop_unused(evidence.digest)
+        number += 1
+    return number

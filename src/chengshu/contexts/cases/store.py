@@ -1,0 +1,352 @@
+"""One step of a case, durable: event, projection, terms, tasks, effects and ledger leaf in one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from chengshu.contexts.cases import files, jobs, packs, routing, rows, sealing
+from chengshu.contexts.cases.domain import FileIn, Opening, new_case_id
+from chengshu.contexts.cases.models import Case as CaseModel
+from chengshu.contexts.cases.models import CaseEvent, EvidenceFile
+from chengshu.contexts.cases.packs import Runtime
+from chengshu.contexts.cases.rows import CaseRow
+from chengshu.contexts.identity.api import Account
+from chengshu.contexts.ledger import api as ledger
+from chengshu.kernel.problems import Problem
+from chengshu.procedure.case import Case, Event, Outcome
+from chengshu.procedure.machine import MACHINE, Command, advance, begin
+from chengshu.procedure.ports import Actor, EffectRequest, registry
+
+LEDGER_KIND = "case.step"
+MAX_KEY = 120
+Tasks = Sequence[tuple[int, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that was taken: the case's version after it, and whether the key had been used before."""
+
+    case_id: str
+    seq: int
+    repeated: bool = False
+
+
+def open_case(
+    pack: str,
+    facts: Mapping[str, Any],
+    *,
+    opened_by: Account | None = None,
+    subject_id: str | None = None,
+    cell_code: str | None = None,
+    department: str | None = None,
+    idempotency_key: str,
+    now: dt.datetime,
+    parent: str | None = None,
+    on_end: str = "",
+) -> str:
+    """Open a case and return its id; a key that was used before returns the case it opened."""
+    opening = Opening(facts, idempotency_key, subject_id, cell_code, department)
+    return _open(pack, opening, opened_by, now, parent, on_end)
+
+
+def _open(
+    pack: str, opening: Opening, opened_by: Account | None, now: dt.datetime, parent: str | None, on_end: str
+) -> str:
+    _check_key(opening.idempotency_key)
+    known = case_of_key(opening.idempotency_key)
+    if known is not None:
+        return known
+    runtime = packs.current(pack)
+    try:
+        with transaction.atomic():
+            return _opened(runtime, opening, opened_by, now, parent, on_end)
+    except IntegrityError:
+        # Someone opened a case under this key at the same time: theirs stands.
+        known = case_of_key(opening.idempotency_key)
+        if known is None:
+            raise
+        return known
+
+
+def _opened(
+    runtime: Runtime,
+    opening: Opening,
+    opened_by: Account | None,
+    now: dt.datetime,
+    parent: str | None,
+    on_end: str,
+) -> str:
+    pack = runtime.pack
+    actor = MACHINE if opened_by is None else routing.actor_opening(pack, opened_by, opening.department or "")
+    outcome = begin(pack, new_case_id(now), opening.facts, actor, now)
+    row = new_row(runtime, opening, outcome, actor, parent, on_end)
+    # The row stands before its effects run: a child case refers to it. Its projection is written at the end.
+    rows.insert_cases([case_values(outcome, row, opening.idempotency_key, now)])
+    settle(runtime, row, outcome, (), now, key=None, request="")
+    return outcome.case.id
+
+
+def personal_facts(case_id: str) -> dict[str, Any]:
+    """Return the personal facts that a case was opened with; none when they were erased."""
+    found = rows.payload(case_id, 1)
+    return sealing.unseal(case_id, 1) if found and not found[1] else {}
+
+
+def case_of_key(key: str) -> str | None:
+    """Return the case that was opened under a key."""
+    return CaseModel.objects.filter(open_key=key).values_list("pk", flat=True).first()
+
+
+def new_row(
+    runtime: Runtime, opening: Opening, outcome: Outcome, actor: Actor, parent: str | None, on_end: str
+) -> CaseRow:
+    """Return the row of a case that begins."""
+    facts = outcome.case.facts
+    return CaseRow(
+        id=outcome.case.id,
+        version=0,
+        state="",
+        outcome="",
+        subject_id=opening.subject_id or str(facts.get("subject_id") or ""),
+        cell_code=opening.cell_code or "",
+        department=str(outcome.case.kept.get("department") or opening.department or ""),
+        opened_by=actor.id,
+        parent_id=parent,
+        on_end=on_end,
+        label=str(facts.get("subject_label") or ""),
+        area=str(facts.get("area") or ""),
+        body="",
+        pack_version_id=runtime.version_id,
+        pack_hash=runtime.pack.hash,
+    )
+
+
+def case_values(outcome: Outcome, row: CaseRow, key: str, now: dt.datetime) -> tuple[Any, ...]:
+    """Return the values of a new case's row."""
+    facts = outcome.case.facts
+    kind = str(facts.get("kind") or facts.get("finding") or "")
+    return rows.case_values(outcome.case, row, kind, key, now, "outcome" in outcome.event)
+
+
+def command(
+    case_id: str,
+    name: str,
+    data: Mapping[str, Any],
+    *,
+    actor: Account | None,
+    now: dt.datetime,
+    expected_version: int | None = None,
+    idempotency_key: str | None = None,
+    files_in: Sequence[FileIn] = (),
+    term: str = "",
+    children: Mapping[str, str] | None = None,
+) -> Done:
+    """Carry out one command on a case; ``actor`` is ``None`` for the machine. The whole step or nothing of it."""
+    if idempotency_key is not None:
+        _check_key(idempotency_key)
+    stored = _stored(case_id, name, files_in) if files_in else []
+    sent = _with_files(data, stored)
+    request = _request_digest(name, sent, actor) if idempotency_key else ""
+    with transaction.atomic():
+        row = rows.lock(case_id)
+        if row is None:
+            raise Problem("case-unknown", "没有这个办件", detail=case_id, status=404)
+        if idempotency_key and (known := rows.event_of_key(case_id, idempotency_key)):
+            return _repeated(case_id, known, request)
+        if expected_version is not None and expected_version != row.version:
+            raise changed(case_id, row.version)
+        runtime = packs.pinned(row.pack_version_id, row.pack_hash)
+        tasks = rows.open_tasks(case_id)
+        who = MACHINE if actor is None else routing.actor_in_case(runtime.pack, row, tasks, actor, now)
+        secret = (row.state, name) in runtime.secret_steps
+        secrets = sealing.unseal(case_id, 1) if secret else {}
+        digests = tuple(item.digest for item in stored)
+        wanted = Command(name, who, sent, digests, term, children or {})
+        outcome = advance(runtime.pack, row.case(runtime.pack.id), wanted, secrets, now)
+        _note_files(case_id, outcome.event["seq"], stored, now)
+        settle(runtime, row, outcome, tasks, now, key=idempotency_key, request=request)
+        return Done(case_id, outcome.event["seq"])
+
+
+def settle(
+    runtime: Runtime,
+    row: CaseRow,
+    outcome: Outcome,
+    tasks: Tasks,
+    now: dt.datetime,
+    *,
+    key: str | None,
+    request: str,
+) -> None:
+    """Write what a step brings; inside the caller's transaction."""
+    case, event = outcome.case, outcome.event
+    row.department = str(case.kept.get("department") or row.department)
+    ended = "outcome" in event
+    if outcome.effects:
+        run_effects(row, outcome, now)
+    if outcome.personal:
+        event["sealed"], salt, body = sealing.seal(outcome.personal)
+        rows.insert_payloads([(case.id, event["seq"], salt, body)])
+    write_event(case.id, event, now, key=key, request=request)
+    if event["seq"] == 1:
+        _finish_opening(outcome, row)
+    elif not rows.update_case(case, row.department, row.version, now, ended):
+        raise changed(case.id, row.version)
+    rows.upsert_terms([rows.term_values(case.id, term) for term in outcome.terms])
+    due = rows.earliest(case)
+    if outcome.tasks is not None:
+        _change_tasks(runtime, row, case, outcome.tasks, tasks, due, now)
+    elif outcome.terms:
+        rows.date_tasks(case.id, due)
+    if ended and row.parent_id and row.on_end:
+        jobs.enqueue_child_ended(row.parent_id, row.on_end, case, now)
+
+
+def write_event(case_id: str, event: Event, now: dt.datetime, *, key: str | None, request: str) -> int:
+    """Insert an event and its ledger leaf; returns the leaf's id."""
+    body = rows.dump(event)
+    leaf = ledger.deposit(LEDGER_KIND, f"case:{case_id}", body.encode(), now=now)
+    rows.insert_events([rows.event_values(case_id, event, body, key, request, leaf.id, leaf.salt)])
+    return int(leaf.id)
+
+
+def _finish_opening(outcome: Outcome, row: CaseRow) -> None:
+    """Bring the row of a new case up to what its own effects changed (children)."""
+    if outcome.effects:
+        CaseModel.objects.filter(pk=row.id).update(body=rows.body_of(outcome.case))
+
+
+def run_effects(row: CaseRow, outcome: Outcome, now: dt.datetime) -> None:
+    """Run the effects inside our database now, put the others into the outbox."""
+    case, event = outcome.case, outcome.event
+    who = Actor(event["actor"]["id"], event["actor"]["name"], frozenset({event["role"]}))
+    for call, note in zip(outcome.effects, event["effects"], strict=True):
+        request = EffectRequest(
+            case.id, call.name, call.params, case.facts, event.get("data", {}), who, now, call.key
+        )
+        if not call.inside:
+            jobs.enqueue_effect(request)
+            continue
+        result = registry.effect_handler(call.name)(request)
+        if result:
+            note["result"] = dict(result)
+            if child := result.get("child"):
+                case.children = {**case.children, str(child): ""}
+                event["children"] = {**event.get("children", {}), str(child): ""}
+
+
+def _change_tasks(
+    runtime: Runtime,
+    row: CaseRow,
+    case: Case,
+    wanted: Sequence[str],
+    tasks: Tasks,
+    due: tuple[str | None, str | None],
+    now: dt.datetime,
+) -> None:
+    """Close what is no longer asked for, open what is new; who already works on the case goes on."""
+    have = {role for _, role, _ in tasks}
+    rows.close_tasks([task_id for task_id, role, _ in tasks if role not in wanted], now)
+    kept = have & set(wanted)
+    if kept:
+        rows.date_tasks(case.id, due)
+    rows.insert_tasks(
+        [
+            rows.task_values(case.id, role, routing.owner_for(runtime.pack.roles[role], row, now), due, now)
+            for role in wanted
+            if role not in have
+        ]
+    )
+
+
+def changed(case_id: str, version: int) -> Problem:
+    """Return the problem of whoever comes second: who did what meanwhile, and what to do."""
+    last = CaseEvent.objects.filter(case_id=case_id).order_by("-seq").values_list("actor", "at").first()
+    return Problem(
+        "case-changed",
+        "这个办件刚刚被别人处理过，你的答复没有写入",
+        detail=f"{case_id}，第 {version} 步" + (f"，{last[1].isoformat()}" if last else ""),
+        remedy="请重新打开办件，看清现状后再答复",
+        status=409,
+        version=version,
+    )
+
+
+def each_conflict_once(attempt: Callable[[], Done], times: int = 3) -> Done:
+    """Try a machine's step again when someone came in between; people are told instead."""
+    for left in range(times - 1, -1, -1):
+        try:
+            return attempt()
+        except Problem as problem:
+            if problem.code != "case-changed" or not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _repeated(case_id: str, known: tuple[int, str], request: str) -> Done:
+    seq, digest = known
+    if not hmac.compare_digest(digest, request):
+        raise Problem(
+            "idempotency-key-reused",
+            "这个幂等键已用于另一个请求",
+            detail=case_id,
+            remedy="为新的请求使用新的键",
+            status=422,
+        )
+    return Done(case_id, seq, repeated=True)
+
+
+def _request_digest(name: str, data: Mapping[str, Any], actor: Account | None) -> str:
+    # Keyed, so that nobody guesses a personal value back from it.
+    said = rows.dump([name, dict(data), str(actor.pk) if actor else "system"])
+    return hmac.new(settings.SECRET_KEY.encode(), said.encode(), hashlib.sha256).hexdigest()
+
+
+def _check_key(key: str) -> None:
+    if not 0 < len(key) <= MAX_KEY or not key.isprintable():
+        raise Problem("idempotency-key", f"幂等键为 1 到 {MAX_KEY} 个可见字符", status=400)
+
+
+def _stored(case_id: str, name: str, sent: Sequence[FileIn]) -> list[files.Stored]:
+    """Clean and store files before the transaction: Pillow's work never holds the database."""
+    row = rows.lock_free(case_id)
+    runtime = packs.pinned(row.pack_version_id, row.pack_hash)
+    steps = runtime.pack.steps.get((row.state, name), ())
+    form = next((step.form for step in steps if step.form), None)
+    stored: list[files.Stored] = []
+    for item in sent:
+        field = form.fields.get(item.field) if form else None
+        if field is None or field.type.kind != "files":
+            raise Problem("file-unexpected", "这一步不收文件", detail=item.field, status=422)
+        stored += files.store_files([item], field.accept)
+    return stored
+
+
+def _with_files(data: Mapping[str, Any], stored: Sequence[files.Stored]) -> dict[str, Any]:
+    sent = dict(data)
+    for item in stored:
+        sent[item.field] = [*sent.get(item.field, []), item.digest]
+    return sent
+
+
+def _note_files(case_id: str, seq: int, stored: Sequence[files.Stored], now: dt.datetime) -> None:
+    EvidenceFile.objects.bulk_create(
+        EvidenceFile(
+            case_id=case_id,
+            seq=seq,
+            digest=item.digest,
+            name=item.name,
+            media_type=item.media_type,
+            size=item.size,
+            at=now,
+        )
+        for item in stored
+    )

@@ -1,0 +1,56 @@
+"""Turns names into words: choices by their labels, dates and numbers as they are, personal values only if they may be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chengshu.contexts.cases.domain import Ground
+from chengshu.kernel.citations import parse_citation
+from chengshu.procedure.model import Pack
+
+LANGUAGES = ("zh", "en")
+
+
+def both(pack: Pack, key: str) -> dict[str, str]:
+    """Return a text of a pack in both languages."""
+    return {language: pack.text(key, language) for language in LANGUAGES}
+
+
+def sayer(
+    pack: Pack,
+    language: str,
+    facts: Mapping[str, Any],
+    data: Mapping[str, Any],
+    actor: str,
+    decided: Mapping[str, Any],
+) -> Callable[[str], Any]:
+    """Return a function from a slot of a text to what stands there; ``None`` shows as a bar."""
+    buckets = {"facts": facts, "data": data, "decided": decided}
+
+    def value_of(name: str) -> Any:
+        if name == "actor":
+            return actor
+        bucket, _, key = name.partition(".")
+        value = buckets.get(bucket, {}).get(key)
+        if isinstance(value, str):
+            return pack.text(f"choices.{key}.{value}", language) or value
+        return value if isinstance(value, int) else None
+
+    return value_of
+
+
+def ground(pack: Pack, key: str) -> Ground:
+    """Return an article as people read it: the citation, and its gist in our own words."""
+    citation, article = parse_citation(key), pack.articles[key]
+    instrument = pack.basis[citation.instrument]
+    return Ground(
+        key,
+        {"zh": citation.in_chinese(instrument.title), "en": citation.in_english(instrument.title)},
+        dict(article.gist),
+    )
+
+
+def grounds(pack: Pack, keys: tuple[str, ...] | list[str]) -> list[Ground]:
+    """Return several articles, each once."""
+    return [ground(pack, key) for key in dict.fromkeys(keys) if key in pack.articles]
