@@ -65,7 +65,7 @@ def assign(
     Records that are gone keep their last id in the file (``present`` false): they find it again when they return,
     and no id is ever given twice.
     """
-    if base and base_key and not fresh and read_json(base / "facts.json")["link"] == link_key:
+    if base and base_key and not fresh and read_json(base / "facts.json").get("link") == link_key:
         return base_key, base
     key = store.key(f"ids:{kind}", VERSION, link_key, base_key)
     if fresh or store.find(key) is None:

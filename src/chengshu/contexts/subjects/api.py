@@ -1,8 +1,115 @@
-"""Golden records, runs, corrections, returns and links: the only module that others may import."""
+"""Golden records, runs, corrections, returns and links: the only module that others may import.
+
+Building: ``run_build(Order(...))``. Reading: ``effective_record`` (snapshot ⊕ corrections), ``record_of`` (with
+provenance), ``search``. Changing: ``apply_correction``, ``accept``/``dispute``/``decide``, ``link``/``unlink``.
+Personal values are whole here: callers mask them, or put the read on record first.
+"""
 
 from __future__ import annotations
 
 from chengshu.contexts.subjects.builds import Order, finish, recover, run_build
-from chengshu.contexts.subjects.resubmission import refused_csv, resubmit
+from chengshu.contexts.subjects.corrections import (
+    apply_correction,
+    by_hand,
+    correct_fact,
+    golden_record,
+    withdraw_correction,
+)
+from chengshu.contexts.subjects.counts import (
+    counts_by_cell,
+    counts_by_state,
+    findings,
+    last_run,
+    open_findings_by_cell,
+    run_by_id,
+    runs,
+)
+from chengshu.contexts.subjects.domain import Cell, CorrectionView, Fact, FullRecord, Hit, Record, Why
+from chengshu.contexts.subjects.links import decisions, link, undo, unlink
+from chengshu.contexts.subjects.models import Correction, Dispute, Finding, Return, Run
+from chengshu.contexts.subjects.reading import (
+    corrections_of,
+    current_run,
+    effective_record,
+    follow,
+    provenance,
+    record_of,
+    records_in,
+    why_one,
+)
+from chengshu.contexts.subjects.resubmission import refused_csv, resubmit, safe
+from chengshu.contexts.subjects.returns import (
+    Summary,
+    accept,
+    decide,
+    dispute,
+    dispute_value,
+    disputes,
+    one_return,
+    page_of_returns,
+    returns,
+    returns_csv,
+    returns_summary,
+    view_of,
+)
+from chengshu.contexts.subjects.search import search, subjects_in
 
-__all__ = ["Order", "finish", "recover", "refused_csv", "resubmit", "run_build"]
+__all__ = [
+    "Cell",
+    "Correction",
+    "CorrectionView",
+    "Dispute",
+    "Fact",
+    "Finding",
+    "FullRecord",
+    "Hit",
+    "Order",
+    "Record",
+    "Return",
+    "Run",
+    "Summary",
+    "Why",
+    "accept",
+    "apply_correction",
+    "by_hand",
+    "correct_fact",
+    "corrections_of",
+    "counts_by_cell",
+    "counts_by_state",
+    "current_run",
+    "decide",
+    "decisions",
+    "dispute",
+    "dispute_value",
+    "disputes",
+    "effective_record",
+    "findings",
+    "finish",
+    "follow",
+    "golden_record",
+    "last_run",
+    "link",
+    "one_return",
+    "open_findings_by_cell",
+    "page_of_returns",
+    "provenance",
+    "record_of",
+    "records_in",
+    "recover",
+    "refused_csv",
+    "resubmit",
+    "returns",
+    "returns_csv",
+    "returns_summary",
+    "run_build",
+    "run_by_id",
+    "runs",
+    "safe",
+    "search",
+    "subjects_in",
+    "undo",
+    "unlink",
+    "view_of",
+    "why_one",
+    "withdraw_correction",
+]

@@ -189,6 +189,12 @@ class Return(models.Model):
 class Dispute(models.Model):
     """Someone holds a value to be wrong and it is not decided yet: readers see that it is disputed."""
 
+    class Stage(models.TextChoices):
+        """Who decides: the source first, and who it rejects can go on to the named decider."""
+
+        SOURCE = "source", "数源部门"
+        DECIDER = "decider", "裁定部门"
+
     subject_id = models.CharField(max_length=24, db_index=True)
     element = models.CharField(max_length=80)
     claimed = models.TextField(blank=True)
@@ -197,7 +203,8 @@ class Dispute(models.Model):
     raised_at = models.DateTimeField()
     case_id = models.CharField(max_length=40, blank=True, db_index=True)
     answered = models.ForeignKey(Return, null=True, on_delete=models.PROTECT, related_name="disputes")
-    decider = models.CharField(max_length=40)
+    stage = models.CharField(max_length=8, choices=Stage.choices)
+    decider = models.CharField(max_length=40, db_index=True)
     decide_by = models.DateField()
     closed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=300, blank=True)

@@ -1,0 +1,237 @@
+"""Read golden records: by key from the database, provenance from the snapshots' Parquet.
+
+Every reader sees a record through ``effective_record``: the snapshot with the corrections laid over it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from django.db.models import Q, QuerySet
+
+from chengshu.batch.fusion import effective
+from chengshu.batch.pipeline.fuse import CORRECTION
+from chengshu.contexts.subjects.domain import (
+    Cell,
+    CorrectionView,
+    Fact,
+    FullRecord,
+    Record,
+    Why,
+    element_order,
+)
+from chengshu.contexts.subjects.labels import label, labels
+from chengshu.contexts.subjects.models import (
+    Correction,
+    CurrentSnapshot,
+    Dispute,
+    GoldenRecord,
+    LinkDecision,
+    Redirect,
+    Run,
+    RunSource,
+)
+from chengshu.contexts.subjects.snapshots import part
+from chengshu.kernel.problems import Problem
+
+# A correction lies over the snapshot until a run has taken it in.
+LAID_OVER = Q(state__in=[Correction.State.HOLDS, Correction.State.RESTORES], consumed_in=None)
+
+
+def current_run() -> Run | None:
+    """Return the run whose snapshot is in force."""
+    current = CurrentSnapshot.objects.select_related("run").first()
+    return current.run if current else None
+
+
+def in_force() -> QuerySet[GoldenRecord]:
+    """Return the golden records of the snapshot in force."""
+    number = CurrentSnapshot.objects.values_list("run_id", flat=True).first() or 0
+    return GoldenRecord.objects.filter(Q(valid_to=None) | Q(valid_to__gt=number), valid_from__lte=number)
+
+
+def follow(subject_id: str) -> tuple[str, tuple[str, ...]]:
+    """Return the id in force for an id that may have been merged, and the ids on the way."""
+    seen = [subject_id]
+    while (
+        step := Redirect.objects.filter(old=seen[-1], how="merged")
+        .order_by("-pk")
+        .values_list("new", flat=True)
+        .first()
+    ) is not None:
+        if step in seen:
+            break
+        seen.append(step)
+    return seen[-1], tuple(seen[:-1])
+
+
+def effective_record(subject_id: str) -> Record:
+    """Return a subject's record as readers see it: snapshot ⊕ corrections. A merged id leads to the one in force."""
+    row = in_force().filter(subject_id=subject_id).first()
+    now_id = subject_id
+    if row is None:
+        now_id, _ = follow(subject_id)
+        row = in_force().filter(subject_id=now_id).first()
+    if row is None:
+        raise Problem("subject-unknown", "没有这条记录", detail=subject_id, status=404)
+    data = row.data if isinstance(row.data, dict) else json.loads(row.data)
+    values = {name: value for name, value in data.items() if value is not None}
+    laid = (
+        Correction.objects.filter(LAID_OVER, subject_id=now_id).order_by("pk").values_list("element", "value")
+    )
+    values = effective(values, laid)
+    disputed = Dispute.objects.filter(subject_id=now_id, closed_at=None).values_list("element", flat=True)
+    place = values.get(f"{row.kind}.place_code") or row.place_code
+    return Record(
+        subject_id=now_id,
+        kind=row.kind,
+        values=values,
+        place_code=place,
+        cell_code=row.cell_code,
+        community_code=row.community_code,
+        since_run=Run.objects.values_list("run_id", flat=True).get(number=row.valid_from),
+        disputed=frozenset(disputed),
+        asked_for=subject_id,
+    )
+
+
+def provenance(record: Record) -> list[Cell]:
+    """Return every value that any record has of the subject, winners first, with file and row."""
+    path = part(record.since_run, f"fuse-{record.kind}", "cells.parquet")
+    if not path.is_file():
+        return []
+    with duckdb.connect() as con:
+        rows = con.execute(
+            "select element, value, source, record_id, at, rank, agrees from read_parquet(?) "
+            "where subject_id = ? order by element, rank",
+            [str(path), record.subject_id],
+        ).fetchall()
+        spots = _spots(con, record.kind, [row[3] for row in rows])
+    departments = {row.source: row.department for row in RunSource.objects.filter(run=current_run())}
+    return [
+        Cell(
+            element=element, value=value, source=source, department=departments.get(source, ""), record_id=record_id,
+            at=at, rank=rank, agrees=agrees, **spots.get(record_id, {}),
+        )
+        for element, value, source, record_id, at, rank, agrees in rows
+    ]  # fmt: skip
+
+
+def _spots(con: duckdb.DuckDBPyConnection, kind: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return record → file, row and absence. They are looked up now: rows shift when a department adds a line."""
+    path = _current(f"place-{kind}", "records.parquet")
+    if path is None or not ids:
+        return {}
+    wanted = sorted(set(ids))
+    rows = con.execute(
+        f"select record_id, file, row, absent_since from read_parquet(?) where record_id in ({', '.join('?' * len(wanted))})",
+        [str(path), *wanted],
+    ).fetchall()
+    return {row[0]: {"file": row[1], "row": row[2], "absent_since": row[3]} for row in rows}
+
+
+def _current(folder: str, file: str) -> Path | None:
+    run = current_run()
+    path = part(run.run_id, folder, file) if run else None
+    return path if path and path.is_file() else None
+
+
+def record_of(subject_id: str) -> FullRecord:
+    """Return the record with, for each element, value, source, file, row, time, the values that lost, and disputes."""
+    record = effective_record(subject_id)
+    by_element: dict[str, list[Cell]] = {}
+    for cell in provenance(record):
+        by_element.setdefault(cell.element, []).append(cell)
+    corrections = {item.element: item for item in corrections_of(record.subject_id) if item.state == "holds"}
+    names = sorted({*record.values, *by_element, *corrections}, key=element_order)
+    texts = labels()
+    facts = tuple(
+        _fact(name, record, by_element.get(name, []), corrections.get(name), texts) for name in names
+    )
+    gone = Redirect.objects.filter(new=record.subject_id, how="merged").values_list("old", flat=True)
+    return FullRecord(record, facts, tuple(sorted(gone)))
+
+
+def _fact(
+    name: str,
+    record: Record,
+    cells: list[Cell],
+    correction: CorrectionView | None,
+    texts: Mapping[str, Mapping[str, str]],
+) -> Fact:
+    from_sources = [cell for cell in cells if cell.source != CORRECTION]
+    first = from_sources[0] if from_sources else None
+    value = record.values.get(name)
+    if correction is None and first is not None:
+        return Fact(name, label(name, texts), value, first, tuple(from_sources[1:]), name in record.disputed)
+    # A person's word stands first: every source's value is among those that lost, or agreed.
+    return Fact(
+        name, label(name, texts), value, None, tuple(from_sources), name in record.disputed, correction
+    )
+
+
+def corrections_of(subject_id: str) -> list[CorrectionView]:
+    """Return the corrections of a subject, newest first."""
+    rows = (
+        Correction.objects.filter(subject_id=subject_id)
+        .exclude(state=Correction.State.RESTORES)
+        .order_by("-pk")
+    )
+    return [
+        CorrectionView(
+            row.pk,
+            row.element,
+            row.value,
+            row.previous,
+            row.confirms,
+            row.state,
+            row.case_id,
+            row.made_by,
+            row.made_at,
+        )
+        for row in rows
+    ]
+
+
+def records_in(subject_id: str, kind: str) -> list[str]:
+    """Return the ids of the records that make up a subject."""
+    path = _current(f"ids-{kind}", "assignment.parquet")
+    if path is None:
+        return []
+    with duckdb.connect() as con:
+        rows = con.execute(
+            "select record_id from read_parquet(?) where subject_id = ? and present order by 1",
+            [str(path), subject_id],
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def why_one(subject_id: str, kind: str) -> list[Why]:
+    """Return the evidence that holds a subject's records together: model, sure keys, people's words."""
+    ids = records_in(subject_id, kind)
+    path = _current(f"link-{kind}", "pairs.parquet")
+    found: list[Why] = []
+    if path is not None and len(ids) > 1:
+        marks = ", ".join("?" * len(ids))
+        with duckdb.connect() as con:
+            rows = con.execute(
+                f"select left_id, right_id, probability, reasons from read_parquet(?) "
+                f"where left_id in ({marks}) and right_id in ({marks}) order by probability desc, 1, 2",
+                [str(path), *ids, *ids],
+            ).fetchall()
+        found = [
+            Why(left, right, p, tuple(_reason(r) for r in reasons or ())) for left, right, p, reasons in rows
+        ]
+    said = LinkDecision.objects.filter(undone_at=None, left_id__in=ids, right_id__in=ids, decision="same")
+    found += [Why(row.left_id, row.right_id, None, (), row.made_by) for row in said.order_by("pk")]
+    return found
+
+
+def _reason(item: Any) -> tuple[str, str, float | None]:
+    if isinstance(item, dict):
+        return str(item.get("comparison", "")), str(item.get("level", "")), item.get("weight")
+    return str(item), "", None
