@@ -92,8 +92,21 @@ class Frontier:
                 done += 1
                 continue
             block = list(leaves[done : done + (1 << height)])
-            self._carry(complete_root(block, self.suite), height)
+            self.append_subtree(complete_root(block, self.suite), height)
             done += 1 << height
+
+    def append_subtree(self, root: bytes, height: int) -> None:
+        """Add the complete subtree of 2^height leaves that has ``root``; the size must be a multiple of
+        that.
+        """
+        if self.size & (1 << height) - 1:
+            raise ValueError(f"a subtree of {1 << height} leaves does not fit behind {self.size}")
+        carry, rest = root, self.size >> height
+        while rest & 1:
+            carry = node_hash(self.hashes.pop(), carry, self.suite)
+            rest >>= 1
+        self.hashes.append(carry)
+        self.size += 1 << height
 
     def root(self) -> bytes:
         """Return the tree head; of the empty tree, the hash of nothing."""
@@ -107,14 +120,6 @@ class Frontier:
     def copy(self) -> Frontier:
         """Return an independent copy."""
         return Frontier(self.suite, self.size, list(self.hashes))
-
-    def _carry(self, root: bytes, height: int) -> None:
-        carry, rest = root, self.size >> height
-        while rest & 1:
-            carry = node_hash(self.hashes.pop(), carry, self.suite)
-            rest >>= 1
-        self.hashes.append(carry)
-        self.size += 1 << height
 
 
 def complete_root(leaves: list[bytes], suite: Suite = SHA256) -> bytes:

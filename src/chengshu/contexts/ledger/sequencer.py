@@ -13,7 +13,7 @@ import fcntl
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ from chengshu.contexts.ledger.domain import (
     to_milliseconds,
 )
 from chengshu.contexts.ledger.models import CheckpointRow, Log
-from chengshu.contexts.ledger.tiles import TileStore, write_file
+from chengshu.contexts.ledger.tiles import TileStore, extend_by_tiles, write_file
 from chengshu.kernel import merkle
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.signed_note import Checkpoint, sign_note
@@ -47,6 +47,7 @@ class Fresh:
     start: int
     texts: Sequence[bytes]
     hashes: Sequence[bytes]
+    roots: Mapping[int, bytes]
 
 
 def open_log(now: dt.datetime) -> Log:
@@ -87,7 +88,8 @@ def sequence(now: dt.datetime, *, holder: str | None = None) -> int:
 def append_many(deposits: Iterable[Deposit], *, now: dt.datetime) -> list[Leaf]:
     """Deposit many leaves in transactions of their own, numbered at once; the way for bulk loads.
 
-    Must not be called inside a transaction: it holds the log while it writes.
+    Must not be called inside a transaction: it holds the log while it writes. The next ``sequence``
+    publishes.
     """
     open_log(now)
     leaves: list[Leaf] = []
@@ -95,9 +97,8 @@ def append_many(deposits: Iterable[Deposit], *, now: dt.datetime) -> list[Leaf]:
         with transaction.atomic(durable=True):
             log = Log.objects.select_for_update().get(pk=1)
             made, texts = store.insert_placed(batch, log.size, at=to_milliseconds(now))
-            fresh = _advance(log, texts, now)
+            _advance(log, texts, now)
         leaves += made
-        publish(now, fresh)
     return leaves
 
 
@@ -198,26 +199,27 @@ def _advance(log: Log, texts: Sequence[bytes], now: dt.datetime) -> Fresh:
     frontier = merkle.Frontier(suite, log.size, [bytes.fromhex(node) for node in log.frontier])
     hashes = merkle.leaf_hashes([merkle.LEAF + text for text in texts], suite)
     start = log.size
-    frontier.extend(hashes)
+    roots = extend_by_tiles(frontier, hashes)
     log.size, log.root = frontier.size, frontier.root().hex()
     log.frontier = [node.hex() for node in frontier.hashes]
     log.save(update_fields=["size", "root", "frontier"])
     CheckpointRow.objects.create(size=log.size, root=log.root, at=now)
     store.record_kinds(start, log.size)
-    return Fresh(start, texts, hashes)
+    return Fresh(start, texts, hashes, roots)
 
 
 def _write_tiles(log: Log, start: int, fresh: Fresh | None) -> None:
     tiles = tile_store(log)
     while start < log.size:
         if fresh is not None and fresh.start == start:
-            texts, hashes = fresh.texts, fresh.hashes
+            texts, hashes, roots = fresh.texts, fresh.hashes, fresh.roots
         else:
             texts = store.texts(start, min(start + MAX_MANY, log.size))
             hashes = merkle.leaf_hashes([merkle.LEAF + text for text in texts], tiles.suite)
+            roots = {}
         if not texts:
             break
-        tiles.append(start, hashes, texts)
+        tiles.append(start, hashes, texts, roots)
         start += len(texts)
     if start != log.size or tiles.root(log.size).hex() != log.root:
         raise Problem(

@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from django.db import connection, transaction
@@ -16,6 +17,7 @@ from django.db.models import QuerySet
 from chengshu.contexts.ledger.domain import (
     HEADER,
     MAX_MANY,
+    MAX_REFERENCE,
     Deposit,
     Entry,
     Leaf,
@@ -27,6 +29,7 @@ from chengshu.contexts.ledger.models import KindRow, LeafRow
 from chengshu.kernel.canonical import canonical_json
 
 SALT_BYTES = 16
+ROWS_A_STATEMENT = 64
 _INSERT = "INSERT INTO ledger_leaf (kind, reference, digest, at) VALUES (%s, %s, %s, %s)"
 # The text that is hashed, put together by the database itself (see domain.leaf_text).
 TEXT_SQL = f"'{HEADER}\n' || id || '\n' || kind || '\n' || reference || '\n' || at || '\n' || digest"
@@ -48,30 +51,31 @@ def insert_many(deposits: Iterable[Deposit], *, now: dt.datetime) -> list[Leaf]:
     leaves: list[Leaf] = []
     with transaction.atomic(savepoint=False):
         for batch in batches(deposits):
-            rows, salts = _rows(batch, at)
-            ids = _reserve_ids(len(rows))
+            salts, digests = _salt_all(batch)
+            ids = _reserve_ids(len(batch))
             _load(
-                "id, kind, reference, digest, at",
-                [(leaf_id, *row) for leaf_id, row in zip(ids, rows, strict=True)],
+                ("id", "kind", "reference", "digest", "at"),
+                [
+                    (leaf_id, kind, reference, digest, at)
+                    for leaf_id, (kind, reference, _), digest in zip(ids, batch, digests, strict=True)
+                ],
             )
-            leaves += _leaves(ids, rows, salts)
+            leaves += map(Leaf._make, zip(ids, digests, salts, strict=True))
     return leaves
 
 
 def insert_placed(batch: Sequence[Deposit], first: int, *, at: int) -> tuple[list[Leaf], list[bytes]]:
     """Insert leaves at positions ``first`` …; the caller holds the log. Returns the leaves and their texts."""
-    rows, salts = _rows(batch, at)
-    ids = _reserve_ids(len(rows))
-    placed = [
-        (leaf_id, position, *row)
-        for position, (leaf_id, row) in enumerate(zip(ids, rows, strict=True), start=first)
-    ]
-    _load("id, position, kind, reference, digest, at", placed)
-    texts = [
-        f"{HEADER}\n{leaf_id}\n{kind}\n{reference}\n{time}\n{digest}".encode()
-        for leaf_id, _, kind, reference, digest, time in placed
-    ]
-    return _leaves(ids, rows, salts), texts
+    salts, digests = _salt_all(batch)
+    ids = _reserve_ids(len(batch))
+    rows, texts = [], []
+    for position, (leaf_id, (kind, reference, _), digest) in enumerate(
+        zip(ids, batch, digests, strict=True), first
+    ):
+        rows.append((leaf_id, position, kind, reference, digest, at))
+        texts.append(f"{HEADER}\n{leaf_id}\n{kind}\n{reference}\n{at}\n{digest}".encode())
+    _load(("id", "position", "kind", "reference", "digest", "at"), rows)
+    return list(map(Leaf._make, zip(ids, digests, salts, strict=True))), texts
 
 
 def number_leaves(first: int, most: int) -> int:
@@ -127,32 +131,23 @@ def _salted(payload: Any) -> tuple[str, str]:
     return salt.hex(), hashlib.sha256(salt + data).hexdigest()
 
 
-def _rows(batch: Sequence[Deposit], at: int) -> tuple[list[tuple[str, str, str, int]], list[str]]:
-    salted = _salt_all(batch)
-    rows = [
-        (kind, reference, digest, at) for (kind, reference, _), (_, digest) in zip(batch, salted, strict=True)
-    ]
-    return rows, [salt for salt, _ in salted]
-
-
-def _salt_all(batch: Sequence[Deposit]) -> list[tuple[str, str]]:
+def _salt_all(batch: Sequence[Deposit]) -> tuple[list[str], list[str]]:
+    """Return the salts and salted digests of a batch, and refuse it when a name is wrong."""
+    for kind in {deposit.kind for deposit in batch}:
+        check_names(kind, "-")
+    references = {deposit.reference for deposit in batch}
+    if not ("".join(references).isprintable() and all(0 < len(text) <= MAX_REFERENCE for text in references)):
+        for reference in references:
+            check_names("-", reference)
     # One call for all salts: the kernel's random numbers cost more than a hash.
-    noise, new, result = os.urandom(SALT_BYTES * len(batch)), hashlib.sha256, []
-    checked: set[str] = set()
-    for index, (kind, reference, payload) in enumerate(batch):
-        if kind not in checked or not reference.isprintable() or not 0 < len(reference) <= 200:
-            check_names(kind, reference)
-            checked.add(kind)
-        salt = noise[index * SALT_BYTES : (index + 1) * SALT_BYTES]
+    noise, new, digests = os.urandom(SALT_BYTES * len(batch)), hashlib.sha256, []
+    at = 0
+    for _, _, payload in batch:
         data = payload if isinstance(payload, bytes) else canonical_json(payload)
-        result.append((salt.hex(), new(salt + data).hexdigest()))
-    return result
-
-
-def _leaves(
-    ids: Sequence[int], rows: Sequence[tuple[str, str, str, int]], salts: Sequence[str]
-) -> list[Leaf]:
-    return [Leaf(leaf_id, row[2], salt) for leaf_id, row, salt in zip(ids, rows, salts, strict=True)]
+        digests.append(new(noise[at : at + SALT_BYTES] + data).hexdigest())
+        at += SALT_BYTES
+    shown, width = noise.hex(), 2 * SALT_BYTES
+    return [shown[at : at + width] for at in range(0, len(shown), width)], digests
 
 
 def batches(deposits: Iterable[Deposit]) -> Iterator[list[Deposit]]:
@@ -183,12 +178,18 @@ def _reserve_ids(number: int) -> Sequence[int]:
         return range(first, first + number)
 
 
-def _load(columns: str, values: Sequence[tuple[Any, ...]]) -> None:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY ledger_leaf ({columns}) FROM STDIN") as copy:
-                for row in values:
-                    copy.write_row(row)
-            return
-        marks = ", ".join(["%s"] * len(values[0]))
-        cursor.executemany(f"INSERT INTO ledger_leaf ({columns}) VALUES ({marks})", values)
+def _load(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    names = ", ".join(columns)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor, cursor.copy(f"COPY ledger_leaf ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    # Many rows a statement, straight to the driver: half the time of executemany through Django's wrapper.
+    connection.ensure_connection()
+    row_marks = f"({', '.join('?' * len(columns))})"
+    for start in range(0, len(rows), ROWS_A_STATEMENT):
+        part = rows[start : start + ROWS_A_STATEMENT]
+        marks = ", ".join([row_marks] * len(part))
+        values = list(chain.from_iterable(part))
+        connection.connection.execute(f"INSERT INTO ledger_leaf ({names}) VALUES {marks}", values)

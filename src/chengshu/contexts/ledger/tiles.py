@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from chengshu.kernel import merkle
 from chengshu.kernel.problems import Problem, Where
 
 WIDTH, HEIGHT = 256, 8
-MAX_ENTRY = 65_535
+# Two bytes of length before each entry; a leaf text has at most 60 + 200 characters and some numbers.
+_LENGTHS = [number.to_bytes(2, "big") for number in range(2048)]
 
 
 class TileStore:
@@ -31,13 +32,22 @@ class TileStore:
         self.folder, self.suite = folder, suite
         self._tile = lru_cache(maxsize=64)(self._read_tile)
 
-    def append(self, start: int, hashes: Sequence[bytes], texts: Sequence[bytes]) -> None:
-        """Add leaves ``start`` …: their texts and hashes, and every tile above that gains a hash."""
+    def append(
+        self,
+        start: int,
+        hashes: Sequence[bytes],
+        texts: Sequence[bytes],
+        roots: Mapping[int, bytes] | None = None,
+    ) -> None:
+        """Add leaves ``start`` …: their texts and hashes, and every tile above that gains a hash.
+
+        ``roots`` are roots of full tiles that the caller knows already (see ``extend_by_tiles``).
+        """
         self._append_entries(start, texts)
-        level, first, nodes = 0, start, list(hashes)
+        level, first, nodes, known = 0, start, list(hashes), roots or {}
         while nodes:
-            nodes = self._append_level(level, first, nodes)
-            level, first = level + 1, first // WIDTH
+            nodes = self._append_level(level, first, nodes, known)
+            level, first, known = level + 1, first // WIDTH, {}
         self._tile.cache_clear()
 
     def read_node(self, level: int, index: int) -> bytes:
@@ -94,7 +104,9 @@ class TileStore:
         """Drop what was read before: the files may have changed."""
         self._tile.cache_clear()
 
-    def _append_level(self, level: int, first: int, nodes: list[bytes]) -> list[bytes]:
+    def _append_level(
+        self, level: int, first: int, nodes: list[bytes], known: Mapping[int, bytes]
+    ) -> list[bytes]:
         number, held = divmod(first, WIDTH)
         data = b"".join(nodes)
         if held:
@@ -103,7 +115,7 @@ class TileStore:
         above = []
         for count in range(full):
             tile = data[count * WIDTH * 32 : (count + 1) * WIDTH * 32]
-            self._write_full(self._path(str(level), number + count), tile)
+            self._write_full(self._path(str(level), number + count), tile, fresh=count > 0 or not held)
             above.append(
                 merkle.complete_root([tile[at : at + 32] for at in range(0, len(tile), 32)], self.suite)
             )
@@ -112,6 +124,9 @@ class TileStore:
             write_file(self._partial(self._path(str(level), number + full), len(rest) // 32), rest)
         return above
 
+    def _tile_root(self, tile: bytes) -> bytes:
+        return merkle.complete_root([tile[at : at + 32] for at in range(0, len(tile), 32)], self.suite)
+
     def _append_entries(self, start: int, texts: Sequence[bytes]) -> None:
         number, held = divmod(start, WIDTH)
         before: list[bytes] = []
@@ -119,19 +134,28 @@ class TileStore:
             before = list(split_entries(self._read(self._path("entries", number), held)))[:held]
         done = 0
         while done < len(texts):
+            grown = bool(before)
             batch = before + list(texts[done : done + WIDTH - len(before)])
             done, before = done + len(batch) - len(before), []
-            data = b"".join([len(text).to_bytes(2, "big") + text for text in batch])
+            data = b"".join([_LENGTHS[len(text)] + text for text in batch])
             path = self._path("entries", number)
             if len(batch) == WIDTH:
-                self._write_full(path, data)
+                self._write_full(path, data, fresh=not grown)
             else:
                 write_file(self._partial(path, len(batch)), data)
             number += 1
 
-    def _write_full(self, path: Path, data: bytes) -> None:
-        write_file(path, data)
-        shutil.rmtree(path.with_name(path.name + ".p"), ignore_errors=True)
+    def _write_full(self, path: Path, data: bytes, *, fresh: bool) -> None:
+        if not fresh:
+            write_file(path, data)
+            shutil.rmtree(path.with_name(path.name + ".p"), ignore_errors=True)
+            return
+        # Nobody reads a tile that lies wholly behind the published head, so it needs no second name.
+        try:
+            path.write_bytes(data)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
 
     def _read_tile(self, level: int, number: int, width: int) -> bytes:
         data = self._read(self._path(str(level), number), width)
@@ -174,6 +198,20 @@ class TileStore:
     @staticmethod
     def _partial(path: Path, width: int) -> Path:
         return path.with_name(path.name + ".p") / str(width)
+
+
+def extend_by_tiles(frontier: merkle.Frontier, hashes: Sequence[bytes]) -> dict[int, bytes]:
+    """Add leaf hashes to ``frontier``; returns the roots of the tiles that became full, by number."""
+    roots: dict[int, bytes] = {}
+    done = min(-frontier.size % WIDTH, len(hashes))
+    frontier.extend(hashes[:done])
+    while len(hashes) - done >= WIDTH:
+        root = merkle.complete_root(list(hashes[done : done + WIDTH]), frontier.suite)
+        roots[frontier.size // WIDTH] = root
+        frontier.append_subtree(root, HEIGHT)
+        done += WIDTH
+    frontier.extend(hashes[done:])
+    return roots
 
 
 def split_entries(data: bytes) -> Iterator[bytes]:

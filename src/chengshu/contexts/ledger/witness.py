@@ -22,7 +22,7 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from chengshu.contexts.ledger.domain import KEY_KIND, open_checkpoint, parse_leaf
+from chengshu.contexts.ledger.domain import KEY_KIND, open_checkpoint, parse_keys, parse_leaf
 from chengshu.contexts.ledger.tiles import write_file
 from chengshu.kernel import merkle
 from chengshu.kernel.problems import Problem
@@ -52,7 +52,14 @@ class Answer(NamedTuple):
 class Witness:
     """The witness of one log, with its state in one folder."""
 
-    def __init__(self, folder: Path, *, name: str = "", log_keys: tuple[Verifier, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str = "",
+        log_keys: tuple[Verifier, ...] = (),
+        log_file: Path | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder, self._lock = folder, Lock()
         self._guard = open(folder / ".lock", "w", encoding="ascii")  # noqa: SIM115 - held as long as the process
@@ -64,8 +71,13 @@ class Witness:
             ) from error
         self.signer = self._open_key(name)
         self._pin(log_keys)
+        self._log_file = log_file
         self.suite = merkle.SHA256
         self.mirror = self._read_mirror()
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self._guard.close()
 
     @property
     def log_keys(self) -> list[Verifier]:
@@ -130,7 +142,7 @@ class Witness:
             return Answer(200, "ok\n")
 
     def _consider(self, old: int, proof: list[bytes], note: Note, head: Checkpoint, now: int) -> Answer:
-        known = self.log_keys
+        known = self.log_keys or self._first_contact()
         if not known:
             raise Problem("witness-no-log", "No log's key is pinned here", status=403)
         if all(head.origin != verifier.name for verifier in known):
@@ -154,6 +166,12 @@ class Witness:
         # The state is on disk before the signature leaves: after a crash nothing older is ever signed.
         write_file(self.folder / "checkpoint", cosigned.encode(), durable=True)
         return Answer(200, line)
+
+    def _first_contact(self) -> list[Verifier]:
+        """Pin the key that signs first, from the log's own file; never again afterwards."""
+        if self._log_file is not None and self._log_file.exists():
+            self._pin((parse_keys(self._log_file.read_text(encoding="utf-8"))[0].verifier,))
+        return self.log_keys
 
     def _confirm_mirror(self, head: Checkpoint, confirmed: int) -> None:
         if self.mirror.size == head.size and self.mirror.root() != head.root:
