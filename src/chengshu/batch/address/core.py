@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
+from chengshu.batch.address.communities import District, communities_of, plain
 from chengshu.batch.address.gazetteer import gazetteer
 from chengshu.batch.address.head import CITY, DISTRICT, STREET, HeadReader, State
 from chengshu.batch.address.resolve import Divisions, Resolver
@@ -43,10 +45,23 @@ _NOISE = re.compile("电联|对面|旁|附近|节假日|派送|请|勿|电话|[0
 _ZONE = re.compile("[^0-9路街号 ]{2,10}?(?:开发区|高新区|保税区|示范区|度假区|管理区|经开区|新区)")
 # A district that the gazetteer does not list, behind a city: kept as written, without a code of its own.
 _DISTRICT = re.compile(
-    "(?:省|市)?((?:高新技术开发|高新|经开|新|保税|[东西南北])区|[^0-9A-Za-z 路街村道镇乡小园业社校景厂库宅活发假税商展]{2,3}(?:区|县))"
+    "(?:省|市)?((?:高新技术开发|高新|经开|新|保税|[东西南北])区|[^0-9A-Za-z 路街村道镇乡区县市小园业社校景厂库宅活发假税商展]{2,3}(?:区|县))"
     "(?!域|间|块|[一二三四五六七八九十0-9])"
 )
+_SMALL = re.compile("[0-9路街巷号村]")
+_GOES_ON = re.compile("[东南西北中一二三四五六七八九十0-9]{0,3}(?:路|街|巷|弄|大道)|小区|花园|公园|工业|新村|广场|村|小学|中学|卫生|医院")
+_STEM_ENDS = re.compile("(?![东南西北中大小新老一二三四五六七八九十]{1,3}[路街巷弄大])[^0-9 大]{2,5}?(?:路|街|大道|巷|弄)(?!口)|[0-9一二三四五六七八九十]+组")
 _DIVISION_END = re.compile("[省市区县旗州]")
+
+
+class Found(NamedTuple):
+    """The divisions of an address, and where the rest of its text begins."""
+
+    text: str
+    at: int
+    street: str | None
+    before: str | None
+    divisions: Divisions
 
 
 class Parser:
@@ -68,13 +83,26 @@ class Parser:
         note = None
         if "(" in text or ")" in text:
             text, note = _without_brackets(text)
+        found = self._divisions(text)
+        text, at, street, divisions = found.text, found.at, found.street, found.divisions
+        tail = Tail(text, at, street)
+        tail.place = found.before
+        near = communities_of(divisions.code[:6]) if divisions.code is not None else None
+        if near is not None:
+            self._community(tail, near)
+        tail.read()
+        if near is not None and tail.community is not None:
+            divisions = self._with_community(divisions, tail.community, near)
+        return self._row(text, divisions, tail, note)
+
+    def _divisions(self, text: str) -> Found:
+        """Read the divisions wherever they stand."""
         prefix = _PREFIX.match(text)
-        at = prefix.end() if prefix and prefix.end() < len(text) else 0
-        start = at
-        at, state, written = self._read(text, at)
+        start = prefix.end() if prefix and prefix.end() < len(text) else 0
+        at, state, written = self._read(text, start)
         if state and text[at : at + 2] in self._starts:
             at, state, written = self._again(text, at, state, written)
-        unknown = None
+        unknown = before = None
         if CITY <= written < DISTRICT and self._street_at(text, at, state)[0] == at:
             unknown = _DISTRICT.match(text, at)
             if unknown is not None:
@@ -85,12 +113,47 @@ class Parser:
             if moved is not None:
                 text, at, state, written = moved
                 at, street, codes, state, written = self._street(text, at, state, written)
-        tail = Tail(text, at, street)
-        tail.read()
+        if street is None:
+            if state and written < DISTRICT and unknown is None:
+                before, at, state, written = self._later(text, at, state, written)
+            elif len(state) > 1:
+                state = self._by_evidence(text, at, state)
+            if before is not None:
+                at, street, codes, state, written = self._street(text, at, state, written)
         divisions = self._resolver.resolve(state, street, codes, written)
         if unknown is not None and divisions.district is None:
             divisions = divisions._replace(district=unknown[1])
-        return self._row(text, divisions, tail, note)
+        return Found(text, at, street, before, divisions)
+
+    def _later(self, text: str, at: int, state: State, written: int) -> tuple[str | None, int, State, int]:
+        """Find the district further on: 北京市和平里医院东城区和平里北街18号; a name before it is the place."""
+        begin, end, district = self._heads.districts_later(text, at, state)
+        if not district:
+            return None, at, state, written
+        before = text[at:begin]
+        if begin == at or _SMALL.search(before):
+            return None, at, district, written | DISTRICT
+        _, again, _ = self._read(before, 0)
+        if again:
+            before = before[: max(0, self._chain_start(before))]
+        return before.strip() or None, end, district, written | DISTRICT
+
+    def _chain_start(self, before: str) -> int:
+        """Return where the divisions begin that stand right before a district (…医院北京市|东城区)."""
+        for at in range(len(before)):
+            if self._read(before, at)[0] == len(before):
+                return at
+        return len(before)
+
+    def _by_evidence(self, text: str, at: int, state: State) -> State:
+        """Choose among districts of one name by the communities that the next words name."""
+        fits = []
+        for key in state:
+            near = communities_of(self._heads.division(key).code[:6])
+            sizes = near.lengths.get(text[at : at + 2], ()) if near is not None else ()
+            if near is not None and any(text[at : at + size] in near.short for size in sizes):
+                fits.append(key)
+        return (fits[0],) if len(fits) == 1 else state
 
     def _again(self, text: str, at: int, state: State, written: int) -> tuple[int, State, int]:
         """Read a second address that begins where the first one's divisions end: the later one holds."""
@@ -134,11 +197,43 @@ class Parser:
         for at in range(start + 1, min(len(text) - 1, 40)):
             end, state, written = self._heads.read(text, at)
             if state and written and end > at + 1 and self._heads.certain(text, at, end, state):
-                rest = text[start:at]
+                before = text[start:at]
                 if end >= len(text):
-                    return rest, 0, state, written
+                    return before, 0, state, written
+                if _SMALL.search(before):
+                    return text, start, state, 0  # part of a name behind: it tells where, and stays in the name
                 return text, end, state, written
         return None
+
+    @staticmethod
+    def _community(tail: Tail, near: District) -> None:
+        """Read a community that the district has; a bare stem (度山) counts before a road or a group only."""
+        text, at = tail.text, tail.at
+        for size in near.lengths.get(text[at : at + 2], ()):
+            name = text[at : at + size]
+            end = at + len(name)
+            if name in near.codes and not _GOES_ON.match(text, end):
+                tail.community, tail.at = plain(name), end
+                return
+            if name in near.short and _STEM_ENDS.match(text, end):
+                tail.community, tail.at = near.short[name], end
+                return
+
+    def _with_community(self, divisions: Divisions, community: str, near: District) -> Divisions:
+        """Add the community's twelve digits, and its street where that was not written."""
+        code = divisions.code or ""
+        street = code if len(code) == 9 else None
+        if street is None and divisions.street is not None:
+            return divisions
+        found = near.code_of(community, street)
+        if found is None:
+            return divisions
+        if street is None:
+            known = self._resolver.gazetteer.current.get(found[:9])
+            if known is None:
+                return divisions
+            return divisions._replace(street=known.name, code=found, inferred=(*divisions.inferred, "street"))
+        return divisions._replace(code=found)
 
     @staticmethod
     def _row(text: str, divisions: Divisions, tail: Tail, note: str | None) -> Row:

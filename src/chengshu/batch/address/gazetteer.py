@@ -24,7 +24,7 @@ ABBREVIATIONS = {
 }  # fmt: skip
 # Districts named by a mere direction or kind mean nothing without their city.
 GENERIC = frozenset(
-    ("城区", "郊区", "矿区", "新区", "东区", "西区", "南区", "北区", "中区", "市区", "市中区", "市辖区")
+    ("城区", "郊区", "矿区", "新区", "东区", "西区", "南区", "北区", "中区", "市区", "市辖区")
 )
 # Short forms that are common words or names: they count only behind their city or before more of the address.
 COMMON = frozenset(
@@ -89,6 +89,7 @@ def _aliases(division: Division) -> Iterator[tuple[str, bool]]:
     wing = _WING.match(name)
     if wing:
         yield wing[1] + wing[2] + wing[3], True  # 察哈尔右翼前旗 → 察右前旗
+        yield name.replace("翼", ""), True
 
 
 def _mistaken(division: Division) -> Iterator[str]:
@@ -137,7 +138,11 @@ class Gazetteer:
         self._streets: dict[str, list[Division]] = defaultdict(list)
         self._former_cities: dict[str, Division] = {}
         self._under: dict[tuple[str, ...], Names] = {}
+        self.overseas: set[str] = set()
+        self.areas: dict[str, str] = {}
+        self.colloquial: dict[str, str] = {}
         self._load_current()
+        self._load_overseas()
         self._load_former()
         self._index_heads()
         self.street_names = Names()
@@ -159,6 +164,21 @@ class Gazetteer:
                 if other and other != name:
                     self._streets[code[:6]].append(Division(code, civil, 4, other))
 
+    def _load_overseas(self) -> None:
+        """Load the districts of Hong Kong, Macao and Taiwan: without codes of their own, so inside them only."""
+        table = pl.read_parquet(shipped("districts", "cn", "divisions", "overseas.parquet"))
+        cities: dict[str, str] = {}
+        for number, (province, city, name) in enumerate(table.iter_rows()):
+            if city is None:
+                above = province
+            else:
+                above = cities.setdefault(city, f"{province}.{len(cities):02d}")
+                self.current[above] = self.by_key[above] = Division(above, None, 2, city)
+                self.overseas.add(above)
+            code = f"{above}.{number:03d}"
+            self.current[code] = self.by_key[code] = Division(code, None, 3, name)
+            self.overseas.add(code)
+
     def _load_former(self) -> None:
         folder = shipped("districts", "cn", "divisions")
         events = pl.read_parquet(folder / "changes.parquet").filter(
@@ -177,7 +197,9 @@ class Gazetteer:
                 )
         with (folder / "supplement.csv").open(encoding="utf-8", newline="") as file:
             for line in csv.DictReader(file):
-                if line["kind"] == "split":
+                if line["kind"] in ("area", "alias"):
+                    self._add_local(line["kind"], line["old_name"], line["new_code"])
+                elif line["kind"] == "split":
                     for street in line["streets"].split():
                         self.splits[line["old_code"], street] = line["new_code"]
                     self.split_into[line["old_code"]].add(line["new_code"])
@@ -186,6 +208,15 @@ class Gazetteer:
                     steps[line["old_code"], line["old_name"]] = (int(line["year"]), target.code, target.name)
         for (code, name), step in steps.items():
             self._add_former(code, name, step, steps)
+
+    def _add_local(self, kind: str, name: str, code: str) -> None:
+        """Add a new area without a legal level (江北新区 in 南京市), or what people call a division (巴州)."""
+        if kind == "alias":
+            self.colloquial[name] = code
+            return
+        area = f"{code}n{len(self.areas)}"
+        self.areas[area] = code
+        self.current[area] = self.by_key[area] = Division(area, None, 3, name)
 
     def _add_former(
         self,
@@ -234,6 +265,9 @@ class Gazetteer:
                     if full:
                         self.full.add((alias, key))
             held.update(alias for alias, _ in pairs)
+        for alias, code in self.colloquial.items():
+            pairs.append((alias, code))
+            self.full.add((alias, code))
         for division in self.current.values():
             for alias in _mistaken(division):
                 if alias not in held:
@@ -319,6 +353,9 @@ class Gazetteer:
             city = province
         else:
             city = division if division.level == 2 else self._city_of(code)
+        if division.level == 3 and "." in code:
+            city = self.current[code.rpartition(".")[0]]
+            city = None if city.level == 1 else city
         district = None
         if division.level == 3:
             district = division
@@ -342,7 +379,8 @@ def street_aliases(name: str) -> tuple[tuple[str, bool], ...]:
     short = STREET_KIND.sub("", name)
     forms: dict[str, bool] = {name: True}
     if len(short) >= 2 and short != name:
-        forms[short] = False
+        if short[-1] not in "路街道巷":  # 南京东路 is the road, not 南京东路街道
+            forms[short] = False
         if name.endswith(("街道", "地区")):
             forms[short + "街办事处"] = forms[short + "街办"] = True
             forms[short + "街道办事处"] = forms[short + "街道办"] = forms[short + "办事处"] = True

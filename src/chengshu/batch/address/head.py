@@ -23,7 +23,8 @@ PROVINCE, CITY, DISTRICT, STREET = 1, 2, 4, 8
 
 # What may not follow a short form: 杭州 + 大厦 is a name, 朝阳 + 路 is a road.
 _COMPOUND = re.compile(
-    "(?:[东南西北中大小]{0,2}(?:路|街|大道|道|巷|弄|里|胡同|村|庄|社区|苑|园|站|湾|港|楼))"
+    "(?:[东南西北中大小一二三四五六七八九十]{0,3}(?:路|街|大道|道|巷|弄|里|胡同|村|庄|社区|苑|园|站|湾|港|楼))"
+    "|.(?:路|街|大道|巷)"
     "|镇|乡|屯|花园|花城|小区|家园|公寓|大厦|广场|中心|医院|大学|学院(?!.?路)|中学|小学|学校|幼儿园|银行|大酒店|酒店|宾馆|饭店|商场|市场|公司|"
     "集团|火车|汽车站|汽车[东西南北]|客运|机场|码头|公园|人家|名苑|大桥|高铁|地铁|轻轨|新城|州|区|县|市|省|旗|线|高速|立交|师范|职业|商会|日报|电视|"
     "妇幼|中医|人民医|人民公|儿童医|口腔医|体育|文化|图书|博物|剧院|影城|实验|第[一二三四五六七八九十]|股份|有限"
@@ -32,6 +33,7 @@ _LANDMARK = re.compile(
     "[^0-9路街]{0,4}(?:广场|大厦|中心|公寓|花园|小区|家园|医院|学校|公司|酒店|宾馆|公园|商城|市场|大楼|会馆|国际)"
 )
 _ROAD_NEXT = re.compile("[^0-9 ]{2,6}?(?:路|街|大道|巷|弄)")
+_DISTRICT_END = re.compile("[区县市旗]")
 _ROAD_OR_VILLAGE = re.compile("[^0-9 ]{2,6}?(?:路|街|大道|巷|弄|社区|村)(?!口)|[0-9]+号?大街")
 # A street that the gazetteer does not know: the shortest run that ends in its kind, and is no road's name.
 _TOWN = re.compile(
@@ -132,6 +134,7 @@ class HeadReader:
         if not state:
             if name in GENERIC or name in self.gazetteer.mistaken:
                 return None
+            pool = [key for key in pool if key not in self.gazetteer.overseas or self._level(key) == 2]
             if not full:
                 pool = [key for key in pool if self.gazetteer.by_key[key].until is None]
             return self._first(pool, full) if pool else None
@@ -240,6 +243,24 @@ class HeadReader:
                     return True
         return False
 
+    def districts_later(self, text: str, start: int, state: State) -> tuple[int, int, State]:
+        """Find the one district, written in full further on, that lies in a state; (0, 0, ()) if none or several."""
+        found: dict[State, tuple[int, int]] = {}
+        for kind in _DISTRICT_END.finditer(text, start):
+            end = kind.end()
+            for begin in range(max(start, end - 9), end - 1):
+                name = text[begin:end]
+                if name in self._entries and len(name) > 2 and name not in GENERIC:
+                    key = (state, name)
+                    step = self._steps[key] if key in self._steps else self._step(state, name)
+                    if step is not None and step.full and not step.repeated and step.level == 3 and len(step.state) == 1:
+                        found.setdefault(step.state, (begin, end))
+                        break
+        if len(found) != 1:
+            return 0, 0, ()
+        ((district, (begin, end)),) = found.items()
+        return begin, end, district
+
     def sister(self, name: str, state: State, other: State) -> bool:
         """Tell whether two readings, the second by a full name, are single districts of one city."""
         if len(state) != 1 or len(other) != 1:
@@ -250,7 +271,9 @@ class HeadReader:
     def certain(self, text: str, start: int, end: int, state: State) -> bool:
         """Tell whether divisions found inside a text are full names that mean one thing, not part of a name."""
         name = text[start:end]
-        return len(name) >= 3 and len(state) == 1 and name[-1] in "省市区县旗州"
+        if len(name) < 3 or len(state) != 1 or name[-1] not in "省市区县旗州":
+            return False
+        return short_name(self.gazetteer.by_key[state[0]].name) not in COMMON
 
     # -- streets -------------------------------------------------------------------------------------------
     def _scope(self, state: State) -> Names | None:
@@ -261,6 +284,9 @@ class HeadReader:
         prefixes: set[str] = set()
         for key in state:
             division = self.gazetteer.in_force(key)
+            if division.code in self.gazetteer.areas:  # a new area has no streets of its own
+                prefixes.add(division.code[:4] if division.code[4:6] == "00" else division.code[:6])
+                continue
             prefixes.add(division.prefix)
             prefixes.update(self.gazetteer.split_into.get(self.gazetteer.by_key[key].code, ()))
         if prefixes and all(len(prefix) >= 4 or prefix in ("11", "12", "31", "50") for prefix in prefixes):
@@ -279,7 +305,7 @@ class HeadReader:
         for size in sizes:
             name = text[at : at + size]
             codes = names.entries.get(name)
-            if codes is not None and self._street_holds(text, at, at + len(name)):
+            if codes is not None and (state or name not in GENERIC) and self._street_holds(text, at, at + len(name)):
                 return at + len(name), codes
         return at, ()
 

@@ -146,5 +146,5 @@ class Resolver:
 
 
 def _public(code: str) -> str:
-    """Return the code to give away: of a street whose number means another one elsewhere, the district's."""
-    return code[:6] if code[-1] == "c" else code
+    """Return the code to give away: of a street whose number means another one elsewhere, the district's; overseas, the province's."""
+    return code[:6] if not code.isdigit() else code

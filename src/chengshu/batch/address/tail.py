@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from chengshu.batch.address.communities import plain
 from chengshu.batch.address.text import with_digits
 
 _BUILDING_UNITS = (
@@ -55,26 +56,28 @@ for _kind, _units in (
     ("number", ("号",)),
 ):
     _KINDS.update(dict.fromkeys(_units, _kind))
-_NOT_UNIT = {"门": "市店面诊头口", "楼": "盘上", "社": "区会", "道": "口路", "房": "地产东", "户": "外", "层": "次", "户籍": "", "卡": "丁车", "店": "",
+_NOT_UNIT = {"号路": "口", "号街": "口道", "门": "市店面诊头口", "楼": "盘上", "社": "区会", "道": "口路", "房": "地产东", "户": "外", "层": "次", "户籍": "", "卡": "丁车", "店": "",
              "组": "团织合", "队": "部", "路": "口车", "座": "", "室": "内外", "街": "道口"}  # fmt: skip
 _ALTERNATION = "|".join(
     f"{unit}(?![{_NOT_UNIT[unit]}])" if _NOT_UNIT.get(unit) else unit
     for unit in sorted(_KINDS, key=len, reverse=True)
 )
 _CN = "〇零一二三四五六七八九十百两"
-_ARABIC = "[甲乙丙丁附]?[A-Za-z]{0,3}[0-9]+[A-Za-z]{0,2}"
+_ARABIC = "[附]?[A-Za-z]{0,3}[0-9]+[A-Za-z]{0,2}"
 _TOKEN = re.compile(
-    f"((?:自编|附|负|[甲乙丙丁])?(?:{_ARABIC}(?:[-、/#]+{_ARABIC}|[-、/#]+[A-Za-z](?![A-Za-z]))*|"
+    f"((?:自编|附|负|(?<![家姓])[甲乙丙丁])?(?:{_ARABIC}(?:[-、/#]+{_ARABIC}|[-、/#]+[A-Za-z](?![A-Za-z]))*|"
     f"[A-Za-z]{{1,2}}(?:-?[0-9]+)?(?=座|栋|幢|单元|楼|梯|室|铺|号楼|-[0-9])|[{_CN}]+(?=号|栋|幢|座|单元|层|楼|室|弄|组|队|排|巷|梯)))"
     f"#?-?({_ALTERNATION})?"
-    "|(大道|大街|国道|省道|公路(?!局)|胡同|(?<![铁公])路(?![桥灯由牌政虎])|街(?![道坊镇])|巷(?!道)|弄(?!堂)|道(?=[0-9 (]|$)|里(?=[0-9]+[号弄])|线(?=[0-9]+号))"
-    "|(社区(?:居民委员会|居委会|工作站|居委)?|居民委员会|居委会?|村民委员会|村委会?|嘎查|(?<![新假农乡])村(?![路街镇委民里口]))"
+    "|(大道|大街|国道|省道|公路(?!局)|胡同|(?:(?<![铁公])路|路(?=[0-9]))(?![桥灯由牌政虎]|小区|社区|村)|街(?![道坊镇村]|社区|支路|[东南西北中]路)|巷(?![道村])|弄(?![堂村])|道(?=[0-9 (]|$)|里(?=[0-9]+[号弄])|"
+    "(?<![路号专热在])线(?=[0-9]+号|$)|[组队](?=$|[0-9]+号))"
+    "|(社区(?:居民委员会|居委会|工作站|居委)?|居民委员会|居委会?|村民委员会|村委会?|嘎查|(?<![新假农乡])村(?![东南西北中]?[路街]|[镇委民里口]|.村))"
     "|([ ]+)"
 )
 _NOTES = re.compile(
     "(?:(?:斜|正)?对面|旁边?|附近|门口|隔壁|楼下|楼上|边上|里面|后面|前面|路口|交叉口?|交汇处?|交界处?|岔口|[东南西北]侧|[以往向][东南西北内]|"
     "[0-9]+米处?|入口处?|出口|电联|口|处|内|侧|边)+$"
 )
+_NOWHERE = frozenset(("东", "南", "西", "北", "中", "内", "第", "的", "号", "室", "楼", "与", "和"))
 _LINKS = re.compile("^[与和跟及、近靠至到的-]+")
 _PHASE = (
     "(?:[一二三四五六七八九十0-9]+期|[东南西北中A-Za-z一二三四五六七八九十0-9]{1,2}(?:区|苑|里|组团|村))?$"
@@ -95,7 +98,9 @@ _SPLIT = re.compile(
     "((?![一二三四五六七八九十0-9东南西北中A-Za-z]{1,2}(?:期|区|苑|里|村|组团)$).{2,})$"
 )
 _BEFORE_ROAD = re.compile(
-    "(.{2,}?(?:小区|工业园区|工业园(?!区)|工业区|开发区|高新区|园区|市场|广场|大厦|新村|家园|社区|[镇乡](?!中|东|西|南|北)))(.{2,})$"
+    "(.*(?:小区|工业园区|工业园|工业区|开发区|高新区|[^ ]?新区|园区|科技园|科创园|创业园|市场|广场|大厦|新村|家园|社区|农场|新城|公司|宿舍|公寓|"
+    "[东南西北0-9A-Za-z一二三四五六七八九十]区|景园|农贸城|[镇乡]))"
+    "((?![东南西北中一二三四五六七八九十]{1,2}(?:路|街|大道|道|巷|弄)$)[^区城].+(?:路|街|道|巷|弄|线|里|同))$"
 )
 _FLOOR_LETTER = re.compile("([0-9]{1,2})[Ff]$")
 _SECTION = re.compile("[东南西北中上下一二三四五六七八九0-9]?段")
@@ -158,7 +163,7 @@ class Tail:
 
     def _name(self, name: str, builds: bool) -> None:
         name = _NOTES.sub("", _LINKS.sub("", name)).strip(" -#、/")
-        if not name:
+        if not name or name in _NOWHERE:
             return
         if len(name) > 5:
             parts = _SPLIT.match(name)
@@ -179,15 +184,15 @@ class Tail:
         start, end = self.at, token.end()
         name = self.text[start:end]
         stem = token.start() - start
-        if stem < 1 or (stem == 1 and name[0] in "的-、与"):
+        if stem < 1 or (stem == 1 and name[0] in "的-、与") or (name[-1] in "组队" and not self._in_village(stem)):
             return
-        if stem > 4:
+        if stem > 3:
             parts = _BEFORE_ROAD.match(name)
             if parts is not None:
                 self._name(parts[1], False)
                 name = parts[2]
         if self.road is None:
-            self.road = _LINKS.sub("", name)
+            self.road = name.lstrip("-、")
             section = _SECTION.match(self.text, end)
             if section:
                 end = section.end()
@@ -196,6 +201,9 @@ class Tail:
         else:
             return
         self.at = end
+
+    def _in_village(self, stem: int) -> bool:
+        return self.community is not None and stem < 5
 
     def _extra(self, name: str) -> None:
         """Keep a second road: the first one is the road, the second tells the spot."""
@@ -210,7 +218,7 @@ class Tail:
         if self.community is not None or (name[-1] == "村" and _ESTATE_NEXT.match(self.text, token.end())):
             self._name(name, True)
         else:
-            self.community = name
+            self.community = plain(name)
         self.at = token.end()
 
     def _blank(self, token: re.Match[str]) -> None:
@@ -339,8 +347,8 @@ class Tail:
         chunk = self.text[self.at : token.start()]
         if self.road is None and token[2] == "巷":
             self.road = chunk + value
-        elif self.road is None and not chunk:
-            self.road = with_digits(value)
+        elif self.road is None and (not chunk or token[1][0] in _CN):
+            self.road = chunk + value
         else:
             if chunk and self.road is None:
                 self.road, chunk = chunk, ""
@@ -349,18 +357,15 @@ class Tail:
         self.at = token.end()
 
     def _group(self, token: re.Match[str]) -> None:
-        """5组 of a village is its road; with a house number it is part of that."""
+        """5组 of a village takes the road's place; behind a road it is part of the number."""
         if token[2] == "社" and self.community is None:
             return
         self._flush(token.start(), False)
         self.at = token.end()
-        value = with_digits(token[1]) + token[2]
-        if _NUMBER_NEXT.match(self.text, token.end()) and self.number is None:
-            self.number = value
-        elif self.road is None:
+        if self.road is None:
             self.road = token[1] + token[2]
         elif self.number is None:
-            self.number = value
+            self.number = with_digits(token[1]) + token[2]
 
     def _numbered_road(self, token: re.Match[str]) -> None:
         """104国道, 5号大街, and names with a numeral before their kind (三环路)."""
@@ -377,7 +382,6 @@ class Tail:
 
 _PLAIN_ROOMS = frozenset(("室", "房", "房间", "号房", "号室", "号房间", "房号", "户", "号户"))
 _UNIT_NEXT = re.compile("-?[0-9一二三四五六七八九十]+(?:单元|门|-)")
-_NUMBER_NEXT = re.compile("附?[0-9一二三四五六七八九十]+(?:-[0-9]+)?号")
 _ESTATE_NEXT = re.compile("[0-9A-Za-z一二三四五六七八九十]+(?:-[0-9]+)?(?:号楼|幢|栋|座|单元|-)")
 
 
