@@ -19,7 +19,8 @@ from chengshu.batch.pipeline.place import Ground
 from chengshu.batch.pipeline.store import Store, write_json
 
 VERSION = "1"
-FIRMS_IN_ONE_FLAT = 5
+# A flat is crowded with more than this; the verification pack's parameter `crowded_from` is the next number.
+FIRMS_IN_ONE_FLAT = 7
 PEOPLE_IN_ONE_FLAT = 15
 ROOM = 21
 CLOSED = ("注销", "吊销", "已注销", "吊销未注销", "歇业", "停业", "迁出")
@@ -30,7 +31,7 @@ FINDINGS: dict[str, Any] = {
 }  # fmt: skip
 # Kinds that a grid worker can answer at the door; the others are for the data steward.
 ON_THE_GROUND = (
-    "place-conflict", "two-homes", "address-nowhere", "crowded-flat", "people-in-flat", "firm-closed", "rented-unregistered",
+    "place-conflict", "two-homes", "address-nowhere", "crowded-flat", "firm-closed", "rented-unregistered",
 )  # fmt: skip
 REASONS: dict[str, tuple[str, str]] = {
     "place-conflict": ("两个数源登记的地址不在同一栋楼", "Sources place the firm in different buildings"),

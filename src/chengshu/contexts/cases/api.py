@@ -39,6 +39,7 @@ from chengshu.contexts.cases.queries import (
     load_summary,
     notices_for,
     open_by_cell,
+    outcomes,
     read_notice,
     tasks_for,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "open_by_cell",
     "open_case",
     "open_many",
+    "outcomes",
     "read_notice",
     "reassign",
     "retry",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,6 +176,12 @@ def cases_about(subject_id: str, limit: int = 50) -> list[CaseLine]:
 def cases_opened_by(account: Account, limit: int = 50) -> list[CaseLine]:
     """Return the cases that an account opened (a worker's findings), newest first."""
     return _lines(Case.objects.filter(opened_by=str(account.pk)).order_by("-opened_at", "-pk")[:limit])
+
+
+def outcomes(case_ids: Sequence[str]) -> dict[str, str]:
+    """Return the outcome of those of the cases that have ended."""
+    ended = Case.objects.filter(pk__in=list(case_ids)).exclude(closed_at=None)
+    return dict(ended.values_list("pk", "outcome"))
 
 
 def children_of(case_id: str) -> list[CaseLine]:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
-from django.db import transaction
 
 from chengshu.batch.pipeline.check import ON_THE_GROUND
 from chengshu.contexts.cases import api as cases
@@ -19,6 +18,7 @@ from chengshu.contexts.identity.api import mask
 from chengshu.contexts.subjects.models import CurrentSnapshot, Finding, GoldenRecord, Run, RunSource
 from chengshu.contexts.subjects.pieces import batched
 from chengshu.contexts.subjects.snapshots import part
+from chengshu.kernel.problems import Problem
 
 PACK = "grid-verification"
 PIECE = 1_000
@@ -100,11 +100,11 @@ def open_cases(run: Run, now: dt.datetime, progress: Callable[[str, int, int], N
     titles = _titles(run)
     for rows in batched(waiting.order_by("pk").iterator(chunk_size=PIECE), PIECE):
         names = _names({row.subject_id for row in rows if row.subject_id})
-        items = [_item(row, titles, names, run) for row in rows]
-        with transaction.atomic():
-            for row, case_id in zip(rows, cases.open_many(items, now=now), strict=True):
-                row.case_id = case_id
-            Finding.objects.bulk_update(rows, ["case_id"])
+        opened = cases.open_many(PACK, [_opening(row, titles, names, run) for row in rows], now=now)
+        for row in rows:
+            row.case_id = opened.case_ids[_key(row)]
+        # Killed in between, the next call finds the same cases by their keys.
+        Finding.objects.bulk_update(rows, ["case_id"])
         done += len(rows)
         progress("cases", done, total)
     return done
@@ -124,9 +124,9 @@ def _names(ids: set[str]) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _item(
+def _opening(
     row: Finding, titles: Mapping[str, str], names: Mapping[str, tuple[str, str]], run: Run
-) -> dict[str, Any]:
+) -> cases.Opening:
     kind, element = QUESTIONS[row.kind]
     values = [
         {
@@ -146,11 +146,16 @@ def _item(
         facts["count"] = len(row.values)
     if row.elements and row.elements[0].endswith(".address") and row.values:
         facts["address"] = row.values[0]["value"]
-    return {
-        "pack": PACK, "facts": {name: value for name, value in facts.items() if value is not None},
-        "opened_by": None, "subject_id": row.subject_id or None, "cell_code": row.cell_code or None,
-        "department": None, "idempotency_key": f"finding:{row.key}:{row.occurrence}",
-    }  # fmt: skip
+    return cases.Opening(
+        facts={name: value for name, value in facts.items() if value is not None},
+        idempotency_key=_key(row),
+        subject_id=row.subject_id or None,
+        cell_code=row.cell_code or None,
+    )
+
+
+def _key(row: Finding) -> str:
+    return f"finding:{row.key}:{row.occurrence}"
 
 
 def _label(row: Finding, names: Mapping[str, tuple[str, str]]) -> str:
@@ -162,24 +167,24 @@ def _label(row: Finding, names: Mapping[str, tuple[str, str]]) -> str:
 
 
 def withdraw_cases(run: Run, now: dt.datetime) -> int:
-    """Withdraw the cases of vanished findings that nobody has started on."""
-    rows = list(Finding.objects.filter(state=Finding.State.VANISHED, last_run=run).exclude(case_id=""))
+    """Withdraw the open cases of vanished findings."""
+    rows = Finding.objects.filter(state=Finding.State.VANISHED, last_run=run).exclude(case_id="")
     done = 0
-    for some in batched(rows, 500):
-        unstarted = cases.unstarted([row.case_id for row in some])
-        for row in some:
-            if row.case_id in unstarted:
-                cases.command(
-                    row.case_id, "withdraw", {"run_id": run.run_id}, actor=None, expected_version=None,
-                    idempotency_key=f"withdraw:{row.case_id}", now=now,
-                )  # fmt: skip
-                done += 1
+    for case_id in rows.values_list("case_id", flat=True):
+        try:
+            cases.system_command(
+                case_id, "withdraw", {"run_id": run.run_id}, idempotency_key=f"withdraw:{run.run_id}", now=now
+            )
+            done += 1
+        except Problem as problem:
+            if problem.code != "command-not-now":  # a person answered meanwhile: their answer stands
+                raise
     return done
 
 
 def note_outcomes() -> int:
     """Mark findings answered whose case has ended since."""
-    rows: Iterator[Finding] = Finding.objects.filter(state=Finding.State.OPEN).exclude(case_id="").iterator()
+    rows = Finding.objects.filter(state=Finding.State.OPEN).exclude(case_id="").iterator()
     done = 0
     for some in batched(rows, PIECE):
         ended = cases.outcomes([row.case_id for row in some])
