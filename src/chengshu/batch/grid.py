@@ -310,8 +310,8 @@ def clean_zones(zones: Sequence[Zone]) -> list[Zone]:
     return [Zone(zone.code, polygon) for zone, polygon in zip(zones, merged, strict=True)]
 
 
-def _faces(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-    lines = shapely.union_all(shapely.boundary(shapes), grid_size=SNAP)
+def _faces(shapes: NDArray[np.object_], snap: float = SNAP) -> NDArray[np.object_]:
+    lines = shapely.union_all(shapely.boundary(shapes), grid_size=snap or None)
     faces: NDArray[np.object_] = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
     return faces
 
@@ -381,19 +381,23 @@ def _select(load: Load, mask: NDArray[np.bool_]) -> Load:
 
 
 def split_polygon(
-    polygon: shapely.Geometry, load: Load, parts: int, *, target: Target | None = None
+    polygon: shapely.Geometry, load: Load, parts: int, *, target: Target | None = None, snap: float = SNAP
 ) -> list[shapely.Geometry]:
-    """Cut ``polygon`` into ``parts`` of about equal load by straight cuts across its longer side."""
+    """Cut ``polygon`` into ``parts`` of about equal load by straight cuts across its longer side.
+
+    ``snap`` is the lattice that new corners are laid on; 0 leaves the outer border exactly as it is, for a cell
+    whose neighbours stay.
+    """
     target = target or Target()
     if parts <= 1:
         return [polygon]
     by_rent = load.rented_homes.sum() / target.rented_homes > load.residents.sum() / target.residents
     weight = load.rented_homes if by_rent else load.residents
-    return _cut(polygon, load.lon, load.lat, weight.astype(np.float64), parts)
+    return _cut(polygon, load.lon, load.lat, weight.astype(np.float64), parts, snap)
 
 
 def _cut(
-    polygon: shapely.Geometry, lon: Floats, lat: Floats, weight: Floats, parts: int
+    polygon: shapely.Geometry, lon: Floats, lat: Floats, weight: Floats, parts: int, snap: float
 ) -> list[shapely.Geometry]:
     if parts <= 1:
         return [polygon]
@@ -407,12 +411,12 @@ def _cut(
         if wide
         else (shapely.box(west - 1, south - 1, east + 1, at), shapely.box(west - 1, at, east + 1, north + 1))
     )
-    sides = [_areas_only(shapely.intersection(polygon, box, grid_size=SNAP)) for box in boxes]
+    sides = [_areas_only(shapely.intersection(polygon, box, grid_size=snap or None)) for box in boxes]
     if any(shapely.is_empty(side) for side in sides):
         return [polygon]  # narrower than the lattice: leave it whole
     here = along <= at
-    return _cut(sides[0], lon[here], lat[here], weight[here], first) + _cut(
-        sides[1], lon[~here], lat[~here], weight[~here], parts - first
+    return _cut(sides[0], lon[here], lat[here], weight[here], first, snap) + _cut(
+        sides[1], lon[~here], lat[~here], weight[~here], parts - first, snap
     )
 
 
@@ -437,10 +441,10 @@ def _areas_only(shape: shapely.Geometry) -> shapely.Geometry:
     return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 
-def node(pieces: Sequence[shapely.Geometry]) -> list[shapely.Geometry]:
+def node(pieces: Sequence[shapely.Geometry], *, snap: float = SNAP) -> list[shapely.Geometry]:
     """Return the pieces with every border vertex shared by both sides: an exact coverage."""
     shapes = np.array(pieces, dtype=object)
-    faces = _faces(shapes)
+    faces = _faces(shapes, snap)
     return _dissolve(faces, _owners(faces, shapes, gap_area=1e-10), len(shapes))
 
 

@@ -103,7 +103,7 @@ def generate(
     _write_entities(out, world)
     write_cells(out, cells)
     library.write_parquet(out / "library" / "library.parquet")
-    write_staff(out, cells, _stream(seed, "staff"))
+    write_staff(out, real, cells, _stream(seed, "staff"))
     return Truth(out)
 
 

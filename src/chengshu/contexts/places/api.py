@@ -1,1 +1,167 @@
-"""Divisions, communities, zones, cells and the address library: the only module that other contexts, interfaces and the site may import."""
+"""Divisions, communities, zones, cells and the address library: the only module that others may import.
+
+Where: ``locate``, ``locate_many``, ``cell``, ``cells``. Who: ``people_in_charge`` (with substitutes),
+``cells_of``, ``cells_without_staff``. What: ``place``, ``propose_address``. Upper contexts offer counts for the
+map by ``register_counts`` and hear of changed cells by ``register_cells_changed``.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import Q, Sum
+
+from chengshu.contexts.places.cells import (
+    balance_proposals,
+    cell,
+    cell_history,
+    cell_index,
+    cells,
+    current_cells,
+    locate,
+    locate_many,
+    merge_cells,
+    register_cells_changed,
+    set_cell_loads,
+    split_cell,
+    zone_of_cells,
+)
+from chengshu.contexts.places.charges import (
+    cells_of,
+    cells_without_staff,
+    charges_of_cell,
+    end_post,
+    hand_over_posts,
+    people_in_charge,
+    people_in_charge_of,
+    post,
+)
+from chengshu.contexts.places.counts import count_kinds, counts_by_cell, register_counts
+from chengshu.contexts.places.domain import (
+    CellView,
+    Charge,
+    LoadFigures,
+    Located,
+    PlaceView,
+    Proposal,
+    address_text,
+)
+from chengshu.contexts.places.drawing import cells_geojson, zones_geojson
+from chengshu.contexts.places.library import (
+    confirm_address,
+    current_places,
+    export_library,
+    library_frame,
+    merge_addresses,
+    place,
+    place_history,
+    places,
+    proposal,
+    proposals,
+    propose_address,
+    refuse_address,
+    retire_address,
+    rooms_of_building,
+    split_address,
+    suggested_slots,
+)
+from chengshu.contexts.places.loading import (
+    bulk_insert,
+    load_cells,
+    load_district,
+    load_divisions,
+    load_generated,
+    load_library,
+    load_posts,
+    load_staff,
+    load_zones,
+    make_special_grids,
+    read_zones,
+)
+from chengshu.contexts.places.models import Cell, Division, Place, Zone
+
+__all__ = [
+    "CellView",
+    "Charge",
+    "LoadFigures",
+    "Located",
+    "PlaceView",
+    "Proposal",
+    "address_text",
+    "balance_proposals",
+    "bulk_insert",
+    "cell",
+    "cell_history",
+    "cell_index",
+    "cells",
+    "cells_geojson",
+    "cells_of",
+    "cells_without_staff",
+    "charges_of_cell",
+    "community_name",
+    "confirm_address",
+    "count_kinds",
+    "counts_by_cell",
+    "current_cells",
+    "current_places",
+    "end_post",
+    "export_library",
+    "hand_over_posts",
+    "library_frame",
+    "load_cells",
+    "load_district",
+    "load_divisions",
+    "load_figures",
+    "load_generated",
+    "load_library",
+    "load_posts",
+    "load_staff",
+    "load_zones",
+    "locate",
+    "locate_many",
+    "make_special_grids",
+    "merge_addresses",
+    "merge_cells",
+    "people_in_charge",
+    "people_in_charge_of",
+    "place",
+    "place_history",
+    "places",
+    "post",
+    "proposal",
+    "proposals",
+    "propose_address",
+    "read_zones",
+    "refuse_address",
+    "register_cells_changed",
+    "register_counts",
+    "retire_address",
+    "rooms_of_building",
+    "set_cell_loads",
+    "split_address",
+    "split_cell",
+    "suggested_slots",
+    "zone_of_cells",
+    "zones_geojson",
+]
+
+
+def load_figures(on: date) -> LoadFigures:
+    """Return how the grid stands on a day: cells, load, cells above the limit, cells without anyone."""
+    in_force = Cell.objects.filter(valid_to=None)
+    sums = in_force.aggregate(residents=Sum("residents"), rented=Sum("rented_homes"))
+    return LoadFigures(
+        zones=Zone.objects.count(),
+        cells=in_force.count(),
+        residents=sums["residents"] or 0,
+        rented_homes=sums["rented"] or 0,
+        over_limit=in_force.filter(Q(residents__gt=1500) | Q(rented_homes__gt=750)).count(),
+        without_staff=len(cells_without_staff(on)),
+        addresses=Place.objects.filter(state=Place.State.ACTIVE).count(),
+    )
+
+
+def community_name(code: str) -> str:
+    """Return a division's name; an unknown code names itself."""
+    row = Division.objects.filter(pk=code).only("name").first()
+    return row.name if row else code

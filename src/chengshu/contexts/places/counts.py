@@ -1,0 +1,47 @@
+"""Counts that the map shows: contexts above register them, the site wires them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+Counter = Callable[[], Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class CountKind:
+    """One count: its name in the API, its label on the page, and where it comes from."""
+
+    name: str
+    zh: str
+    en: str
+    by_cell: Counter
+
+
+_KINDS: dict[str, CountKind] = {}
+
+
+def register_counts(name: str, by_cell: Counter, *, zh: str, en: str) -> None:
+    """Offer a count for the map: ``by_cell()`` returns cell code → number; registering again replaces it."""
+    _KINDS[name] = CountKind(name, zh, en, by_cell)
+
+
+def count_kinds() -> list[CountKind]:
+    """Return the registered counts in the order of registration."""
+    return list(_KINDS.values())
+
+
+def counts_by_cell() -> dict[str, dict[str, int]]:
+    """Return name of count → cell code → number."""
+    return {kind.name: dict(kind.by_cell()) for kind in _KINDS.values()}
+
+
+def counts_by_zone(zone_of: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """Return name of count → zone code → number; a cell that is no more counts where its successor lies."""
+    totals: dict[str, dict[str, int]] = {}
+    for name, cells in counts_by_cell().items():
+        zones = totals.setdefault(name, {})
+        for cell, number in cells.items():
+            zone = zone_of.get(cell) or cell.split("-", maxsplit=1)[0]
+            zones[zone] = zones.get(zone, 0) + number
+    return totals
