@@ -1,1 +1,1 @@
-"""The service hall: what a resident sees of their own data: the only module that other contexts, interfaces and the site may import."""
+"""The service hall: what a resident sees of their own data. Nothing above it needs anything of it yet."""

@@ -1,6 +1,13 @@
 """Pages of the context `hall`."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from chengshu.contexts.hall import views
 
 app_name = "hall"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("reads", views.reads, name="reads"),
+    path("reads/<int:read_id>/proof", views.read_proof, name="read_proof"),
+    path("dispute/<str:element>", views.dispute, name="dispute"),
+]

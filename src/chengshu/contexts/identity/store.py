@@ -211,6 +211,15 @@ def move_reads(old: str, new: str) -> int:
     return PersonalRead.objects.filter(subject_id=old).update(subject_id=new)
 
 
+def relink(account: Account, subject_id: str) -> None:
+    """Follow a merge: the account's person has another id now, and the reads on record go with it."""
+    with transaction.atomic():
+        if account.subject_id:
+            move_reads(account.subject_id, subject_id)
+        account.subject_id = subject_id
+        account.save(update_fields=["subject_id"])
+
+
 def make_token(
     account: Account, name: str, scopes: Sequence[str], life: timedelta, now: datetime
 ) -> NewToken:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("display", views.display, name="display"),
     path("about", views.about, name="about"),
     path("report-an-error", views.report_error, name="report_error"),
+    path("staffing", views.staffing, name="staffing"),
     path("reports", views.reports, name="reports"),
     path("reports/<int:report_id>/settle", views.settle_report, name="settle_report"),
 ]

@@ -12,11 +12,22 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from chengshu.contexts.identity.api import Rate, client_address, public_page, role_required, take_from_bucket
+from chengshu.contexts.identity.api import (
+    Rate,
+    client_address,
+    may_act,
+    public_page,
+    role_required,
+    take_from_bucket,
+)
 from chengshu.contexts.operations.forms import ReportForm, SettleForm
+from chengshu.contexts.operations.fronts import FRONTS
 from chengshu.contexts.operations.models import PageReport
+from chengshu.contexts.operations.staff import workers_on
+from chengshu.contexts.places import api as places
 from chengshu.kernel.problems import Problem
 
+CELLS_A_PAGE = 60
 YEAR = 365 * 24 * 3600
 # Ten reports at once from one address, then one every ten minutes.
 REPORTS = Rate(capacity=10, per_second=1 / 600)
@@ -26,8 +37,12 @@ DISPLAY = {"theme": ("auto", "light", "dark"), "size": ("normal", "large")}
 @public_page
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the front page."""
-    return render(request, "operations/visitor.html")
+    """Show the front page of the role: what needs doing today, and the figures behind it."""
+    if not may_act(request.user):
+        return render(request, "operations/visitor.html")
+    front = FRONTS[request.user.role]
+    now = timezone.now()
+    return render(request, front.template, front.gather(request.user, now))
 
 
 @public_page
@@ -67,6 +82,17 @@ def report_error(request: HttpRequest) -> HttpResponse:
     page = form["page"].value()
     context = {"form": form, "page": page}
     return render(request, "operations/report_error.html", context, status=422 if form.is_bound else 200)
+
+
+@role_required("operator")
+@require_GET
+def staffing(request: HttpRequest) -> HttpResponse:
+    """Show where the grid lacks people: cells without anyone, load by worker, who is away."""
+    on = timezone.localdate()
+    bare = places.cells_without_staff(on)
+    page = Paginator(bare, CELLS_A_PAGE).get_page(request.GET.get("page"))
+    context = {"bare": bare, "page": page, "workers": workers_on(on), "figures": places.load_figures(on)}
+    return render(request, "operations/staffing.html", context)
 
 
 @role_required("operator")

@@ -52,6 +52,7 @@ LIGHTS = {
     "green": ("check", gettext_noop("正常")),
     "amber": ("clock", gettext_noop("临近期限")),
     "red": ("stop", gettext_noop("已超期")),
+    "paused": ("dash", gettext_noop("中止计算")),
 }
 
 
@@ -75,11 +76,17 @@ def tag(text: str, tone: str = "plain") -> SafeString:
 
 @register.simple_tag
 def light(level: str, text: str = "") -> SafeString:
-    """Show a term's light: green, amber or red, each with its own shape and words."""
+    """Show a term's light: green, amber, red or paused, each with its own shape and words."""
     if level not in LIGHTS:
         return SafeString("")
     shape, usual = LIGHTS[level]
     return format_html('<span class="light light-{}">{}{}</span>', level, icon(shape), text or gettext(usual))
+
+
+@register.simple_tag
+def light_of(value: Any) -> SafeString:
+    """Show a light object of the cases: its ``colour`` with its ``zh`` or ``en`` words."""
+    return light(value.colour, said({"zh": value.zh, "en": value.en}))
 
 
 @register.filter
