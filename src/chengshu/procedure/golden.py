@@ -140,7 +140,9 @@ class _Player:
             ending = [
                 (term["due_at"], term["id"])
                 for term in self.case.terms.values()
-                if term["state"] == RUNNING and term["due_at"] and dt.datetime.fromisoformat(term["due_at"]) <= at
+                if term["state"] == RUNNING
+                and term["due_at"]
+                and dt.datetime.fromisoformat(term["due_at"]) <= at
             ]
             if not ending:
                 return
@@ -171,7 +173,9 @@ class _Player:
                 self._differs(then, f"{key} is {found!r}, not {then.data[key]!r}", key)
         for name, wanted in then.data.get("kept", {}).items():
             if case.kept.get(name) != wanted:
-                self._differs(then, f"the case keeps {name} = {case.kept.get(name)!r}, not {wanted!r}", "kept")
+                self._differs(
+                    then, f"the case keeps {name} = {case.kept.get(name)!r}, not {wanted!r}", "kept"
+                )
         for name, wanted in then.data.get("terms", {}).items():
             self._compare_term(then, case, name, wanted)
         missing = [key for key in then.data.get("grounds", []) if key not in self.grounds]
@@ -240,5 +244,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dt.date):
         return value.isoformat()
     return value
-
-

@@ -233,7 +233,9 @@ def _arithmetic(operator: str, left: Type, right: Type, divisor: Node) -> Type:
 def narrowed(known: Mapping[str, Type], condition: Node) -> dict[str, Type]:
     """Return the names as they stand once ``condition`` holds: what it asked for emptiness is filled."""
     filled = _filled(condition, True)
-    return {name: replace(type_, optional=False) if name in filled else type_ for name, type_ in known.items()}
+    return {
+        name: replace(type_, optional=False) if name in filled else type_ for name, type_ in known.items()
+    }
 
 
 def _filled(node: Node, holds: bool) -> frozenset[str]:

@@ -87,6 +87,7 @@ class TaskRow:
     cell_code: str
     department: str
     owner: str
+    owner_name: str
     due_at: dt.datetime | None
     light: Light
     opened_at: dt.datetime

@@ -39,7 +39,7 @@ class Case(models.Model):
     area = models.CharField(max_length=100, blank=True)
     # What its kind of fact says first (`kind`, `finding`): lists filter by it.
     kind = models.CharField(max_length=50, blank=True)
-    subject_id = models.CharField(max_length=20, blank=True, db_index=True)
+    subject_id = models.CharField(max_length=24, blank=True, db_index=True)
     cell_code = models.CharField(max_length=20, blank=True)
     department = models.CharField(max_length=40, blank=True)
     opened_by = models.CharField(max_length=20)

@@ -18,7 +18,6 @@ from chengshu.contexts.cases.domain import (
     FileView,
     TermView,
     ValueView,
-    owner_account,
 )
 from chengshu.contexts.cases.lights import term_light
 from chengshu.contexts.cases.models import Case as CaseModel
@@ -178,19 +177,9 @@ def _terms(pack: Pack, case: Case, now: dt.datetime) -> list[TermView]:
 
 
 def _owners(pack: Pack, case_id: str) -> list[tuple[dict[str, str], str]]:
-    return [(both(pack, f"roles.{role}"), owner_name(owner)) for _, role, owner in rows.open_tasks(case_id)]
-
-
-def owner_name(owner: str) -> str:
-    """Return how people call an owner."""
-    account_id = owner_account(owner)
-    if account_id is not None:
-        account = identity.account(account_id)
-        return account.display_name if account else owner
-    kind, _, rest = owner.partition(":")
-    if kind == "department":
-        return identity.department_name(rest)["zh"]
-    return {"role:operator": "区级运行员", "role:steward": "数据专员", "nobody": "（无人）"}.get(owner, owner)
+    tasks = rows.open_tasks(case_id)
+    names = queries.owner_names({owner for _, _, owner in tasks})
+    return [(both(pack, f"roles.{role}"), names[owner]) for _, role, owner in tasks]
 
 
 def _commands(access: Access, case: Case, own: Mapping[str, Any], now: dt.datetime) -> list[CommandView]:

@@ -11,10 +11,11 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from chengshu.contexts.cases import packs, routing
-from chengshu.contexts.cases.domain import NOBODY, TaskPage, TaskRow
+from chengshu.contexts.cases.domain import NOBODY, TaskPage, TaskRow, owner_account
 from chengshu.contexts.cases.lights import light
 from chengshu.contexts.cases.models import Case, Job, Notice, Task
 from chengshu.contexts.cases.wording import LANGUAGES, both, sayer
+from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import Account
 from chengshu.procedure.model import Pack
 from chengshu.procedure.wording import fill
@@ -22,6 +23,7 @@ from chengshu.procedure.wording import fill
 PAGE = 20
 LIGHTS = ("red", "amber", "green")
 VIEWS = ("mine", "nobody", "all")
+QUEUES = {"role:operator": "区级运行员", "role:steward": "数据专员", "nobody": "（无人）"}
 _FIELDS = (
     "pk", "case_id", "role", "owner", "due_at", "amber_at", "opened_at", "case__pack", "case__state", "case__body",
     "case__area", "case__cell_code", "case__department", "case__pack_version_id", "case__pack_version__hash",
@@ -51,14 +53,35 @@ def tasks_for(
     pages = max(1, -(-total // size))
     page = min(max(page, 1), pages)
     ordered = chosen.order_by("due_at", "pk").values(*_FIELDS)[(page - 1) * size : page * size]
-    return TaskPage([_row(values, now) for values in ordered], total, page, pages, counts)
+    found_rows = list(ordered)
+    names = owner_names({values["owner"] for values in found_rows})
+    return TaskPage([_row(values, names, now) for values in found_rows], total, page, pages, counts)
 
 
 def all_tasks(account: Account, *, now: dt.datetime, filters: Filters) -> Iterator[TaskRow]:
     """Yield every line of a list (for a file), without holding them in memory."""
     found = _by_light(_narrowed(_visible(account, filters, now), filters), filters.light, now)
+    names: dict[str, str] = {}
     for values in found.order_by("due_at", "pk").values(*_FIELDS).iterator(chunk_size=1000):
-        yield _row(values, now)
+        if values["owner"] not in names:
+            names.update(owner_names({values["owner"]}))
+        yield _row(values, names, now)
+
+
+def owner_names(owners: set[str]) -> dict[str, str]:
+    """Return how people call these owners; accounts are asked for once, together."""
+    ids = {owner: account_id for owner in owners if (account_id := owner_account(owner)) is not None}
+    people = (
+        {account.pk: account.display_name for account in identity.accounts(ids=list(ids.values()))}
+        if ids
+        else {}
+    )
+    names = {owner: people.get(account_id, owner) for owner, account_id in ids.items()}
+    for owner in owners - ids.keys():
+        kind, _, rest = owner.partition(":")
+        known = QUEUES.get(owner, owner)
+        names[owner] = identity.department_name(rest)["zh"] if kind == "department" else known
+    return names
 
 
 def _visible(account: Account, filters: Filters, now: dt.datetime) -> QuerySet[Task]:
@@ -104,7 +127,7 @@ def _counts(found: QuerySet[Task], now: dt.datetime) -> dict[str, int]:
     )
 
 
-def _row(values: Mapping[str, Any], now: dt.datetime) -> TaskRow:
+def _row(values: Mapping[str, Any], names: Mapping[str, str], now: dt.datetime) -> TaskRow:
     pack = packs.pinned(values["case__pack_version_id"], values["case__pack_version__hash"]).pack
     return TaskRow(
         task_id=values["pk"],
@@ -117,6 +140,7 @@ def _row(values: Mapping[str, Any], now: dt.datetime) -> TaskRow:
         cell_code=values["case__cell_code"],
         department=values["case__department"],
         owner=values["owner"],
+        owner_name=names[values["owner"]],
         due_at=values["due_at"],
         light=light(values["due_at"], values["amber_at"], now),
         opened_at=values["opened_at"],
@@ -226,6 +250,11 @@ def notices_for(account: Account, *, now: dt.datetime, limit: int = 50) -> list[
         )
         for row in found
     ]
+
+
+def unread_notices(account: Account, *, now: dt.datetime) -> int:
+    """Return how many notices an account has not read."""
+    return Notice.objects.filter(owner__in=routing.owners_of(account, now), read_at=None).count()
 
 
 def read_notice(account: Account, notice_id: int, now: dt.datetime) -> bool:

@@ -1,6 +1,22 @@
 """Pages of the context `cases`."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from chengshu.contexts.cases import views, views_operator
 
 app_name = "cases"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.tasks, name="tasks"),
+    path("tasks.csv", views.tasks_csv, name="tasks_csv"),
+    path("notices", views.notices, name="notices"),
+    path("notices/<int:notice_id>/read", views.notice_read, name="notice_read"),
+    path("hand-over", views_operator.hand_over, name="hand_over"),
+    path("failed-jobs", views_operator.failed_jobs, name="jobs"),
+    path("failed-jobs/<int:job_id>/retry", views_operator.retry_job, name="retry_job"),
+    path("packs", views_operator.pack_list, name="packs"),
+    path("packs/<slug:pack>", views_operator.pack_detail, name="pack"),
+    path("<str:case_id>", views.case, name="case"),
+    path("<str:case_id>/do/<slug:command>", views.answer, name="answer"),
+    path("<str:case_id>/files/<int:file_id>", views.file, name="file"),
+    path("<str:case_id>/reassign", views_operator.reassign, name="reassign"),
+]

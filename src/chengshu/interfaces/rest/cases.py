@@ -1,7 +1,185 @@
-"""REST calls of the context `cases`."""
+"""REST calls of the context `cases`: my work, a case, a command.
+
+A command names the version it was decided on (``If-Match``) and a key of its own (``Idempotency-Key``): sent twice, it is
+carried out once; sent on an older version, it is refused with 409 and the case as it is now.
+"""
 
 from __future__ import annotations
 
-from ninja import Router
+import datetime as dt
+from dataclasses import asdict
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Field, Header, Query, Router, Schema
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.identity.api import STAFF_ROLES
+from chengshu.interfaces.rest.authentication import guard
+from chengshu.kernel.problems import Problem
 
 router = Router(tags=["cases"])
+MAX_SIZE = 100
+
+
+class Said(Schema):
+    """A text in both languages."""
+
+    zh: str
+    en: str
+
+
+class LightOut(Schema):
+    """A light with its words."""
+
+    colour: str
+    zh: str
+    en: str
+    days: int | None
+
+
+class TaskOut(Schema):
+    """One line of a work list."""
+
+    case_id: str
+    pack: str
+    title: Said
+    state: Said
+    role: Said
+    area: str
+    cell_code: str
+    department: str
+    owner_name: str
+    due_at: dt.datetime | None
+    light: LightOut
+    opened_at: dt.datetime
+
+
+class TasksOut(Schema):
+    """One page of a work list; ``counts`` by light are over all of it."""
+
+    items: list[TaskOut]
+    total: int
+    page: int
+    pages: int
+    counts: dict[str, int]
+
+
+class TaskQuery(Schema):
+    """What to list. ``view`` other than ``mine`` is for operators."""
+
+    view: str = Field("mine", pattern="^(mine|nobody|all)$")
+    light: str = Field("", pattern="^(|red|amber|green)$")
+    pack: str = Field("", max_length=60)
+    kind: str = Field("", max_length=50)
+    q: str = Field("", max_length=100)
+    page: int = Field(1, ge=1, le=1_000_000)
+    size: int = Field(20, ge=1, le=MAX_SIZE)
+
+
+class CommandIn(Schema):
+    """The answers of the command's form."""
+
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class CaseOut(Schema):
+    """A case as the caller may see it; ``version`` is what ``If-Match`` wants."""
+
+    case_id: str
+    pack: str
+    pack_version: str
+    version: int
+    title: Said
+    reason: Said
+    state: str
+    state_title: Said
+    outcome: str
+    opened_at: dt.datetime
+    closed_at: dt.datetime | None
+    subject_id: str
+    cell_code: str
+    area: str
+    department: str
+    address: str
+    values: list[dict[str, Any]]
+    grounds: list[dict[str, Any]]
+    terms: list[dict[str, Any]]
+    commands: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    children: list[dict[str, Any]]
+    withheld: bool
+    erased: bool
+
+
+@router.get(
+    "/tasks", auth=guard(*STAFF_ROLES, scope="cases:read"), response=TasksOut, summary="My work, by due date"
+)
+def list_tasks(request: HttpRequest, query: Query[TaskQuery]) -> dict[str, Any]:
+    """List the caller's open work, what is due first standing first."""
+    filters = cases.Filters(query.view, query.light, query.pack, query.kind, query.q)
+    page = cases.tasks_for(
+        request.user, now=timezone.now(), filters=filters, page=query.page, size=query.size
+    )
+    return {
+        "items": [asdict(row) for row in page.rows],
+        "total": page.total,
+        "page": page.page,
+        "pages": page.pages,
+        "counts": page.counts,
+    }
+
+
+@router.get("/{case_id}", auth=guard(scope="cases:read"), response=CaseOut, summary="One case")
+def get_case(request: HttpRequest, response: HttpResponse, case_id: str) -> dict[str, Any]:
+    """Return a case; its version stands in ``ETag`` too. Personal values are for those who work on it, on record."""
+    return _shown(cases.case_view(_id(case_id), request.user, now=timezone.now()), response)
+
+
+@router.post(
+    "/{case_id}/commands/{command}",
+    auth=guard(*STAFF_ROLES, scope="cases:write"),
+    response=CaseOut,
+    summary="Carry out a command",
+)
+def do_command(
+    request: HttpRequest,
+    response: HttpResponse,
+    case_id: str,
+    command: str,
+    body: CommandIn,
+    if_match: str = Header(..., alias="If-Match", description='The version decided on, such as "3"'),
+    idempotency_key: str = Header(..., alias="Idempotency-Key", min_length=1, max_length=120),
+) -> dict[str, Any]:
+    """Take one step of a case."""
+    view = cases.command(
+        _id(case_id),
+        command,
+        body.data,
+        actor=request.user,
+        expected_version=_version(if_match),
+        idempotency_key=idempotency_key,
+        now=timezone.now(),
+    )
+    return _shown(view, response)
+
+
+def _shown(view: cases.CaseView, response: HttpResponse) -> dict[str, Any]:
+    response["ETag"] = f'"{view.version}"'
+    return asdict(view)
+
+
+def _version(if_match: str) -> int:
+    digits = if_match.strip().removeprefix("W/").strip('"')
+    if not digits.isdecimal() or len(digits) > 9:
+        raise Problem(
+            "if-match", "If-Match names the version of the case", remedy='send If-Match: "3"', status=400
+        )
+    return int(digits)
+
+
+def _id(case_id: str) -> str:
+    if len(case_id) > 20 or not case_id.isalnum():
+        raise Problem("case-unknown", "没有这个办件", detail=case_id[:40], status=404)
+    return case_id

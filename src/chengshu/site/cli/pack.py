@@ -1,10 +1,199 @@
-"""`chengshu pack`."""
+"""`chengshu pack`: check, test, show and load packs."""
 
 from __future__ import annotations
 
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
 import click
+
+from chengshu.kernel.problems import Problem
+from chengshu.kernel.resources import shipped
+from chengshu.kernel.strict_yaml import load_yaml
+from chengshu.procedure.checker import Coverage
+from chengshu.procedure.diagram import mermaid
+from chengshu.procedure.files import read_files
+from chengshu.procedure.golden import Report, run_golden
+from chengshu.procedure.loader import Checked, check_folder, load_files
+from chengshu.procedure.model import Pack
+from chengshu.site.cli.common import WRONG, print_json, setup_django
+
+FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def app() -> None:
-    """Commands of `pack`."""
+    """Work with packs: a regulation as a folder of YAML, without code.
+
+    Write or change one, then `chengshu pack check DIR`, `pack test DIR`, and `pack load DIR`. DIR is a pack, or a folder
+    of packs such as packs/cn.
+    """
+
+
+@app.command()
+@FOLDER
+@click.option(
+    "--elements",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The catalogue's data elements; the demo district's when left out.",
+)
+@JSON
+def check(folder: Path, elements: Path | None, as_json: bool) -> None:
+    """Check packs: every error with file, line and what to do; then the article coverage."""
+    known = _elements(elements)
+    results = {path: check_folder(path, elements=known) for path in packs_in(folder)}
+    if as_json:
+        print_json({str(path): _checked(result) for path, result in results.items()})
+    else:
+        for path, result in results.items():
+            _print_checked(path, result)
+    if any(result.faults for result in results.values()):
+        raise SystemExit(WRONG)
+
+
+@app.command()
+@FOLDER
+@JSON
+def test(folder: Path, as_json: bool) -> None:
+    """Play the golden cases; steps, rows and term ends that no case goes through are errors too."""
+    reports = {}
+    for path in packs_in(folder):
+        files = read_files(path)
+        reports[path] = run_golden(load_files(files), files)
+    if as_json:
+        print_json({str(path): _tested(report) for path, report in reports.items()})
+    else:
+        for path, report in reports.items():
+            _print_tested(path, report)
+    if not all(report.good() for report in reports.values()):
+        raise SystemExit(WRONG)
+
+
+@app.command()
+@FOLDER
+@click.option("--language", type=click.Choice(["zh", "en"]), default="en", show_default=True)
+@click.option("--mermaid", "only_diagram", is_flag=True, help="Only the diagram, as Mermaid text.")
+def show(folder: Path, language: str, only_diagram: bool) -> None:
+    """Show a pack: its states, steps, terms and grounds, and a Mermaid diagram."""
+    for path in packs_in(folder):
+        pack = load_files(read_files(path))
+        if not only_diagram:
+            _print_pack(pack, language)
+        click.echo(mermaid(pack, language))
+
+
+@app.command()
+@FOLDER
+def load(folder: Path) -> None:
+    """Load packs into the district: new cases use them, running cases keep the version they were opened under."""
+    setup_django()
+    from chengshu.contexts.cases import api as cases
+
+    for path in packs_in(folder):
+        report = run_golden(load_files(read_files(path)), read_files(path))
+        if not report.good():
+            raise Problem(
+                "pack-untested",
+                "Its golden cases do not hold: the pack is not loaded",
+                detail=str(path),
+                remedy=f"run chengshu pack test {path}",
+                exit_code=WRONG,
+            )
+        row = cases.load_pack_version(path, dt.datetime.now(dt.UTC))
+        click.echo(f"{row.pack} {row.version} {row.hash[:16]} is loaded")
+
+
+def packs_in(folder: Path) -> list[Path]:
+    """Return the pack that a folder is, or the packs in it."""
+    if (folder / "pack.yaml").exists():
+        return [folder]
+    found = sorted(path.parent for path in folder.glob("*/pack.yaml"))
+    return found or [folder]
+
+
+def _elements(path: Path | None) -> frozenset[str] | None:
+    path = path or shipped("districts", "baoan", "catalogue", "elements.yaml")
+    if not path.exists():
+        return None
+    found = load_yaml(path)
+    listed = found.get("elements", found) if isinstance(found, dict) else found
+    return frozenset(item["code"] for item in listed) if isinstance(listed, list) else frozenset(listed)
+
+
+def _checked(result: Checked) -> dict[str, Any]:
+    pack = result.pack
+    return {
+        "ok": pack is not None,
+        "id": pack.id if pack else None,
+        "hash": pack.hash if pack else None,
+        "faults": [fault.to_dict() for fault in result.faults],
+        "coverage": _covered(result.coverage),
+    }
+
+
+def _covered(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "share": coverage.share(),
+        "executed": {key: list(by) for key, by in coverage.executed.items()},
+        "exempt": dict(coverage.exempt),
+        "informative": list(coverage.informative),
+        "missing": list(coverage.missing),
+    }
+
+
+def _print_checked(path: Path, result: Checked) -> None:
+    for fault in result.faults:
+        click.echo(str(fault), err=True)
+    if result.pack is None:
+        click.echo(f"{path}: {len(result.faults)} fault(s); the pack does not load", err=True)
+        return
+    coverage = result.coverage
+    click.echo(f"{path}: {result.pack.id} {result.pack.version} is sound, hash {result.pack.hash[:16]}")
+    click.echo(
+        f"  articles: {len(coverage.executed)} executed, {len(coverage.exempt)} exempt, "
+        f"{len(coverage.informative)} informative; coverage {coverage.share():.0%}"
+    )
+    for key, why in coverage.exempt.items():
+        click.echo(f"  exempt {key}: {why}")
+
+
+def _tested(report: Report) -> dict[str, Any]:
+    return {
+        "ok": report.good(),
+        "cases": [
+            {"name": case.name, "file": case.file, "differences": case.differences} for case in report.played
+        ],
+        "untouched": list(report.untouched),
+        "faults": [fault.to_dict() for fault in report.faults],
+    }
+
+
+def _print_tested(path: Path, report: Report) -> None:
+    failed = [case for case in report.played if case.differences]
+    for fault in report.faults:
+        click.echo(str(fault), err=True)
+    for case in failed:
+        click.echo(f"{case.file}: {case.name}", err=True)
+        for difference in case.differences:
+            click.echo(f"  {difference}", err=True)
+    for mark in report.untouched:
+        click.echo(f"{path}: no golden case goes through: {mark}", err=True)
+    click.echo(f"{path}: {len(report.played) - len(failed)} of {len(report.played)} golden cases hold")
+
+
+def _print_pack(pack: Pack, language: str) -> None:
+    click.echo(f"{pack.title(language)}  {pack.id} {pack.version}  {pack.hash[:16]}")
+    for instrument in pack.basis.values():
+        click.echo(f"  rests on {instrument.title} ({instrument.issuer}, {instrument.date})")
+    for step in pack.transitions:
+        target = pack.text(f"states.{step.target}", language) if step.target else "="
+        sources = ", ".join(pack.text(f"states.{name}", language) for name in step.sources)
+        name = pack.text(f"commands.{step.command}", language)
+        click.echo(
+            f"  {name}: {sources} → {target}  by {', '.join(sorted(step.by))}  [{', '.join(step.cite)}]"
+        )
+    for item in pack.deadlines.values():
+        click.echo(f"  {pack.text(f'terms.{item.id}', language)}: {item.term}  [{', '.join(item.cite)}]")
+    click.echo("")

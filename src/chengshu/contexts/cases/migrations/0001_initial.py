@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('label', models.CharField(blank=True, max_length=200)),
                 ('area', models.CharField(blank=True, max_length=100)),
                 ('kind', models.CharField(blank=True, max_length=50)),
-                ('subject_id', models.CharField(blank=True, db_index=True, max_length=20)),
+                ('subject_id', models.CharField(blank=True, db_index=True, max_length=24)),
                 ('cell_code', models.CharField(blank=True, max_length=20)),
                 ('department', models.CharField(blank=True, max_length=40)),
                 ('opened_by', models.CharField(max_length=20)),
