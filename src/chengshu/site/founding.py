@@ -1,0 +1,183 @@
+"""Founding a district: the schema, the folder, the frame of places, the packs, the staff; for the demo its data too."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from chengshu.kernel.problems import Problem, Where
+from chengshu.kernel.resources import shipped
+from chengshu.site.district import install_folder, read_district
+
+Say = Callable[[str], None]
+FOUNDED = "founded"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPlan:
+    """What the demo is made from: how many people, which chance, seen on which day."""
+
+    people: int
+    seed: int
+    as_of: date
+
+
+def is_founded(var: Path) -> bool:
+    """Tell whether a founding came to its end here; a killed one is begun again."""
+    return (var / FOUNDED).exists()
+
+
+def lay_ground(var: Path, folder: Path, say: Say) -> Path:
+    """Install the district folder and bring the database to this program's schema; Django must not be set up before."""
+    say("The folder and the schema")
+    read_district(folder)
+    var.mkdir(parents=True, exist_ok=True)
+    installed = install_folder(folder, var)
+    from chengshu.site.cli.common import setup_django
+
+    setup_django()
+    from chengshu.site.schema import create_or_upgrade
+
+    create_or_upgrade()
+    return installed
+
+
+def load_common(installed: Path, say: Say) -> None:
+    """Load what every district has: the catalogue and the packs that ship with the program."""
+    from chengshu.contexts.cases import api as cases
+    from chengshu.contexts.catalogue import api as catalogue
+
+    now = datetime.now(UTC)
+    say("The catalogue of data elements and sources")
+    catalogue.load_folder(installed, now=now)
+    say("The packs")
+    cases.load_shipped(now)
+
+
+def found_demo(var: Path, plan: DemoPlan, say: Say) -> dict[str, Any]:
+    """Make the demo district in ``var``: generate the departments' tables, load the frame, run the first build."""
+    var.mkdir(parents=True, exist_ok=True)
+    (var / "demo").touch()
+    installed = lay_ground(var, shipped("districts", "baoan"), say)
+    from chengshu.batch.generate.demo import generate
+    from chengshu.contexts.identity import api as identity
+    from chengshu.contexts.places import api as places
+
+    say(f"Five departments' tables about {plan.people:,} generated people")
+    tables = var / "sources"
+    generate(tables, plan.people, plan.seed, plan.as_of, district=installed)
+    identity.seed_demo()
+    load_common(installed, say)
+    say("Zones, cells, addresses and the people in charge")
+    places.load_generated(tables, installed, on=plan.as_of, now=datetime.now(UTC))
+    places.export_library(var / "libraries" / "district.parquet")
+    run = first_build(tables, installed, say)
+    identity.seed_demo(resident_subject_id=telling_person())
+    finish_ledger()
+    (var / FOUNDED).touch()
+    return {"run": run.run_id, "rows": run.rows, "accepted": run.accepted, "refused": run.refused}
+
+
+def first_build(tables: Path, installed: Path, say: Say) -> Any:
+    """Run the first build over the generated tables."""
+    from chengshu.batch.declarations import load_declarations
+    from chengshu.contexts.subjects import api as subjects
+    from chengshu.site.cli.build import ground
+
+    code = str(read_district(installed)["code"])
+    order = subjects.Order(
+        declarations=load_declarations(installed / "sources"),
+        folder=tables,
+        ground=ground(tables, None, code),
+    )
+    steps: list[str] = []
+
+    def progress(step: str, done: int, total: int) -> None:
+        if not steps or steps[-1] != step:
+            steps.append(step)
+            say(f"Build: {step}")
+
+    return subjects.run_build(order, now=lambda: datetime.now(UTC), progress=progress)
+
+
+def telling_person() -> str:
+    """Return a person whose record has something to tell (two homes, so a verification), for the resident's sign-in."""
+    from chengshu.contexts.subjects import api as subjects
+
+    for kind in ("two-homes", None):
+        people = [f.subject_id for f in subjects.findings(kind) if f.subject_id.startswith("P")]
+        if people:
+            return str(people[0])
+    raise Problem(
+        "demo-without-findings", "The demo's build found nothing to verify", remedy="choose more people"
+    )
+
+
+def finish_ledger() -> None:
+    """Number and sign all that the founding deposited."""
+    from chengshu.contexts.ledger import api as ledger
+
+    while ledger.sequence(datetime.now(UTC)):
+        pass
+
+
+def found_district(var: Path, folder: Path, staff: Path | None, say: Say) -> dict[str, int]:
+    """Set up a real district from its folder; nothing is generated and no demo sign-in works."""
+    if (var / "demo").exists():
+        raise Problem(
+            "var-is-demo",
+            "This folder holds a demo district",
+            where=Where(file=str(var)),
+            remedy="set CHENGSHU_VAR to another folder",
+        )
+    installed = lay_ground(var, folder, say)
+    from chengshu.contexts.places import api as places
+
+    now = datetime.now(UTC)
+    declared = read_district(installed)
+    say("Divisions and zones")
+    counts = places.load_district(installed, on=now.date(), now=now)
+    if departments := declared.get("departments"):
+        load_departments(installed / departments)
+    if cells := declared.get("cells"):
+        say("Cells")
+        counts["cells"] = places.load_cells(installed / cells, on=now.date(), now=now)
+        places.make_special_grids(declared.get("special_grids") or [])
+    if library := declared.get("library"):
+        say("The address library")
+        counts["addresses"] = places.load_library(installed / library)
+        places.export_library(var / "libraries" / "district.parquet")
+    load_common(installed, say)
+    if staff is not None:
+        say("Staff")
+        counts["staff"] = places.load_staff(staff)
+    finish_ledger()
+    (var / FOUNDED).touch()
+    return counts
+
+
+def load_departments(path: Path) -> None:
+    """Load the departments from a CSV with code, name_zh, name_en."""
+    from chengshu.contexts.identity import api as identity
+
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file), start=1):
+            if not (row.get("code") and row.get("name_zh")):
+                raise Problem(
+                    "department-incomplete",
+                    "A department needs code and name_zh",
+                    where=Where(file=path.name, row=number),
+                )
+            identity.save_department(row["code"], row["name_zh"], row.get("name_en") or row["name_zh"])
+
+
+def first_administrator(username: str, display_name: str, password: str) -> None:
+    """Make the first district operator, who lets everyone else in; an operator that exists keeps their password."""
+    from chengshu.contexts.identity import api as identity
+
+    if identity.account_named(username) is None:
+        identity.save_account(username, display_name=display_name, role="operator", password=password)
