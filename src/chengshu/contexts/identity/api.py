@@ -11,7 +11,7 @@ from datetime import date
 
 from chengshu.contexts.identity.access import ALL_ROLES, STAFF_ROLES, may_act, public_page, role_required
 from chengshu.contexts.identity.demo import DEMO_PASSWORD, DEPARTMENTS, demo_accounts, seed_demo
-from chengshu.contexts.identity.domain import PURPOSES, NewToken, Read, is_personal, mask
+from chengshu.contexts.identity.domain import PURPOSES, PURPOSES_OF_ROLE, NewToken, Read, is_personal, mask
 from chengshu.contexts.identity.models import Account, Department
 from chengshu.contexts.identity.rates import Rate, client_address, take_from_bucket
 from chengshu.contexts.identity.store import (
@@ -36,6 +36,7 @@ __all__ = [
     "DEMO_PASSWORD",
     "DEPARTMENTS",
     "PURPOSES",
+    "PURPOSES_OF_ROLE",
     "STAFF_ROLES",
     "Account",
     "Department",
