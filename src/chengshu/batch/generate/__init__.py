@@ -4,6 +4,7 @@ Everything here is made up, with a known truth; districts/baoan/README.md says h
 generated. Divisions, zones, hospitals and charging stations are real.
 """
 
+from chengshu.batch.generate.days import daily
 from chengshu.batch.generate.demo import Truth, generate, load_truth
 
-__all__ = ["Truth", "generate", "load_truth"]
+__all__ = ["Truth", "daily", "generate", "load_truth"]
