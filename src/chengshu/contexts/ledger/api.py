@@ -70,11 +70,13 @@ def deposit_many(deposits: Iterable[Deposit], *, now: dt.datetime) -> list[Leaf]
     return store.insert_many(deposits, now=now)
 
 
-def sequence(now: dt.datetime) -> int:
+def sequence(now: dt.datetime, *, takeover: bool = False) -> int:
     """Number what waits, sign and publish the tree head, have it cosigned; returns how many leaves were
     numbered.
+
+    Only the holder of the lease does so; ``takeover`` takes the lease for one call (an operator's command).
     """
-    numbered = sequencer.sequence(now)
+    numbered = sequencer.sequence(now, takeover=takeover)
     witness_client.cosign()
     return numbered
 

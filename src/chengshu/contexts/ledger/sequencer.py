@@ -68,13 +68,15 @@ def open_log(now: dt.datetime) -> Log:
     return log
 
 
-def sequence(now: dt.datetime, *, holder: str | None = None) -> int:
+def sequence(now: dt.datetime, *, holder: str | None = None, takeover: bool = False) -> int:
     """Number all waiting leaves, publish a signed checkpoint; returns how many. 0 while another holds the
     lease.
+
+    ``takeover`` takes the lease from whoever holds it, for one call: an operator does not wait.
     """
     log = open_log(now)
     name = holder or f"{socket.gethostname()}:{os.getpid()}"
-    if not _take_lease(name, now):
+    if not _take_lease(name, now, takeover):
         return 0
     done = 0
     while fresh := _number(name, now) if store.waiting() else None:
@@ -82,6 +84,8 @@ def sequence(now: dt.datetime, *, holder: str | None = None) -> int:
         publish(now, fresh)
     if not done and (log.size or _published_size()):
         publish(now)
+    if takeover:
+        Log.objects.filter(pk=1, holder=name).update(holder="")
     return done
 
 
@@ -118,6 +122,7 @@ def publish(now: dt.datetime, fresh: Fresh | None = None) -> None:
                 remedy="restore the database that belongs to var/ledger; nothing is signed until then",
                 status=503,
             )
+        _sign_last_of_old_keys(log)
         row = CheckpointRow.objects.get(size=log.size)
         if published == log.size and row.note:
             return
@@ -142,23 +147,20 @@ def add_cosignatures(size: int, note: str, names: list[str]) -> None:
 def rotate_key(now: dt.datetime) -> tuple[str, int]:
     """Announce a new key in the log and let it sign from then on; returns it and the position of its entry."""
     log = open_log(now)
-    old = key_for(keys.log_keys(), log.size + 1)
-    keys.load_signer(old.verifier)
+    old = keys.log_keys()[-1].verifier
+    keys.load_signer(old)
     verifier = keys.make_key(log.origin)
-    leaf = store.insert(KEY_KIND, str(verifier), {"new": str(verifier), "old": str(old.verifier)}, now=now)
-    sequence(now)
-    entry = store.entry(leaf.id)
-    signed = CheckpointRow.objects.exclude(note="").order_by("-size").first()
-    if entry is None or entry.position is None or signed is None or signed.size <= entry.position:
-        raise Problem(
-            "ledger-busy",
-            "Another process is numbering leaves; the new key is announced but not yet in force",
-            remedy="run chengshu ledger rotate-key again in a few seconds",
-            status=409,
-        )
-    keys.record_key(verifier, signed.size, leaf.id, now)
+    (leaf,) = append_many(
+        [Deposit(KEY_KIND, str(verifier), {"new": str(verifier), "old": str(old)})], now=now
+    )
+    with transaction.atomic():
+        # From here on whoever signs a larger head signs it with the new key.
+        log = Log.objects.select_for_update().get(pk=1)
+        keys.record_key(verifier, log.size, leaf.id, now)
+    publish(now)
     keys.publish_keys()
-    return str(verifier), entry.position
+    entry = store.entry(leaf.id)
+    return str(verifier), entry.position if entry and entry.position is not None else -1
 
 
 def repair(now: dt.datetime) -> int:
@@ -177,7 +179,9 @@ def tile_store(log: Log) -> TileStore:
     return TileStore(keys.ledger_folder(), merkle.SUITES[log.suite])
 
 
-def _take_lease(holder: str, now: dt.datetime) -> bool:
+def _take_lease(holder: str, now: dt.datetime, takeover: bool) -> bool:
+    if takeover:
+        return bool(Log.objects.filter(pk=1).update(holder=holder, held_until=now + LEASE))
     free = Q(holder=holder) | Q(holder="") | Q(held_until__isnull=True) | Q(held_until__lt=now)
     return bool(Log.objects.filter(free, pk=1).update(holder=holder, held_until=now + LEASE))
 
@@ -230,12 +234,23 @@ def _write_tiles(log: Log, start: int, fresh: Fresh | None) -> None:
         )
 
 
+def _sign_last_of_old_keys(log: Log) -> None:
+    """Sign the head up to which an old key signs, where a crash or a faster neighbour left it unsigned."""
+    changes = [key.since for key in keys.log_keys() if key.since]
+    for row in CheckpointRow.objects.filter(size__in=changes, note=""):
+        _sign_row(log, row)
+
+
+def _sign_row(log: Log, row: CheckpointRow) -> None:
+    head = Checkpoint(log.origin, row.size, bytes.fromhex(row.root))
+    signer = keys.load_signer(key_for(keys.log_keys(), row.size).verifier)
+    row.note = str(sign_note(str(head), [signer]))
+    row.save(update_fields=["note"])
+
+
 def _sign(log: Log, row: CheckpointRow) -> None:
-    head = Checkpoint(log.origin, log.size, bytes.fromhex(log.root))
     if not row.note:
-        signer = keys.load_signer(key_for(keys.log_keys(), log.size).verifier)
-        row.note = str(sign_note(str(head), [signer]))
-        row.save(update_fields=["note"])
+        _sign_row(log, row)
     folder = keys.ledger_folder()
     if not (folder / "keys.txt").exists():
         keys.publish_keys()

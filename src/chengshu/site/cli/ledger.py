@@ -110,7 +110,7 @@ def checkpoint(var: Path | None, as_json: bool, sign: bool) -> None:
     from chengshu.contexts.ledger import api
 
     if sign:
-        api.sequence(dt.datetime.now(dt.UTC))
+        api.sequence(dt.datetime.now(dt.UTC), takeover=True)
     note = api.checkpoint()
     if note is None:
         click.echo("chengshu: there is no checkpoint yet; it comes with the first act", err=True)
@@ -131,9 +131,9 @@ def rotate_key(var: Path | None, as_json: bool) -> None:
     from chengshu.contexts.ledger import api
 
     now = dt.datetime.now(dt.UTC)
-    api.sequence(now)
+    api.sequence(now, takeover=True)
     verifier, position = api.rotate_key(now)
-    api.sequence(now)
+    api.sequence(now, takeover=True)
     if as_json:
         print_json({"verifier": verifier, "announced_at": position})
     else:
