@@ -16,6 +16,7 @@ from chengshu.contexts.subjects.corrections import (
     withdraw_correction,
 )
 from chengshu.contexts.subjects.counts import (
+    cells_with,
     counts_by_cell,
     counts_by_state,
     findings,
@@ -23,8 +24,10 @@ from chengshu.contexts.subjects.counts import (
     open_findings_by_cell,
     run_by_id,
     runs,
+    source_titles,
 )
 from chengshu.contexts.subjects.domain import Cell, CorrectionView, Fact, FullRecord, Hit, Record, Why
+from chengshu.contexts.subjects.labels import element_label
 from chengshu.contexts.subjects.links import decisions, link, undo, unlink
 from chengshu.contexts.subjects.models import Correction, Dispute, Finding, Return, Run
 from chengshu.contexts.subjects.reading import (
@@ -45,6 +48,7 @@ from chengshu.contexts.subjects.returns import (
     dispute,
     dispute_value,
     disputes,
+    disputes_of,
     one_return,
     page_of_returns,
     returns,
@@ -72,6 +76,7 @@ __all__ = [
     "accept",
     "apply_correction",
     "by_hand",
+    "cells_with",
     "correct_fact",
     "corrections_of",
     "counts_by_cell",
@@ -82,7 +87,9 @@ __all__ = [
     "dispute",
     "dispute_value",
     "disputes",
+    "disputes_of",
     "effective_record",
+    "element_label",
     "findings",
     "finish",
     "follow",
@@ -106,6 +113,7 @@ __all__ = [
     "runs",
     "safe",
     "search",
+    "source_titles",
     "subjects_in",
     "undo",
     "unlink",

@@ -75,6 +75,7 @@ def run_build(order: Order, *, now: Callable[[], dt.datetime], progress: Progres
             raise
         if order.open_cases:
             finish(now(), progress)
+            run.refresh_from_db()
         store.keep_only(built.keys())
         snapshots.prune({run.run_id, *([base.run_id] if base else [])})
         return run

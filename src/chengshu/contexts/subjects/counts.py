@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count
 
-from chengshu.contexts.subjects.models import CellCount, Dispute, Finding, Return, Run
+from chengshu.contexts.subjects.models import CellCount, Dispute, Finding, Return, Run, RunSource
 from chengshu.contexts.subjects.reading import current_run
 from chengshu.kernel.problems import Problem
 
@@ -62,3 +62,15 @@ def findings(kind: str | None = None, state: str = "open", most: int = 200) -> l
     """Return findings, newest first."""
     found = Finding.objects.filter(state=state).order_by("-pk")
     return list((found.filter(kind=kind) if kind else found)[:most])
+
+
+def source_titles() -> dict[str, dict[str, str]]:
+    """Return source → title {zh, en}, of the snapshot in force."""
+    rows = RunSource.objects.filter(run=current_run())
+    return {source: dict(title) for source, title in rows.values_list("source", "title")}
+
+
+def cells_with(kind: str) -> dict[str, int]:
+    """Return cell → number of subjects of one kind (what the map's layers are made of)."""
+    rows = CellCount.objects.filter(run=current_run(), kind=kind)
+    return dict(rows.values_list("cell_code", "count"))

@@ -20,6 +20,7 @@ from chengshu.contexts.subjects.corrections import (
     last_day,
     withdraw_correction,
 )
+from chengshu.contexts.subjects.labels import element_label
 from chengshu.contexts.subjects.models import Correction, Dispute, Return
 from chengshu.contexts.subjects.reading import effective_record, provenance
 from chengshu.contexts.subjects.resubmission import write_csv
@@ -255,3 +256,16 @@ def view_of(row: Return, *, full: bool) -> dict[str, Any]:
         "confirms": item.confirms, "made_at": item.made_at, "case_id": item.case_id, "state": row.state,
         "due_on": row.due_on, "answer": row.answer, "department": department_name(row.department),
     }  # fmt: skip
+
+
+def disputes_of(subject_id: str) -> list[dict[str, Any]]:
+    """Return the disputes about a subject, newest first, as its own page shows them."""
+    rows = Dispute.objects.filter(subject_id=subject_id).order_by("-pk")
+    return [
+        {
+            "element": row.element, "label": element_label(row.element), "claimed": row.claimed,
+            "raised_at": row.raised_at, "decide_by": row.decide_by, "decider": department_name(row.decider),
+            "closed_at": row.closed_at, "outcome": row.outcome,
+        }
+        for row in rows
+    ]  # fmt: skip

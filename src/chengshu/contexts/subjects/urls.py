@@ -1,6 +1,25 @@
-"""Pages of the context `subjects`."""
+"""Addresses of the subjects pages."""
 
-from django.urls import URLPattern
+from __future__ import annotations
+
+from django.urls import path
+
+from chengshu.contexts.subjects import run_views, views
 
 app_name = "subjects"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("runs/", run_views.runs, name="runs"),
+    path("runs/resubmit", run_views.resubmit, name="resubmit"),
+    path("runs/<str:run_id>/", run_views.run, name="run"),
+    path("runs/<str:run_id>/refused/<str:source>.csv", run_views.refused, name="refused"),
+    path("findings/", views.findings, name="findings"),
+    path("subjects/", views.search, name="search"),
+    path("subjects/<str:subject_id>/", views.subject, name="subject"),
+    path("subjects/<str:subject_id>/links", views.links, name="links"),
+    path("subjects/<str:subject_id>/correct/<str:element>", views.correct, name="correct"),
+    path("corrections/<int:correction_id>/withdraw", views.withdraw, name="withdraw"),
+    path("returns/", run_views.returns, name="returns"),
+    path("returns.csv", run_views.returns_csv, name="returns_csv"),
+    path("returns/<int:return_id>/", run_views.one_return, name="return"),
+    path("disputes/<int:dispute_id>/", run_views.dispute, name="dispute"),
+]

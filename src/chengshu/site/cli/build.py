@@ -173,7 +173,10 @@ def _build(folder: Path, as_json: bool, options: dict[str, Any]) -> Any:
     from chengshu.site import schema
 
     if not schema.applied_migrations():
+        from chengshu.contexts.cases import api as cases
+
         schema.create_or_upgrade()
+        cases.load_shipped(dt.datetime.now(dt.UTC))
     schema.require_current_schema()
     for path in options["resubmit"]:
         count = subjects.resubmit(path)
