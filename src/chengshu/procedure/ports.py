@@ -147,7 +147,7 @@ registry = Registry(
         # A fact of the case itself; the golden record of a subject; an attribute of who is signed in.
         "case_fact": {"name": _TEXT},
         "golden_record": {"subject_id": _optional("text"), "element": _TEXT},
-        "account": {"attribute": _TEXT},
+        "account": {"account": _TEXT, "attribute": _TEXT},
     },
 )
 

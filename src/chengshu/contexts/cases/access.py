@@ -6,7 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 from chengshu.contexts.cases import packs, routing, rows
+from chengshu.contexts.cases.domain import account_owner
 from chengshu.contexts.cases.models import Case as CaseModel
+from chengshu.contexts.cases.models import Task
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.model import Pack
@@ -37,7 +39,7 @@ def access_case(case_id: str, viewer: identity.Account, now: dt.datetime) -> Acc
 
 def _level(row: rows.CaseRow, pack: Pack, actor: Actor, viewer: identity.Account) -> str:
     works = [role for role in actor.roles if pack.roles[role].holder in ("cell", "department", "opener")]
-    if works or _worked(row, actor):
+    if works or _worked(row, actor) or _entrusted(row, viewer):
         return FULL
     if viewer.role in ("operator", "steward") or _concerned_department(row, viewer):
         return MASKED
@@ -49,6 +51,11 @@ def _level(row: rows.CaseRow, pack: Pack, actor: Actor, viewer: identity.Account
 def _worked(row: rows.CaseRow, actor: Actor) -> bool:
     """Whoever took a step keeps sight of the case."""
     return actor.id in row.case("").acted.values()
+
+
+def _entrusted(row: rows.CaseRow, viewer: identity.Account) -> bool:
+    """Whoever has, or had, a task of the case keeps sight of it, also while a substitute works it."""
+    return Task.objects.filter(case_id=row.id, owner=account_owner(viewer.pk)).exists()
 
 
 def _concerned_department(row: rows.CaseRow, viewer: identity.Account) -> bool:

@@ -35,13 +35,16 @@ from chengshu.contexts.cases.queries import (
     cases_about,
     cases_by_state,
     cases_opened_by,
+    cell_of,
     dead_jobs,
     load_summary,
     notices_for,
     open_by_cell,
     outcomes,
     read_notice,
+    subject_merged,
     tasks_for,
+    unstarted,
 )
 from chengshu.contexts.cases.sealing import erase_personal
 from chengshu.contexts.cases.store import case_of_key, open_case
@@ -67,6 +70,7 @@ __all__ = [
     "cases_about",
     "cases_by_state",
     "cases_opened_by",
+    "cell_of",
     "check_case",
     "command",
     "dead_jobs",
@@ -85,9 +89,11 @@ __all__ = [
     "retry",
     "route_unowned",
     "run_jobs",
+    "subject_merged",
     "sweep",
     "system_command",
     "tasks_for",
+    "unstarted",
     "wire_effects",
     "withdraw_vanished",
 ]

@@ -17,6 +17,8 @@ from chengshu.procedure.files import PackFiles, read_files
 from chengshu.procedure.loader import load_files
 from chengshu.procedure.model import Pack
 
+_packs: dict[str, Pack] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
@@ -30,7 +32,7 @@ class Runtime:
 def load_pack_version(folder: Path, now: dt.datetime) -> PackVersion:
     """Check a pack's folder and make it the version that new cases are opened under; running cases keep theirs."""
     files = read_files(folder)
-    pack = load_files(files)
+    pack = _compile(files)
     with transaction.atomic():
         found = PackVersion.objects.filter(hash=pack.hash).first()
         if found is None and PackVersion.objects.filter(pack=pack.id, version=pack.version).exists():
@@ -85,10 +87,18 @@ def _hash_of(version_id: int) -> str:
 @lru_cache(maxsize=64)
 def _compiled(hash_: str) -> Runtime:
     row = PackVersion.objects.get(hash=hash_)
-    pack = load_files(PackFiles(f"{row.pack}@{row.version}", json.loads(row.files)))
+    pack = _compile(PackFiles(f"{row.pack}@{row.version}", json.loads(row.files)))
     if pack.hash != hash_:
         raise Problem("pack-changed", "The stored pack does not match its hash", detail=row.pack, status=500)
     return Runtime(pack, row.pk, _secret_steps(pack))
+
+
+def _compile(files: PackFiles) -> Pack:
+    """Read and check a pack once a process: the same content is the same pack."""
+    key = files.hash()
+    if key not in _packs:
+        _packs[key] = load_files(files)
+    return _packs[key]
 
 
 def _secret_steps(pack: Pack) -> frozenset[tuple[str, str]]:

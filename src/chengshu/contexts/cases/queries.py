@@ -197,6 +197,25 @@ def cases_about(subject_id: str, limit: int = 50) -> list[CaseLine]:
     return _lines(Case.objects.filter(subject_id=subject_id).order_by("-opened_at", "-pk")[:limit])
 
 
+def cell_of(case_id: str) -> str:
+    """Return the grid cell of a case, or nothing."""
+    return Case.objects.filter(pk=case_id).values_list("cell_code", flat=True).first() or ""
+
+
+def subject_merged(old: str, new: str) -> int:
+    """Let the cases about a merged subject be found under the id it goes by now; their facts and events stay."""
+    return Case.objects.filter(subject_id=old).update(subject_id=new)
+
+
+def unstarted(case_ids: Sequence[str]) -> set[str]:
+    """Return those of these open cases on which nobody has taken a step yet."""
+    found: set[str] = set()
+    for start in range(0, len(case_ids), 500):
+        some = Case.objects.filter(pk__in=case_ids[start : start + 500], closed_at=None, version=1)
+        found.update(some.values_list("pk", flat=True))
+    return found
+
+
 def cases_opened_by(account: Account, limit: int = 50) -> list[CaseLine]:
     """Return the cases that an account opened (a worker's findings), newest first."""
     return _lines(Case.objects.filter(opened_by=str(account.pk)).order_by("-opened_at", "-pk")[:limit])
