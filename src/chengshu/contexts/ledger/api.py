@@ -19,7 +19,16 @@ from django.db import connection
 
 from chengshu.contexts.ledger import audit as auditing
 from chengshu.contexts.ledger import keys, sequencer, store, witness_client
-from chengshu.contexts.ledger.domain import Deposit, Entry, Finding, Leaf, Receipt, Report, open_checkpoint
+from chengshu.contexts.ledger.domain import (
+    Deposit,
+    Entry,
+    Finding,
+    Leaf,
+    Receipt,
+    Report,
+    open_checkpoint,
+    write_keys,
+)
 from chengshu.contexts.ledger.models import CheckpointRow, KindRow, LeafRow, Log
 from chengshu.contexts.ledger.sequencer import append_many, repair, rotate_key
 from chengshu.contexts.ledger.sources import Source, SqlSource, open_source
@@ -38,6 +47,7 @@ __all__ = [
     "add_witness",
     "append_many",
     "checkpoint",
+    "checkpoints",
     "deposit",
     "deposit_many",
     "entries_for",
@@ -94,6 +104,15 @@ def log_keys() -> list[str]:
 def ledger_folder() -> Path:
     """Return the folder of tiles, checkpoint and verifier keys."""
     return keys.ledger_folder()
+
+
+def checkpoints(number: int = 20) -> list[dict[str, Any]]:
+    """Return the newest signed checkpoints: size, root, time, who cosigned."""
+    rows = CheckpointRow.objects.exclude(note="").order_by("-size")[:number]
+    return [
+        {"size": row.size, "root": row.root, "at": row.at, "cosigned_by": row.cosigned_by.split()}
+        for row in rows
+    ]
 
 
 def entry(leaf_id: int) -> Entry | None:
@@ -224,9 +243,10 @@ def export(folder: Path) -> int:
     for path in sequencer.tile_store(log).paths(size):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / path, folder / path)
-    for name in ("keys.txt", "witnesses.txt"):
-        if (source / name).exists():
-            shutil.copyfile(source / name, folder / name)
+    write_file(folder / "keys.txt", write_keys(keys.log_keys()).encode())
+    pinned = "".join(f"{known.verifier} {known.url}\n" for known in witnesses())
+    if pinned:
+        write_file(folder / "witnesses.txt", pinned.encode())
     notes = CheckpointRow.objects.exclude(note="").filter(size__lte=size).order_by("size")
     history = "".join(text + "\f\n" for text in notes.values_list("note", flat=True))
     write_file(folder / "history.txt", history.encode())

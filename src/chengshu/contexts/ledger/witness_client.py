@@ -34,7 +34,7 @@ class Known:
 
 def witnesses() -> list[Known]:
     """Return the pinned witnesses, and pin the one that ``CHENGSHU_WITNESS`` names."""
-    path = keys.ledger_folder() / "witnesses.txt"
+    path = keys.key_folder() / "witnesses.txt"
     known = []
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -57,7 +57,7 @@ def add_witness(url: str, verifier: str | None = None) -> Known:
         if status != 200:
             raise Problem("witness-silent", "The witness did not give its key", detail=f"{address}: {status}")
     known = Known(parse_verifier(text), address)
-    path = keys.ledger_folder() / "witnesses.txt"
+    path = keys.key_folder() / "witnesses.txt"
     held = path.read_text(encoding="utf-8") if path.exists() else ""
     write_file(path, (held + f"{known.verifier} {known.url}\n").encode(), durable=True)
     return known
