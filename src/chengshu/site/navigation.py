@@ -17,7 +17,7 @@ PAGES = {
     "places:home": gettext_noop("地址库"),
     "catalogue:home": gettext_noop("数据目录"),
     "cases:tasks": gettext_noop("任务"),
-    "subjects:returns": gettext_noop("更正回流"),
+    "subjects:returns": gettext_noop("更正返还"),
     "ledger:home": gettext_noop("存证"),
     "hall:home": gettext_noop("我的数据"),
     "operations:staffing": gettext_noop("网格力量"),

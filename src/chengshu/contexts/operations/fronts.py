@@ -53,8 +53,10 @@ def of_worker(account: Account, now: datetime) -> dict[str, Any]:
 
 def of_steward(account: Account, now: datetime) -> dict[str, Any]:
     """Gather what a data steward watches: the last run, what does not agree, what waits for a decision."""
+    waiting = subjects.counts_by_state()
     return {
         "run": last_run(),
+        "findings": [(kind, subjects.finding_name(kind), n) for kind, n in waiting["findings"].items()],
         "disputes": subjects.disputes(account.department_id).count() if account.department_id else 0,
         "work": cases.load_summary(now),
         "tasks": cases.tasks_for(account, now=now, size=5),

@@ -23,7 +23,7 @@ class Worker:
 
 def workers_on(on: date) -> list[Worker]:
     """Return the grid workers, the most loaded first."""
-    loads = {cell.code: cell for cell in places.current_cells()}
+    loads = {cell.code: cell for cell in places.cells()}
     found = []
     for account in identity.accounts(role="grid_worker"):
         held = [loads[code] for code in places.cells_of(account, on) if code in loads]

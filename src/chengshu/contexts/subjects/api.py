@@ -27,7 +27,7 @@ from chengshu.contexts.subjects.counts import (
     source_titles,
 )
 from chengshu.contexts.subjects.domain import Cell, CorrectionView, Fact, FullRecord, Hit, Record, Why
-from chengshu.contexts.subjects.labels import element_label
+from chengshu.contexts.subjects.labels import element_label, finding_name
 from chengshu.contexts.subjects.links import decisions, link, undo, unlink
 from chengshu.contexts.subjects.models import Correction, Dispute, Finding, Return, Run
 from chengshu.contexts.subjects.reading import (
@@ -90,6 +90,7 @@ __all__ = [
     "disputes_of",
     "effective_record",
     "element_label",
+    "finding_name",
     "findings",
     "finish",
     "follow",

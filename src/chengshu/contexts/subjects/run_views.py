@@ -52,7 +52,7 @@ def run(request: HttpRequest, run_id: str) -> HttpResponse:
 
 
 def _findings(facts: dict[str, Any]) -> list[tuple[str, str, int]]:
-    from chengshu.contexts.subjects.views import FINDING_NAMES
+    from chengshu.contexts.subjects.labels import FINDING_NAMES
 
     counted = facts.get("findings") or {}
     return [(kind, _(FINDING_NAMES.get(kind, kind)), number) for kind, number in sorted(counted.items())]

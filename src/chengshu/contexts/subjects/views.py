@@ -17,15 +17,11 @@ from chengshu.contexts.identity.api import PURPOSES, PURPOSES_OF_ROLE, is_person
 from chengshu.contexts.subjects import api
 from chengshu.contexts.subjects.domain import KINDS, FullRecord
 from chengshu.contexts.subjects.forms import CorrectionForm, LinkForm, UnlinkForm
+from chengshu.contexts.subjects.labels import FINDING_NAMES
 from chengshu.kernel.problems import Problem
 
 STAFF = ("steward", "officer", "operator", "grid_worker")
 KIND_NAMES = {"person": _n("人"), "firm": _n("企业"), "premises": _n("房屋"), "facility": _n("设施")}
-FINDING_NAMES = {
-    "place-conflict": _n("企业地址不一"), "two-homes": _n("一人两处居住"), "address-nowhere": _n("地址查无"),
-    "crowded-flat": _n("一房多企"), "people-in-flat": _n("一房多人"), "firm-closed": _n("疑似停业"),
-    "rented-unregistered": _n("出租未备案"), "record-absent": _n("记录不再报送"), "identity-conflict": _n("证件号不一"),
-}  # fmt: skip
 SEARCH_PURPOSE = {"steward": "stewardship", "officer": "correction-review", "operator": "case-work"}
 
 
