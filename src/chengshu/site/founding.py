@@ -105,16 +105,17 @@ def first_build(tables: Path, installed: Path, say: Say) -> Any:
 
 
 def telling_person() -> str:
-    """Return a person whose record has something to tell (two homes, so a verification), for the resident's sign-in."""
+    """Return a person for the resident's sign-in: two homes, and a verification that the demo's worker has."""
+    from chengshu.contexts.identity import api as identity
+    from chengshu.contexts.places import api as places
     from chengshu.contexts.subjects import api as subjects
 
-    for kind in ("two-homes", None):
-        people = [f.subject_id for f in subjects.findings(kind) if f.subject_id.startswith("P")]
-        if people:
-            return str(people[0])
-    raise Problem(
-        "demo-without-findings", "The demo's build found nothing to verify", remedy="choose more people"
-    )
+    worker = identity.account_named("worker")
+    near = set(places.cells_of(worker, date.today())) if worker else set()
+    people = [f for kind in ("two-homes", None) for f in subjects.findings(kind) if f.subject_id.startswith("P")]
+    for found in [f for f in people if f.cell_code in near] + people:
+        return str(found.subject_id)
+    raise Problem("demo-without-findings", "The demo's build found nothing to verify", remedy="choose more people")
 
 
 def finish_ledger() -> None:
