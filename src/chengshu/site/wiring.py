@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
+
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.places import api as places
@@ -20,6 +23,7 @@ def wire() -> None:
     register_effect("propose_address", propose_address)
     register_source("golden_record", subjects.golden_record)
     register_source("account", account_attribute)
+    wire_map()
 
 
 def propose_address(request: EffectRequest) -> Mapping[str, Any]:
@@ -43,3 +47,27 @@ def account_attribute(request: SourceRequest) -> Any:
     account = identity.account(int(account_id)) if account_id.isdigit() else None
     attribute = str(request.params["attribute"])
     return getattr(account, attribute, None) if attribute in ("display_name", "department_id") else None
+
+
+def wire_map() -> None:
+    """Offer the map its counts, and a cell's page its subjects and open cases."""
+    places.register_counts("person", lambda: subjects.cells_with("person"), zh="居民", en="Residents")
+    places.register_counts("firm", lambda: subjects.cells_with("firm"), zh="企业", en="Firms")
+    places.register_counts("open_cases", cases.open_by_cell, zh="待核查", en="Open verifications")
+    places.register_cell_panel("subjects", subjects_panel)
+
+
+KINDS_ZH = {"person": gettext_noop("居民"), "firm": gettext_noop("企业"), "facility": gettext_noop("设施")}
+
+
+def subjects_panel(cell_code: str, account: Any) -> places.Panel | None:
+    """List the firms and facilities of a cell and the first of its people, masked, for those who may see subjects."""
+    if account.role not in ("steward", "grid_worker", "operator"):
+        return None
+    lines = []
+    for kind in ("firm", "facility", "person"):
+        for hit in subjects.subjects_in(cell_code=cell_code, kind=kind, most=12):
+            url = reverse("subjects:subject", args=[hit.subject_id])
+            lines.append(places.PanelLine(hit.name, gettext(KINDS_ZH[kind]), url))
+    totals = subjects.counts_by_cell().get(cell_code, {})
+    return places.Panel(gettext("对象"), lines, sum(totals.values()))

@@ -36,7 +36,14 @@ from chengshu.contexts.places.charges import (
     people_in_charge_of,
     post,
 )
-from chengshu.contexts.places.counts import count_kinds, counts_by_cell, register_counts
+from chengshu.contexts.places.counts import (
+    Panel,
+    PanelLine,
+    count_kinds,
+    counts_by_cell,
+    register_cell_panel,
+    register_counts,
+)
 from chengshu.contexts.places.domain import (
     CellView,
     Charge,
@@ -78,6 +85,7 @@ from chengshu.contexts.places.loading import (
     make_special_grids,
     read_zones,
 )
+from chengshu.contexts.places.matching import address_library, home_code, library_path, match_address
 from chengshu.contexts.places.models import Cell, Division, Place, Zone
 
 __all__ = [
@@ -85,8 +93,11 @@ __all__ = [
     "Charge",
     "LoadFigures",
     "Located",
+    "Panel",
+    "PanelLine",
     "PlaceView",
     "Proposal",
+    "address_library",
     "address_text",
     "balance_proposals",
     "bulk_insert",
@@ -107,7 +118,9 @@ __all__ = [
     "end_post",
     "export_library",
     "hand_over_posts",
+    "home_code",
     "library_frame",
+    "library_path",
     "load_cells",
     "load_district",
     "load_divisions",
@@ -120,6 +133,7 @@ __all__ = [
     "locate",
     "locate_many",
     "make_special_grids",
+    "match_address",
     "merge_addresses",
     "merge_cells",
     "people_in_charge",
@@ -133,6 +147,7 @@ __all__ = [
     "propose_address",
     "read_zones",
     "refuse_address",
+    "register_cell_panel",
     "register_cells_changed",
     "register_counts",
     "retire_address",

@@ -33,14 +33,16 @@ def register_cells_changed(name: str, listener: CellsChanged) -> None:
     _listeners[name] = listener
 
 
-def _stamp() -> object:
+def _stamp() -> tuple[int | None, int]:
     return CellChange.objects.aggregate(last=Max("id"))["last"], Cell.objects.filter(valid_to=None).count()
 
 
-def cell_index() -> CellIndex:
-    """Return the index of the cells in force; built again after a change of the grid."""
+def cell_index() -> CellIndex | None:
+    """Return the index of the cells in force, built again after a change of the grid; None without cells."""
     global _index
     stamp = _stamp()
+    if not stamp[1]:
+        return None
     with _lock:
         if _index is None or _index[0] != stamp:
             rows = list(Cell.objects.filter(valid_to=None).order_by("code").values_list("code", "geometry"))
@@ -52,7 +54,8 @@ def cell_index() -> CellIndex:
 def locate(lon: float, lat: float, *, datum: str = "WGS-84") -> Located | None:
     """Return the cell of a point, None outside the grid; other datums are converted first."""
     x, y = datums.convert([lon], [lat], datum=datum)
-    code = cell_index().locate_codes(x, y)[0]
+    index = cell_index()
+    code = index.locate_codes(x, y)[0] if index else None
     if code is None:
         return None
     found = cell(code)
@@ -61,7 +64,8 @@ def locate(lon: float, lat: float, *, datum: str = "WGS-84") -> Located | None:
 
 def locate_many(lon: Sequence[float], lat: Sequence[float], *, datum: str = "WGS-84") -> list[str | None]:
     """Return the cell code of each point; NaN has none."""
-    return cell_index().locate_codes(*datums.convert(lon, lat, datum=datum))
+    index = cell_index()
+    return index.locate_codes(*datums.convert(lon, lat, datum=datum)) if index else [None] * len(lon)
 
 
 def _views(rows: QuerySet[Cell]) -> list[CellView]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 Counter = Callable[[], Mapping[str, int]]
 
@@ -45,3 +46,38 @@ def counts_by_zone(zone_of: Mapping[str, str]) -> dict[str, dict[str, int]]:
             zone = zone_of.get(cell) or cell.split("-", maxsplit=1)[0]
             zones[zone] = zones.get(zone, 0) + number
     return totals
+
+
+@dataclass(frozen=True, slots=True)
+class PanelLine:
+    """One line of a panel on a cell's page."""
+
+    text: str
+    note: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What another context shows on the page of a cell: a title and lines; ``total`` when not all are listed."""
+
+    title: str
+    lines: list[PanelLine]
+    total: int
+    url: str = ""
+
+
+# Called with the cell's code and the account that looks.
+PanelMaker = Callable[[str, Any], Panel | None]
+_PANELS: dict[str, PanelMaker] = {}
+
+
+def register_cell_panel(name: str, maker: PanelMaker) -> None:
+    """Offer a panel for the page of a cell; the maker answers None for those who may not see it."""
+    _PANELS[name] = maker
+
+
+def cell_panels(cell_code: str, account: Any) -> list[Panel]:
+    """Return the panels of a cell for an account."""
+    made = [maker(cell_code, account) for maker in _PANELS.values()]
+    return [panel for panel in made if panel is not None]
