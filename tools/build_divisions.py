@@ -113,12 +113,27 @@ def changes(folder: Path) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None, schema_overrides={"level": pl.Int8}).sort("year")
 
 
+COMMUNITY_KINDS = (
+    ("社区居民委员会|社区居委会|社区村民委员会|社区村委会|社区委员会|社区", "s"),
+    ("村民委员会|村委会", "v"),
+    ("居民委员会|居委会", "j"),
+    ("嘎查委员会|嘎查村民委员会|嘎查", "g"),
+    ("村", "v"),
+)
+
+
 def communities(folder: Path) -> pl.DataFrame:
-    """Fold the 620,573 communities into one row a district: lines of the last six digits and the name."""
+    """Fold the 620,573 communities into one row a district: lines of the code's last six digits, kind and stem."""
     table = pl.read_csv(folder / "villages.csv", infer_schema=False).sort("code")
-    return table.group_by(pl.col("code").str.head(6).alias("district"), maintain_order=True).agg(
-        (pl.col("code").str.slice(6) + pl.col("name")).str.join("\n").alias("communities")
-    )
+    name = pl.col("name")
+    kind, stem = pl.lit("o"), name
+    for pattern, letter in reversed(COMMUNITY_KINDS):
+        match = name.str.contains(f".(?:{pattern})$")
+        kind = pl.when(match).then(pl.lit(letter)).otherwise(kind)
+        stem = pl.when(match).then(name.str.replace(f"(?:{pattern})$", "")).otherwise(stem)
+    line = pl.col("code").str.slice(6) + kind + stem
+    district = pl.col("code").str.head(6).alias("district")
+    return table.group_by(district, maintain_order=True).agg(line.str.join("\n").alias("communities"))
 
 
 def overseas(folder: Path) -> pl.DataFrame:

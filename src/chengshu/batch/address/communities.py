@@ -9,60 +9,82 @@ import polars as pl
 
 from chengshu.kernel.resources import shipped
 
-_KIND = re.compile(
-    "(社区居民委员会|社区居委会|社区村民委员会|社区村委会|社区委员会|居民委员会|居委会|村村民委员会|村民委员会|村委会|社区|村|嘎查委员会|嘎查村民委员会)$"
+# Longest first: what a community's name ends in when it is written out.
+_KINDS = (
+    "社区居民委员会|社区居委会|社区村民委员会|社区村委会|社区委员会|社区工作站|社区居委|社区|村民委员会|村委会|村委|居民委员会|居委会|居委|"
+    "嘎查委员会|嘎查"
 )
-_VILLAGE_KINDS = frozenset(("村村民委员会", "村民委员会", "村委会", "村"))
+_KIND = re.compile(f"(?:{_KINDS}|村)$")
+KIND_NEXT = re.compile(f"(?:村(?={_KINDS}))?(?:{_KINDS}|村)")
+_SHOWN = {"s": "社区", "v": "村", "j": "居委会", "g": "嘎查", "o": ""}
+_SETTLEMENT = ("村", "庄", "屯", "寨")
+
+
+def shown(stem: str, kind: str) -> str:
+    """Return a community's name as people write it: 海裕社区, 沿山村."""
+    if kind == "v" and len(stem) > 2 and stem.endswith(_SETTLEMENT):
+        return stem
+    return stem + _SHOWN[kind]
 
 
 def plain(name: str) -> str:
-    """Return a community's name as people write it: 海裕社区居委会 → 海裕社区, 沿山村委会 → 沿山村."""
+    """Return a written community in the same short form: 海裕社区居委会 → 海裕社区, 沿山村委会 → 沿山村."""
     found = _KIND.search(name)
     if found is None or found.start() < 1:
         return name
-    kind, stem = found[1], name[: found.start()]
-    if kind in _VILLAGE_KINDS:
-        return stem if stem.endswith(("村", "庄", "屯")) and len(stem) > 2 else stem + "村"
+    kind, stem = found[0], name[: found.start()]
     if kind.startswith("社区"):
         return stem + "社区"
-    if kind.startswith("嘎查"):
-        return stem + "嘎查"
-    return name if kind == "社区" else stem + "居委会"
+    if kind.startswith("村"):
+        return shown(stem, "v")
+    return stem + ("嘎查" if kind.startswith("嘎查") else "居委会")
 
 
 class District:
-    """The communities of one district, by every form of their names."""
+    """The communities of one district by the stem of their names (海裕, 沿山)."""
 
-    __slots__ = ("codes", "lengths", "short")
+    __slots__ = ("district", "lengths", "stems")
 
     def __init__(self, district: str, folded: str) -> None:
-        self.codes: dict[str, list[tuple[str, str]]] = {}
-        self.short: dict[str, str] = {}
-        for line in folded.split("\n"):
-            code, name = district + line[:6], line[6:]
-            shown = plain(name)
-            stem = _KIND.sub("", name)
-            forms = {name, shown}
-            if len(stem) > 1:
-                forms.update((stem + "社区", stem + "村", stem + "居委会", stem + "社区居委会", stem + "村委会"))
-                self.short[stem] = shown
-            for form in forms:
-                self.codes.setdefault(form, []).append((code, shown))
+        self.district = district
+        self.stems: dict[str, list[str]] = {}
         lengths: dict[str, set[int]] = {}
-        for form in (*self.codes, *self.short):
-            lengths.setdefault(form[:2], set()).add(len(form))
-        self.lengths = {start: tuple(sorted(sizes, reverse=True)) for start, sizes in lengths.items()}
+        for line in folded.split("\n"):
+            stem = line[7:]
+            if stem in self.stems:
+                self.stems[stem].append(line[:7])
+            elif len(stem) > 1:
+                self.stems[stem] = [line[:7]]
+                start = stem[:2]
+                if start in lengths:
+                    lengths[start].add(len(stem))
+                else:
+                    lengths[start] = {len(stem)}
+        self.lengths = {start: sorted(sizes, reverse=True) for start, sizes in lengths.items()}
+
+    def name_of(self, stem: str) -> str:
+        """Return the community that a stem stands for, in its short form."""
+        return shown(stem, self.stems[stem][0][6])
 
     def code_of(self, name: str, street: str | None) -> str | None:
         """Return the twelve digits of a community, if its name is one only in the street (nine digits) or district."""
-        found = {code for code, _ in self.codes.get(name, ()) if street is None or code.startswith(street)}
-        return found.pop() if len(found) == 1 else None
+        found = _KIND.search(name)
+        entries = self.stems.get(name[: found.start()] if found else name) or self.stems.get(name, [])
+        codes = {self.district + entry[:6] for entry in entries}
+        if street is not None:
+            codes = {code for code in codes if code.startswith(street)}
+        return codes.pop() if len(codes) == 1 else None
 
 
 @lru_cache(maxsize=1)
 def _folded() -> dict[str, str]:
     table = pl.read_parquet(shipped("districts", "cn", "divisions", "communities.parquet"))
     return dict(table.iter_rows())
+
+
+def preload() -> None:
+    """Read the file of all communities now: a forked process must not call polars."""
+    _folded()
 
 
 @lru_cache(maxsize=4096)

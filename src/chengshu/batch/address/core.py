@@ -7,7 +7,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from chengshu.batch.address.communities import District, communities_of, plain
+from chengshu.batch.address.communities import KIND_NEXT, District, communities_of, plain
 from chengshu.batch.address.gazetteer import gazetteer
 from chengshu.batch.address.head import CITY, DISTRICT, STREET, HeadReader, State
 from chengshu.batch.address.resolve import Divisions, Resolver
@@ -48,6 +48,14 @@ _DISTRICT = re.compile(
     "(?:省|市)?((?:高新技术开发|高新|经开|新|保税|[东西南北])区|[^0-9A-Za-z 路街村道镇乡区县市小园业社校景厂库宅活发假税商展]{2,3}(?:区|县))"
     "(?!域|间|块|[一二三四五六七八九十0-9])"
 )
+# A room, a building or a number first: the parts may stand from small to large.
+_SMALL_FIRST = re.compile("[0-9A-Za-z][0-9A-Za-z-]*(?:号(?!楼?线|[路街院])|室|房|单元|栋|幢|号楼|层|楼) ?[^0-9]*[0-9\u4e00-\u9fff]")
+_PART = re.compile(
+    "[0-9A-Za-z][0-9A-Za-z-]*(?:号?(?:大街|大道|路|街)|号楼|号院|号|栋|幢|座|单元|层|楼|室|房|弄)?|"
+    "[^0-9 ]+?(?:社区|街道|镇|乡|路|大街|街(?!道)|大道|巷|小区|花园|公寓|大厦|广场|家园|新村|[^新]村|省|市(?!场)|[^小园业社校]区|县)(?![0-9]*[期区]|[路街道])|"
+    "[^0-9 ]+"
+)
+_LARGE_LAST = re.compile("[^0-9]*[路街道镇乡村社区市省县巷]$")
 _SMALL = re.compile("[0-9路街巷号村]")
 _GOES_ON = re.compile("[东南西北中一二三四五六七八九十0-9]{0,3}(?:路|街|巷|弄|大道)|小区|花园|公园|工业|新村|广场|村|小学|中学|卫生|医院")
 _STEM_ENDS = re.compile("(?![东南西北中大小新老一二三四五六七八九十]{1,3}[路街巷弄大])[^0-9 大]{2,5}?(?:路|街|大道|巷|弄)(?!口)|[0-9一二三四五六七八九十]+组")
@@ -72,6 +80,7 @@ class Parser:
         self._heads = HeadReader(known, home)
         self._resolver = Resolver(known, home, dated=on is not None)
         self._read = self._heads.read
+        self._home: State = (home,) if home in known.by_key and home is not None else ()
         self._starts = frozenset((*known.heads.lengths, "中国"))
         self._street_at = self._heads.street_at
 
@@ -100,6 +109,10 @@ class Parser:
         prefix = _PREFIX.match(text)
         start = prefix.end() if prefix and prefix.end() < len(text) else 0
         at, state, written = self._read(text, start)
+        if not state and _SMALL_FIRST.match(text, start):
+            text = _turned(text[start:])
+            at, state, written = self._read(text, 0)
+            start = 0
         if state and text[at : at + 2] in self._starts:
             at, state, written = self._again(text, at, state, written)
         unknown = before = None
@@ -151,7 +164,7 @@ class Parser:
         for key in state:
             near = communities_of(self._heads.division(key).code[:6])
             sizes = near.lengths.get(text[at : at + 2], ()) if near is not None else ()
-            if near is not None and any(text[at : at + size] in near.short for size in sizes):
+            if near is not None and any(text[at : at + size] in near.stems for size in sizes):
                 fits.append(key)
         return (fits[0],) if len(fits) == 1 else state
 
@@ -170,7 +183,7 @@ class Parser:
         self, text: str, at: int, state: State, written: int
     ) -> tuple[int, str | None, tuple[str, ...], State, int]:
         """Read the street at ``at``, and divisions that are repeated behind it."""
-        begin, (end, codes) = at, self._street_at(text, at, state)
+        begin, (end, codes) = at, self._street_at(text, at, state or self._home)
         if end == at:
             begin, end, codes = self._heads.unknown_street(text, at, state)
             if end == at and not state:
@@ -180,6 +193,7 @@ class Parser:
         street = text[begin:end].strip()
         if not codes and "区" in street and (zone := _ZONE.match(street)) and zone.end() < len(street):
             street = street[zone.end() :]
+        end = self._repeated(text, end, text[begin:end], codes, state)
         after, again, mask = self._read(text, end, state, written)
         if after > end:
             state, written = again, mask
@@ -189,6 +203,19 @@ class Parser:
             if text.startswith(street, end):
                 end += len(street)
         return end, street, codes, state, written | STREET
+
+    def _repeated(self, text: str, end: int, written: str, codes: tuple[str, ...], state: State) -> int:
+        """Pass over a street that is written again: 燕罗街道燕罗街道, 沙井沙井街道."""
+        while True:
+            if text.startswith(written, end) and len(written) > 1:
+                after = end + len(written)
+            elif codes:
+                after, again = self._street_at(text, end, state or self._home)
+                if again != codes:
+                    return end
+            else:
+                return end
+            end = after
 
     def _elsewhere(self, text: str, start: int) -> tuple[str, int, State, int] | None:
         """Find divisions that do not stand first: 12号创业一路宝安区深圳, or junk before them."""
@@ -210,13 +237,16 @@ class Parser:
         """Read a community that the district has; a bare stem (度山) counts before a road or a group only."""
         text, at = tail.text, tail.at
         for size in near.lengths.get(text[at : at + 2], ()):
-            name = text[at : at + size]
-            end = at + len(name)
-            if name in near.codes and not _GOES_ON.match(text, end):
-                tail.community, tail.at = plain(name), end
+            stem = text[at : at + size]
+            if stem not in near.stems:
+                continue
+            end = at + len(stem)
+            kind = KIND_NEXT.match(text, end)
+            if kind is not None and not _GOES_ON.match(text, kind.end()):
+                tail.community, tail.at = plain(text[at : kind.end()]), kind.end()
                 return
-            if name in near.short and _STEM_ENDS.match(text, end):
-                tail.community, tail.at = near.short[name], end
+            if _STEM_ENDS.match(text, end):
+                tail.community, tail.at = near.name_of(stem), end
                 return
 
     def _with_community(self, divisions: Divisions, community: str, near: District) -> Divisions:
@@ -248,6 +278,14 @@ class Parser:
         if code is None and not any(fields[:12]) and (text in _NOTHING or _CHINESE.search(text) is None):
             return _refused("unrecognised")
         return (*fields, ",".join(inferred), ",".join(renamed), None)
+
+
+def _turned(text: str) -> str:
+    """Return an address from large to small if it stands from small to large: 12号创业一路 → 创业一路 12号."""
+    parts = text.split() if " " in text else _PART.findall(text)
+    if len(parts) < 2 or not _LARGE_LAST.match(parts[-1]):
+        return text
+    return " ".join(reversed(parts))
 
 
 def _without_brackets(text: str) -> tuple[str, str | None]:

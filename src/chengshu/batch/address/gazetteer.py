@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import polars as pl
 
@@ -112,13 +112,19 @@ class Names:
 
     def fill(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Index (name, value) pairs; one name may stand for several values."""
-        found: dict[str, dict[str, None]] = defaultdict(dict)
+        entries = self.entries
+        lengths: dict[str, set[int]] = {}
         for name, value in pairs:
-            found[name][value] = None
-        lengths: dict[str, set[int]] = defaultdict(set)
-        for name, values in found.items():
-            self.entries[name] = tuple(values)
-            lengths[name[:2]].add(len(name))
+            held = entries.get(name)
+            if held is None:
+                entries[name] = (value,)
+                start = name[:2]
+                if start in lengths:
+                    lengths[start].add(len(name))
+                else:
+                    lengths[start] = {len(name)}
+            elif value not in held:
+                entries[name] = (*held, value)
         self.lengths = {start: tuple(sorted(sizes, reverse=True)) for start, sizes in lengths.items()}
 
 
@@ -145,10 +151,6 @@ class Gazetteer:
         self._load_overseas()
         self._load_former()
         self._index_heads()
-        self.street_names = Names()
-        self._index_streets()
-        self.lone_streets = self._lone_streets()
-        self.risky = self._shared_with_streets()
 
     # -- loading -------------------------------------------------------------------------------------------
     def _load_current(self) -> None:
@@ -276,42 +278,54 @@ class Gazetteer:
                     self.mistaken.add(alias)
         self.heads.fill(pairs)
 
-    def _index_streets(self) -> None:
-        self.street_names.fill(
-            (alias, division.code)
+    @cached_property
+    def street_names(self) -> Names:
+        """Full forms of all streets in the country."""
+        names = Names()
+        names.fill(
+            (alias, street.code)
             for streets in self._streets.values()
-            for division in streets
-            for alias, full in street_aliases(division.name)
+            for street in streets
+            for alias, full in street_aliases(street.name)
             if full
         )
+        return names
 
-    def _lone_streets(self) -> Names:
-        """Index the short forms that one single street in the country has, and no division or common word."""
+    @cached_property
+    def _street_stems(self) -> dict[str, set[str]]:
+        """Short forms of all streets, each with the codes of those that have it."""
         found: dict[str, set[str]] = defaultdict(set)
         for streets in self._streets.values():
             for street in streets:
                 for alias, full in street_aliases(street.name):
                     if not full:
                         found[alias].add(street.code)
+        return found
+
+    @cached_property
+    def lone_streets(self) -> Names:
+        """Short forms that one single street in the country has, and no division or common word."""
         names = Names()
         names.fill(
-            (alias, codes.pop())
-            for alias, codes in found.items()
+            (alias, next(iter(codes)))
+            for alias, codes in self._street_stems.items()
             if len(codes) == 1 and alias not in COMMON and alias not in self.heads.entries
         )
         return names
 
-    def _shared_with_streets(self) -> frozenset[str]:
-        """Return the short forms that three or more streets elsewhere bear too (和平, 新华 …)."""
-        count: dict[str, int] = defaultdict(int)
-        for streets in self._streets.values():
-            for core in {
-                street_aliases(street.name)[1][0]
-                for street in streets
-                if len(street_aliases(street.name)) > 1
-            }:
-                count[core] += 1
-        return frozenset(core for core, times in count.items() if times >= 4 and core in self.heads.entries)
+    @cached_property
+    def risky(self) -> frozenset[str]:
+        """Short forms of divisions that four or more districts have a street named after (和平, 新华 …)."""
+        return frozenset(
+            stem
+            for stem, codes in self._street_stems.items()
+            if len(codes) >= 4 and stem in self.heads.entries and len({code[:6] for code in codes}) >= 4
+        )
+
+    def _districts_under(self, prefixes: tuple[str, ...]) -> list[str]:
+        if all(len(prefix) == 6 for prefix in prefixes):
+            return [prefix for prefix in prefixes if prefix in self._streets]
+        return [district for district in self._streets if district.startswith(prefixes)]
 
     def streets_under(self, prefixes: tuple[str, ...]) -> Names:
         """Return the streets under some code prefixes (district or city), short forms included."""
@@ -320,11 +334,10 @@ class Gazetteer:
             return found
         full: list[tuple[str, str]] = []
         short: list[tuple[str, str]] = []
-        for district, streets in self._streets.items():
-            if district.startswith(prefixes):
-                for division in streets:
-                    for alias, is_full in street_aliases(division.name):
-                        (full if is_full else short).append((alias, division.code))
+        for district in self._districts_under(prefixes):
+            for division in self._streets[district]:
+                for alias, is_full in street_aliases(division.name):
+                    (full if is_full else short).append((alias, division.code))
         taken = {alias for alias, _ in full}
         names = self._under[prefixes] = Names()
         names.fill([*full, *((alias, code) for alias, code in short if alias not in taken)])
@@ -373,17 +386,24 @@ class Gazetteer:
 _STREET_FULL = ("街道", "镇", "乡", "苏木", "地区", "办事处")
 
 
+def _street_stem(name: str) -> str:
+    for kind in ("街道", "镇"):  # nine in ten
+        if name.endswith(kind):
+            return name[: -len(kind)]
+    return STREET_KIND.sub("", name)
+
+
 @lru_cache(maxsize=65536)
 def street_aliases(name: str) -> tuple[tuple[str, bool], ...]:
     """Return the ways a street's name is written, and whether each is a full form."""
-    short = STREET_KIND.sub("", name)
+    short = _street_stem(name)
     forms: dict[str, bool] = {name: True}
     if len(short) >= 2 and short != name:
         if short[-1] not in "路街道巷":  # 南京东路 is the road, not 南京东路街道
             forms[short] = False
         if name.endswith(("街道", "地区")):
-            forms[short + "街办事处"] = forms[short + "街办"] = True
-            forms[short + "街道办事处"] = forms[short + "街道办"] = forms[short + "办事处"] = True
+            for kind in ("街道办事处", "街道办", "街办事处", "街办", "办事处"):
+                forms[short + kind] = True
         if name.endswith(_STREET_FULL):
             for kind in ("街道", "镇", "乡"):
                 forms[short + kind] = True

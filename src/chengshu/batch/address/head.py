@@ -214,11 +214,17 @@ class HeadReader:
             return True
         if self.street_at(text, end, step.state)[0] > end:
             return True
-        if not before and self.street_at(text, start, ())[0] > end:
+        if not before and self._is_street(text, start, end):
             return False
         if step.repeated or step.level == 1 or len(step.state) > 1 or _COMPOUND.match(text, end):
             return False
         return self._short_holds(text, end, step, before)
+
+    def _is_street(self, text: str, start: int, end: int) -> bool:
+        """Tell whether a street begins where a short form does: one of home's, or a longer one anywhere."""
+        if self.home in self.gazetteer.by_key and self.street_at(text, start, (self.home or "",))[0] >= end:
+            return True
+        return self.street_at(text, start, ())[0] > end
 
     def _short_holds(self, text: str, end: int, step: Step, before: State) -> bool:
         name = short_name(self.gazetteer.by_key[step.state[0]].name)

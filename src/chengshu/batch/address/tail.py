@@ -163,6 +163,9 @@ class Tail:
 
     def _name(self, name: str, builds: bool) -> None:
         name = _NOTES.sub("", _LINKS.sub("", name)).strip(" -#、/")
+        half = len(name) // 2
+        if half > 2 and name[:half] == name[half:]:
+            name = name[:half]
         if not name or name in _NOWHERE:
             return
         if len(name) > 5:

@@ -32,7 +32,7 @@ _MAP.update(
 _DIRTY = re.compile("[^\u4e00-\u9fff0-9A-Za-z#()-]")
 _JOIN = re.compile(r"(?<=[0-9A-Za-z]) +(?=[0-9A-Za-z])| *(-) *(?:- *)*")
 _JUNK = re.compile(
-    "省直辖县级行政区划|自治区直辖县级行政区划|市辖[区县]|(?<=[\u4e00-\u9fff])/(?=[\u4e00-\u9fff])|(?:null|NULL|undefined|None|NaN|\\\\[nrt])+|<[^>]*>"
+    "省直辖县级行政区划|自治区直辖县级行政区划|市辖[区县]|(?<=[\u4e00-\u9fff])/|/(?=[\u4e00-\u9fff])|(?:null|NULL|undefined|None|NaN|\\\\[nrt])+|<[^>]*>"
 )
 _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "○": 0}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
