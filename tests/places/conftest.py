@@ -17,9 +17,9 @@ NOW = datetime(2026, 11, 21, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 @pytest.fixture(scope="session")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a district of 4,000 people."""
+    """Write a district of 1,500 people."""
     out = tmp_path_factory.mktemp("generated")
-    generate(out, 4000, 5, ON)
+    generate(out, 1500, 5, ON)
     return out
 
 

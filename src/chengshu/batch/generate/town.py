@@ -198,11 +198,11 @@ class _Builder:
         self.used.add(block.estate)
         homes = 0
         if self.rng.random() < 0.75:
-            for lane in range(self._draw(2, 4 + 7 * self.scale)):
-                for number in range(1, self._draw(3, 6 + 8 * self.scale) + 1):
+            for lane in range(self._draw(1, 3 + 8 * self.scale)):
+                for number in range(1, self._draw(1, 4 + 10 * self.scale) + 1):
                     homes += self._house(block, f"{_lane(lane + 1)}巷", f"{number}号", None)
         else:
-            for number in range(1, self._draw(4, 10 + 40 * self.scale) + 1):
+            for number in range(1, self._draw(3, 6 + 44 * self.scale) + 1):
                 homes += self._house(block, None, None, f"{number}栋")
         return homes
 
@@ -218,8 +218,8 @@ class _Builder:
         letters = self.rng.random() < 0.3
         units = int(self.rng.choice([0, 0, 2, 3])) if self.scale > 0.02 else 0
         homes = 0
-        for turn in range(self._draw(1, 3 + 10 * self.scale) + 1):
-            floors, width = self._draw(6, 12 + 21 * self.scale**0.3), self._draw(2, 5)
+        for turn in range(self._draw(1, 2.9 + 10 * self.scale)):
+            floors, width = self._draw(6, 9 + 24 * self.scale**0.4), self._draw(2, 5)
             name = f"{'ABCDEFGHJKLMNP'[turn]}栋" if letters else f"{turn + 1}栋"
             block.buildings.append((block.road, number, name, units, floors, width))
             homes += floors * width * max(units, 1)
@@ -304,8 +304,12 @@ def _lay_out(builder: _Builder, rng: np.random.Generator) -> pl.DataFrame:
     lat = frame["lat"].to_numpy() + (turn // side - 1) * 2.7e-4 + jitter[:, 1]
     zones = builder.district.zones
     index = CellIndex.build([zone.code for zone in zones], [zone.polygon for zone in zones], pixels=1_000_000)
-    strayed = index.locate(lon, lat) < 0
-    lon[strayed], lat[strayed] = frame["lon"].to_numpy()[strayed], frame["lat"].to_numpy()[strayed]
+    centre_lon, centre_lat = frame["lon"].to_numpy(), frame["lat"].to_numpy()
+    home = index.locate(centre_lon, centre_lat)
+    for nearer in (0.25, 0.0):  # a building that strays into another zone moves towards its block's centre
+        strayed = index.locate(lon, lat) != home
+        lon[strayed] = centre_lon[strayed] + (lon - centre_lon)[strayed] * nearer
+        lat[strayed] = centre_lat[strayed] + (lat - centre_lat)[strayed] * nearer
     return frame.with_columns(lon=pl.Series(lon).round(7), lat=pl.Series(lat).round(7)).drop("order")
 
 

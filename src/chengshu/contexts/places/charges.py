@@ -23,15 +23,18 @@ def _on(on: date) -> QuerySet[CellCharge]:
 
 
 class _Duty:
-    """Asks identity once for each account who does its work on the day."""
+    """Knows who does an account's work on the day; identity is asked only about those who are away."""
 
     def __init__(self, on: date) -> None:
         self.on, self._known = on, dict[int, Account | None]()
+        away = Account.objects.filter(absences__first_day__lte=on, absences__last_day__gte=on)
+        self._away = set(away.values_list("pk", flat=True))
 
     def of(self, account: Account) -> Account | None:
         """Return the account itself, its substitute, or nobody."""
         if account.pk not in self._known:
-            self._known[account.pk] = on_duty(account, self.on)
+            here = account.is_active and account.left_on is None and account.pk not in self._away
+            self._known[account.pk] = account if here else on_duty(account, self.on)
         return self._known[account.pk]
 
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -76,7 +77,7 @@ def zone(request: HttpRequest, code: str) -> HttpResponse:
         "street": street,
         "layers": choices,
         "rows": found,
-        "breadcrumbs": [(_("地图"), "/places/map"), (row.code, "")],
+        "breadcrumbs": [(_("地图"), reverse("places:map")), (row.code, "")],
     }
     return render(request, "places/zone.html", context)
 
@@ -107,7 +108,7 @@ def cell(request: HttpRequest, cell_code: str) -> HttpResponse:
         "proposals": library.proposals(state="open", cell_codes=[cell_code]),
         "operator": request.user.role == "operator",  # type: ignore[union-attr]
         "breadcrumbs": [
-            (_("地图"), "/places/map"), (found.zone, f"/places/zones/{found.zone}"), (cell_code, ""),
+            (_("地图"), reverse("places:map")), (found.zone, reverse("places:zone", args=[found.zone])), (cell_code, ""),
         ],
     }  # fmt: skip
     return render(request, "places/cell.html", context)
@@ -132,7 +133,7 @@ def building(request: HttpRequest, place_code: str) -> HttpResponse:
 
 
 def _cell_url(code: str | None) -> str:
-    return f"/places/cells/{code}" if code else "/places/map"
+    return reverse("places:cell", args=[code]) if code else reverse("places:map")
 
 
 @role_required("operator")
