@@ -26,7 +26,7 @@ MANIFEST = "manifest.json"
 DATABASE = "chengshu.sqlite3"
 TABLES = "postgresql"
 # Rebuilt from what is kept (the ledger's files are written again from the database), or of one process only.
-LEFT_OUT = {"static", "cache", "ledger", "build.lock"}
+LEFT_OUT = {"static", "cache", "ledger", "witness", "build.lock"}
 
 
 def back_up(var: Path, target: Path) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def app(people: int, seed: int, fresh: bool, no_serve: bool, host: str, port: in
     tell_how_to_sign_in(host, port)
     from chengshu.site.cli.serve import run
 
-    run(host, port, workers=1)
+    run(host, port, workers=1, witness=True)
 
 
 def teller(quiet: bool) -> Any:

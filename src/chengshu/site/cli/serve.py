@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 
 import click
 
 from chengshu.site.cli.common import setup_django
+from chengshu.site.paths import var_dir
+
+WITNESS_OFFSET = 790
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,8 +34,8 @@ def app(host: str, port: int, workers: int, only: str | None) -> None:
     run(host, port, workers, only)
 
 
-def run(host: str, port: int, workers: int, only: str | None = None) -> None:
-    """Check the schema, then run the parts until a signal comes."""
+def run(host: str, port: int, workers: int, only: str | None = None, *, witness: bool = False) -> None:
+    """Check the schema, then run the parts until a signal comes; ``witness`` starts one beside them, for the demo."""
     setup_django()
     from chengshu.site.front_end import require_vendor_files
     from chengshu.site.schema import require_current_schema
@@ -44,7 +48,24 @@ def run(host: str, port: int, workers: int, only: str | None = None) -> None:
         parts["web"] = web_command(host, port, workers)
     if only != "web":
         parts["jobs"] = [sys.executable, "-m", "chengshu.site.clocks"]
+    if witness:
+        parts |= witness_part(port + WITNESS_OFFSET)
     raise SystemExit(supervise(parts))
+
+
+def witness_part(port: int) -> dict[str, list[str]]:
+    """Return the process of a witness with a key of its own; none when the port is taken.
+
+    In a demo it runs on the same machine and shows how cosigning works; what it proves, it proves on another machine.
+    """
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            click.echo(f"No witness: port {port} is taken.", err=True)
+            return {}
+    os.environ["CHENGSHU_WITNESS"] = f"http://127.0.0.1:{port}"
+    folder, log = var_dir() / "witness", var_dir() / "ledger" / "keys.txt"
+    command = [sys.executable, "-m", "chengshu", "ledger", "witness", "--dir", str(folder)]
+    return {"witness": [*command, "--port", str(port), "--log", str(log)]}
 
 
 def web_command(host: str, port: int, workers: int) -> list[str]:
