@@ -105,7 +105,7 @@ def build(sources: Path, var: Path) -> dict[str, Any]:
     wall = time.perf_counter() - start
     watch.join()
     if process.returncode != 0:
-        raise RuntimeError(f"the build failed with exit code {process.returncode}")
+        raise RuntimeError(f"the build failed with exit code {process.returncode}: {out[-500:]}")
     report: dict[str, Any] = json.loads(out.splitlines()[-1])
     return {**report, "wall": wall, "gib": watch.peak / 2**30}
 

@@ -18,7 +18,9 @@ from chengshu.batch.pipeline.intake import SEED
 from chengshu.batch.pipeline.place import Ground
 from chengshu.batch.pipeline.store import Store, write_json
 
-VERSION = "1"
+VERSION = "2"
+# Records this much older than a subject's newest say where it was, not where it is: a move, no contradiction.
+CURRENT_DAYS = 365
 # A flat is crowded with more than this; the verification pack's parameter `crowded_from` is the next number.
 FIRMS_IN_ONE_FLAT = 7
 PEOPLE_IN_ONE_FLAT = 15
@@ -117,17 +119,30 @@ class _Checks:
         """Return the records of a kind with their subjects (null where there is none)."""
         path = self.paths[kind]
         names = pl.scan_parquet(path.gathered / "records.parquet").collect_schema().names()
-        wanted = ["record_id", "source", "absent_since", "address", "place_code", "place_reason", "cell_code"]
+        wanted = [
+            "record_id",
+            "source",
+            "at",
+            "absent_since",
+            "address",
+            "place_code",
+            "place_reason",
+            "cell_code",
+        ]
         wanted += ["community_code"] + [name for name in ("rented", "status", "resident_id") if name in names]
         records = pl.read_parquet(path.gathered / "records.parquet", columns=wanted)
         owners = pl.read_parquet(path.ids / "assignment.parquet").filter("present")
         return records.join(owners.select("record_id", "subject_id"), on="record_id", how="left")
 
     def apart(self, kind: str, finding: str) -> pl.DataFrame:
-        """Subjects whose sources put them in different buildings (people: in different homes)."""
+        """Subjects that records of one time put in different buildings."""
         placed = self.records(kind).filter(
             pl.col("place_code").is_not_null() & pl.col("subject_id").is_not_null()
         )
+        at = pl.col("at").str.to_date("%Y-%m-%d", strict=False)
+        newest = at.max().over("subject_id")
+        placed = placed.filter(newest.is_null() | (at >= newest - pl.duration(days=CURRENT_DAYS)))
+        placed = placed.filter(pl.col("absent_since").is_null())
         building = pl.col("place_code").str.slice(0, 17)
         several = placed.group_by("subject_id").agg(building.n_unique().alias("n")).filter(pl.col("n") > 1)
         # A building and a room in it do not contradict each other, so buildings are compared.
@@ -228,9 +243,13 @@ class _Checks:
     def _by_subject(
         self, finding: str, rows: pl.DataFrame, value: pl.Expr, elements: Sequence[str]
     ) -> pl.DataFrame:
-        ordered = rows.with_columns(_first=pl.col("cell_code").is_null()).sort(
-            "_first", "source", "record_id"
-        )
+        # The value in force first, and with it the place and the cell in which to look.
+        kind = elements[0].split(".", 1)[0]
+        golden = pl.scan_parquet(self.paths[kind].fused / "golden.parquet")
+        held = golden.select("subject_id", pl.col(elements[0]).alias("_held")).collect()
+        ordered = rows.join(held, on="subject_id", how="left")
+        ordered = ordered.with_columns(_lost=(value != pl.col("_held")).fill_null(True))
+        ordered = ordered.sort("_lost", "source", "record_id")
         grouped = ordered.group_by("subject_id", maintain_order=True).agg(
             pl.col("place_code").drop_nulls().first(), pl.col("cell_code").drop_nulls().first(),
             pl.col("community_code").drop_nulls().first(), pl.col("source").first(), pl.len().alias("n"),

@@ -18,12 +18,12 @@ import polars as pl
 
 from chengshu.batch.fusion import effective, fuse
 from chengshu.batch.pipeline.intake import SEED
-from chengshu.batch.pipeline.place import PLACED, Ground
+from chengshu.batch.pipeline.place import BUILDING, PLACED, Ground
 from chengshu.batch.pipeline.standardise import META
 from chengshu.batch.pipeline.store import Store, read_json, write_json
 from chengshu.kernel.canonical import digest
 
-VERSION = "1"
+VERSION = "2"
 CORRECTION = "correction"
 CORRECTIONS = {
     "id": pl.Int64, "subject_id": pl.String, "element": pl.String, "value": pl.String, "at": pl.String,
@@ -149,7 +149,30 @@ def _fuse(
     fused = fuse(kind, wanted, members, ranked, disputed=human.disputed, cells_to=folder / "cells.parquet")
     # A correction to "there is none" has no value to rank: it is laid over the result.
     golden = effective(fused.golden, corrections.select("subject_id", "element", "value"))
-    return golden, fused.conflicts
+    return golden, _real_conflicts(kind, fused.conflicts, wanted, members)
+
+
+def _real_conflicts(
+    kind: str, conflicts: pl.DataFrame, records: pl.DataFrame, members: pl.DataFrame
+) -> pl.DataFrame:
+    """Leave out conflicts of address that are none: two texts for one place, a building and a room in it."""
+    code, address = f"{kind}.place_code", f"{kind}.address"
+    rooms = (
+        pl.col("values")
+        .list.eval(pl.element().filter(pl.element().str.len_chars() > BUILDING))
+        .list.n_unique()
+    )
+    buildings = pl.col("values").list.eval(pl.element().str.slice(0, BUILDING)).list.n_unique()
+    apart = (buildings > 1) | (rooms > 1)
+    conflicts = conflicts.filter((pl.col("element") != code) | apart)
+    if "address" not in records.columns:
+        return conflicts
+    unplaced = records.filter(pl.col("address").is_not_null() & pl.col("place_code").is_null())
+    by_text = unplaced.select("record_id").join(members, on="record_id").select("subject_id")
+    by_place = conflicts.filter(pl.col("element") == code).select("subject_id")
+    open_to_doubt = pl.concat([by_text, by_place]).unique()
+    texts = conflicts.filter(pl.col("element") == address).join(open_to_doubt, on="subject_id", how="semi")
+    return pl.concat([conflicts.filter(pl.col("element") != address), texts])
 
 
 def _as_records(kind: str, corrections: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
