@@ -15,7 +15,7 @@ from chengshu.procedure.model import Deadline, Pack
 
 def stamp(instant: dt.datetime) -> str:
     """Return an instant as events write it."""
-    return instant.astimezone(dt.UTC).isoformat()
+    return instant.isoformat() if instant.tzinfo is dt.UTC else instant.astimezone(dt.UTC).isoformat()
 
 
 class Clock:
@@ -26,18 +26,21 @@ class Clock:
         self._known: dict[tuple[Term, Term, dt.date], TermState] = {}
 
     def step(
-        self, pack: Pack, terms: Mapping[str, TermState], source: str | None, target: str, now: dt.datetime
+        self, pack: Pack, terms: Mapping[str, TermState], target: str, now: dt.datetime
     ) -> list[TermState]:
-        """Return the terms that change when a case goes from ``source`` to ``target``."""
+        """Return the terms that change when a case comes to ``target``."""
         changed = []
         for item in pack.deadlines.values():
-            term = self._moved(item, terms.get(item.id), source, target, now)
-            if term is not None:
-                changed.append(term)
+            current = terms.get(item.id)
+            # Most terms of a pack have nothing to do with most steps.
+            if current is not None or target in item.starts_on:
+                term = self._moved(item, current, target, now)
+                if term is not None:
+                    changed.append(term)
         return changed
 
     def _moved(
-        self, item: Deadline, term: TermState | None, source: str | None, target: str, now: dt.datetime
+        self, item: Deadline, term: TermState | None, target: str, now: dt.datetime
     ) -> TermState | None:
         alive = term is not None and term["state"] in OPEN_TERMS
         if target in item.starts_on and (not alive or item.restarts):

@@ -68,12 +68,10 @@ class Expression:
                 detail=f"{self.source}: {str(error).splitlines()[0][:160]}",
                 status=500,
             ) from error
-        return self._plain(result)
+        return result is True if self.type.kind == "boolean" else self._plain(result)
 
     def _plain(self, result: Any) -> Any:
         kind = self.type.kind
-        if kind == "boolean":
-            return result is True
         if result is None or kind not in ("integer", "money", "date"):
             return result
         if not isinstance(result, float | int) or result != int(result):

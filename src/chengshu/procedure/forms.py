@@ -10,36 +10,20 @@ from chengshu.procedure.model import Field
 from chengshu.procedure.types import BadValue, check_value
 
 
-class Scope:
-    """Dotted names → values, by bucket; what is not there is empty."""
-
-    __slots__ = ("buckets", "today")
-
-    def __init__(self, buckets: dict[str, Mapping[str, Any]], today: str) -> None:
-        self.buckets, self.today = buckets, today
-
-    def get(self, name: str, /) -> Any:
-        """Return the value of a dotted name."""
-        bucket, _, key = name.partition(".")
-        values = self.buckets.get(bucket)
-        if values is None:
-            return self.today if name == "today" else None
-        return values.get(key)
-
-
-def fill_form(fields: Mapping[str, Field], sent: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+def fill_form(
+    fields: Mapping[str, Field], sent: Mapping[str, Any], scope: dict[str, Any], facts: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the clean values in the order of the form; raises one ``Problem`` with every field's error.
 
-    A field whose ``when`` does not hold is left out whatever was sent for it.
+    A field whose ``when`` does not hold is left out whatever was sent for it. ``scope`` gets each value as ``data.<name>``.
     """
     clean: dict[str, Any] = {}
     errors: dict[str, dict[str, str]] = {}
-    scope.buckets = {**scope.buckets, "data": clean}
     for name, field in fields.items():
         if field.when is not None and field.when.evaluate(scope) is not True:
             continue
         try:
-            clean[name] = _value(field, sent.get(name), scope)
+            clean[name] = scope[f"data.{name}"] = _value(field, sent.get(name), facts)
         except BadValue as bad:
             errors[name] = {"code": _code(field, sent.get(name)), "text": str(bad)}
     for name in sent:
@@ -64,7 +48,7 @@ def options(field: Field, facts: Mapping[str, Any]) -> list[str] | None:
     return [str(item["value"]) if isinstance(item, Mapping) else str(item) for item in found]
 
 
-def _value(field: Field, value: Any, scope: Scope) -> Any:
+def _value(field: Field, value: Any, facts: Mapping[str, Any]) -> Any:
     if isinstance(value, str):
         value = value.strip() or None
     if value is None or value == []:
@@ -74,7 +58,7 @@ def _value(field: Field, value: Any, scope: Scope) -> Any:
     clean = check_value(value, field.type)
     if isinstance(clean, str | list) and len(clean) > field.most:
         raise BadValue(f"at most {field.most} are allowed")
-    allowed = options(field, scope.buckets["facts"])
+    allowed = options(field, facts) if field.options else None
     if allowed is not None and clean not in allowed:
         raise BadValue("choose one of the values shown")
     return clean

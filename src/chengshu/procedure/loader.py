@@ -14,7 +14,7 @@ from chengshu.procedure import ports
 from chengshu.procedure.checker import Coverage, check_meaning
 from chengshu.procedure.expressions import Expression
 from chengshu.procedure.files import SINGLE, PackFiles, read_files
-from chengshu.procedure.model import HOLDERS, Article, Instrument, Pack, Role, Table, Transition
+from chengshu.procedure.model import ENTRY, HOLDERS, Article, Instrument, Pack, Plan, Role, Table, Transition
 from chengshu.procedure.read_forms import Names, read_facts, read_forms, read_parameters
 from chengshu.procedure.read_steps import StepReader, read_deadlines, read_keeps, read_states, read_table
 from chengshu.procedure.sheets import Faults, Sheet
@@ -133,6 +133,7 @@ def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack
         parameters=names.parameters,
         texts={language: plain_texts(sheets[f"texts/{language}.yaml"].data) for language in LANGUAGES},
         steps=_steps(transitions),
+        plans=_plans(_with_reads(opening, tables), transitions),
     )
     head.close()
     return pack
@@ -144,6 +145,26 @@ def _steps(transitions: tuple[Transition, ...]) -> dict[tuple[str, str], tuple[T
         for source in step.sources:
             found[source, step.command] = (*found.get((source, step.command), ()), step)
     return found
+
+
+def _plans(opening: Transition, transitions: tuple[Transition, ...]) -> dict[tuple[str, str], Plan]:
+    plans = {("", ENTRY): _plan((opening,))}
+    plans.update({key: _plan(steps) for key, steps in _steps(transitions).items()})
+    return plans
+
+
+def _plan(steps: tuple[Transition, ...]) -> Plan:
+    names = sorted(
+        {name for step in steps for name in step.reads if not name.startswith(("data.", "decided."))}
+    )
+    reads = tuple((name, name.partition(".")[0], name.partition(".")[2]) for name in names)
+    personal = {
+        step.id: frozenset(name for name, item in step.form.fields.items() if item.type.personal)
+        if step.form
+        else frozenset()
+        for step in steps
+    }
+    return Plan(steps, steps[0].form, reads, personal)
 
 
 def _with_reads(step: Transition, tables: Mapping[str, Table]) -> Transition:

@@ -13,12 +13,13 @@ from chengshu.kernel.workdays import official_calendar
 from chengshu.procedure.case import Case, EffectCall, EffectNote, Event, Outcome, TermState, apply
 from chengshu.procedure.clock import Clock, expire, stamp
 from chengshu.procedure.expressions import Expression
-from chengshu.procedure.forms import Scope, fill_form
-from chengshu.procedure.model import ENTRY, SYSTEM, Pack, Transition
+from chengshu.procedure.forms import fill_form
+from chengshu.procedure.model import ENTRY, SYSTEM, Pack, Plan, Transition
 from chengshu.procedure.ports import Actor
 
 MACHINE = Actor("system", "系统", frozenset({SYSTEM}))
 _default_clock: list[Clock] = []
+_UNDECIDED: tuple[dict[str, Any], dict[str, str], tuple[str, ...]] = ({}, {}, ())
 
 
 @dataclass(slots=True)
@@ -53,17 +54,17 @@ def begin(
     if not step.by & actor.roles:
         raise Problem("opening-not-yours", "This role does not open such a case", status=403)
     case = Case(case_id, pack.id, kept=pack.initial)
-    scope = _scope(pack, case, facts, actor, now)
-    clean = fill_form(pack.facts, facts, scope)
-    scope.buckets = {**scope.buckets, "facts": clean, "data": {}}
-    decided, rows, cites = _decide(pack, step, scope)
+    plan = pack.plans["", ENTRY]
+    clean = fill_form(pack.facts, facts, _scope(pack, plan, case, facts, actor, now), facts)
+    scope = _scope(pack, plan, case, clean, actor, now)
+    decided, rows, cites = _decide(pack, step, scope) if step.decides else _UNDECIDED
     if step.when is not None and step.when.evaluate(scope) is not True:
         raise Problem("opening-refused", "The condition for opening such a case does not hold", status=409)
     outcome = _outcome(
         pack, case, step, Command(ENTRY, actor, clean), scope, now, clock or default_clock(), None
     )
     outcome.event["sets"] = {**pack.initial, **outcome.event.get("sets", {})}
-    return _sealed(pack, case, outcome, clean, pack.personal_facts(), decided, rows, cites)
+    return _sealed(case, outcome, clean, pack.personal_facts(), decided, rows, cites)
 
 
 def advance(
@@ -75,18 +76,20 @@ def advance(
     clock: Clock | None = None,
 ) -> Outcome:
     """Carry out one command; raises a ``Problem`` that says why not. ``facts`` add to, or stand for, the case's own."""
-    candidates = _candidates(pack, case, command)
-    scope = _scope(pack, case, {**case.facts, **facts} if facts else case.facts, command.actor, now)
-    form = candidates[0].form
-    if form is not None:
-        clean = fill_form(form.fields, command.data, scope)
+    plan = pack.plans.get((case.state, command.name))
+    if plan is None:
+        raise _no_plan(pack, case, command)
+    candidates = _candidates(plan, case, command)
+    known = {**case.facts, **facts} if facts else case.facts
+    scope = _scope(pack, plan, case, known, command.actor, now)
+    if plan.form is not None:
+        clean = fill_form(plan.form.fields, command.data, scope, known)
     elif command.data:
         raise Problem("form-invalid", "This command carries no data", status=422, errors={})
     else:
         clean = {}
-        scope.buckets["data"] = clean
     for step in candidates:
-        decided, rows, cites = _decide(pack, step, scope) if step.decides else ({}, {}, ())
+        decided, rows, cites = _decide(pack, step, scope) if step.decides else _UNDECIDED
         if step.when is None or step.when.evaluate(scope) is True:
             break
     else:
@@ -95,44 +98,44 @@ def advance(
         )
     expired = expire(case.terms, command.term, now) if command.term else None
     outcome = _outcome(pack, case, step, command, scope, now, clock or default_clock(), expired)
-    personal = _personal_fields(step)
-    return _sealed(pack, case, outcome, clean, personal, decided, rows, cites)
+    return _sealed(case, outcome, clean, plan.personal[step.id], decided, rows, cites)
 
 
 def allowed(pack: Pack, case: Case, actor: Actor, now: dt.datetime) -> list[Transition]:
     """Return one step for each command that ``actor`` may try now; guards that read the answers are left to the try."""
-    scope = _scope(pack, case, case.facts, actor, now)
-    scope.buckets["data"] = {}
     found: dict[str, Transition] = {}
     for name in pack.commands():
-        for step in pack.steps.get((case.state, name), ()):
-            asks = step.when is not None and any(
-                read.startswith(("data.", "decided.")) for read in step.when.reads
-            )
-            holds = step.when is None or asks or step.when.evaluate(scope) is True
-            if holds and step.by & actor.roles and not _own_work(case, step, actor):
+        plan = pack.plans.get((case.state, name))
+        scope = _scope(pack, plan, case, case.facts, actor, now) if plan else {}
+        for step in plan.steps if plan else ():
+            if step.by & actor.roles and not _own_work(case, step, actor) and _may_hold(step, scope):
                 found.setdefault(name, step)
     return list(found.values())
 
 
-def _candidates(pack: Pack, case: Case, command: Command) -> list[Transition]:
-    steps = pack.steps.get((case.state, command.name))
-    if steps is None:
-        if command.name not in pack.commands():
-            raise Problem(
-                "command-unknown", "The pack knows no such command", detail=command.name, status=404
-            )
-        raise Problem(
-            "command-not-now", "The case is in a state that does not allow this",
-            detail=f"{command.name} in {case.state}", remedy="look at the case again", status=409, state=case.state,
-        )  # fmt: skip
-    roles = command.actor.roles
-    mine = [step for step in steps if step.by & roles]
+def _may_hold(step: Transition, scope: dict[str, Any]) -> bool:
+    if step.when is None or any(name.startswith(("data.", "decided.")) for name in step.when.reads):
+        return True
+    return step.when.evaluate(scope) is True
+
+
+def _no_plan(pack: Pack, case: Case, command: Command) -> Problem:
+    if command.name not in pack.commands():
+        return Problem("command-unknown", "The pack knows no such command", detail=command.name, status=404)
+    return Problem(
+        "command-not-now", "The case is in a state that does not allow this",
+        detail=f"{command.name} in {case.state}", remedy="look at the case again", status=409, state=case.state,
+    )  # fmt: skip
+
+
+def _candidates(plan: Plan, case: Case, command: Command) -> list[Transition]:
+    actor = command.actor
+    mine = [step for step in plan.steps if step.by & actor.roles]
     if not mine:
         raise Problem(
             "command-not-yours", "Your role does not allow this here", detail=command.name, status=403
         )
-    free = [step for step in mine if not _own_work(case, step, command.actor)]
+    free = [step for step in mine if not step.not_who or not _own_work(case, step, actor)]
     if not free:
         raise Problem("own-work", "Nobody decides on their own work", detail=command.name, status=403)
     return free
@@ -146,22 +149,29 @@ def _own_work(case: Case, step: Transition, actor: Actor) -> bool:
     )
 
 
-def _scope(pack: Pack, case: Case, facts: Mapping[str, Any], actor: Actor, now: dt.datetime) -> Scope:
-    day = legal_day(now)
-    return Scope(
-        {
-            "facts": facts,
-            "case": case.kept,
-            "parameters": {name: item.on(day).value for name, item in pack.parameters.items()},
-            "actor": {"id": actor.id, "name": actor.name},
-            "children": {"open": case.open_children() if case.children else 0},
-        },
-        day.isoformat(),
-    )
+def _scope(
+    pack: Pack, plan: Plan, case: Case, facts: Mapping[str, Any], actor: Actor, now: dt.datetime
+) -> dict[str, Any]:
+    """Return the names that this command's steps read, and no others, by their dotted names."""
+    scope: dict[str, Any] = {}
+    for name, bucket, key in plan.reads:
+        if bucket == "facts":
+            scope[name] = facts.get(key)
+        elif bucket == "case":
+            scope[name] = case.kept.get(key)
+        elif bucket == "parameters":
+            scope[name] = pack.parameters[key].on(legal_day(now)).value
+        elif bucket == "actor":
+            scope[name] = actor.id if key == "id" else actor.name
+        elif bucket == "children":
+            scope[name] = case.open_children()
+        else:
+            scope[name] = legal_day(now).isoformat()
+    return scope
 
 
 def _decide(
-    pack: Pack, step: Transition, scope: Scope
+    pack: Pack, step: Transition, scope: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, str], tuple[str, ...]]:
     decided: dict[str, Any] = {}
     rows: dict[str, str] = {}
@@ -174,7 +184,7 @@ def _decide(
                 break
         else:
             raise Problem("table-gap", "No row of a decision table fits", detail=name, status=500)
-    scope.buckets["decided"] = decided
+    scope.update({f"decided.{key}": value for key, value in decided.items()})
     return decided, rows, cites
 
 
@@ -183,7 +193,7 @@ def _outcome(
     case: Case,
     step: Transition,
     command: Command,
-    scope: Scope,
+    scope: dict[str, Any],
     now: dt.datetime,
     clock: Clock,
     expired: TermState | None,
@@ -191,7 +201,7 @@ def _outcome(
     target = step.target or case.state
     actor = command.actor
     terms = {**case.terms, expired["id"]: expired} if expired else case.terms
-    changed = clock.step(pack, terms, case.state or None, target, now) if step.target else []
+    changed = clock.step(pack, terms, target, now) if step.target else []
     if expired and all(term["id"] != expired["id"] for term in changed):
         changed.append(expired)
     state = pack.states[target]
@@ -202,7 +212,7 @@ def _outcome(
         "command": command.name,
         "at": stamp(now),
         "actor": {"id": actor.id, "name": actor.name},
-        "role": min(step.by & actor.roles),
+        "role": _role(step, actor),
         "source": case.state or None,
         "target": target,
         "grounds": list(step.cite),
@@ -225,8 +235,13 @@ def _outcome(
     return Outcome(event, case, step, changed, tasks, calls, step.cite, {})
 
 
+def _role(step: Transition, actor: Actor) -> str:
+    roles = step.by & actor.roles
+    return next(iter(roles)) if len(roles) == 1 else min(roles)
+
+
 def _effects(
-    case_id: str, seq: int, step: Transition, scope: Scope, calls: list[EffectCall]
+    case_id: str, seq: int, step: Transition, scope: dict[str, Any], calls: list[EffectCall]
 ) -> list[EffectNote]:
     notes: list[EffectNote] = []
     for index, effect in enumerate(step.effects):
@@ -241,14 +256,13 @@ def _effects(
     return notes
 
 
-def _param(value: Expression | Mapping[str, Expression], scope: Scope) -> Any:
+def _param(value: Expression | Mapping[str, Expression], scope: dict[str, Any]) -> Any:
     if isinstance(value, Expression):
         return value.evaluate(scope)
     return {name: part.evaluate(scope) for name, part in value.items()}
 
 
 def _sealed(
-    pack: Pack,
     case: Case,
     outcome: Outcome,
     clean: Mapping[str, Any],
@@ -272,9 +286,3 @@ def _sealed(
         event["grounds"] = list(outcome.grounds)
     outcome.case = apply(case, event)
     return outcome
-
-
-def _personal_fields(step: Transition) -> frozenset[str]:
-    if step.form is None:
-        return frozenset()
-    return frozenset(name for name, item in step.form.fields.items() if item.type.personal)

@@ -122,6 +122,17 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """All steps of one command from one state, in the order in which they are tried, and the names that they read."""
+
+    steps: tuple[Transition, ...]
+    form: Form | None
+    # (dotted name, bucket, key); what the command's own answers give is left out.
+    reads: tuple[tuple[str, str, str], ...]
+    personal: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """A state: whose tasks it opens; a final one ends the case with an outcome."""
 
@@ -231,6 +242,8 @@ class Pack:
     texts: Mapping[str, Mapping[str, Any]]
     # (state, command) → transitions in the order in which they are tried.
     steps: Mapping[tuple[str, str], tuple[Transition, ...]] = field(default_factory=dict)
+    # The same, ready to run. The opening stands under ("", "opened").
+    plans: Mapping[tuple[str, str], Plan] = field(default_factory=dict)
 
     def text(self, key: str, language: str = "zh") -> str:
         """Return the text at a dotted key, such as ``states.to_visit``."""
