@@ -19,7 +19,7 @@ from shapely.geometry import shape
 from chengshu.batch.datum import convert
 from chengshu.batch.grid import Zone as ZoneShape
 from chengshu.batch.grid import clean_zones
-from chengshu.contexts.identity.api import account_named, save_account
+from chengshu.contexts.identity.api import STAFF_ROLES, account_named, departments, save_account
 from chengshu.contexts.places.domain import LIBRARY_COLUMNS
 from chengshu.contexts.places.models import (
     Cell,
@@ -257,6 +257,14 @@ def read_csv_rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
 def load_staff(path: Path, *, is_demo: bool = False) -> int:
     """Make accounts from a CSV with username, display_name, role, department; nobody gets a password by it."""
     rows = read_csv_rows(path, ["username", "display_name", "role", "department"])
+    known = {department.code for department in departments()}
+    for number, row in enumerate(rows, start=1):
+        for field, allowed in (("role", set(STAFF_ROLES)), ("department", known | {""})):
+            if row[field] not in allowed:
+                raise Problem(
+                    f"staff-{field}", f"The {field} is not known", detail=row[field],
+                    where=Where(file=path.name, row=number, field=field), remedy=", ".join(sorted(allowed)),
+                )  # fmt: skip
     with transaction.atomic():
         for row in rows:
             save_account(
