@@ -123,7 +123,7 @@ COMMUNITY_KINDS = (
 
 
 def communities(folder: Path) -> pl.DataFrame:
-    """Fold the 620,573 communities into one row a district: lines of the code's last six digits, kind and stem."""
+    """Fold the 620,573 communities into one row a district: lines of stem, the code's last six digits and kind."""
     table = pl.read_csv(folder / "villages.csv", infer_schema=False).sort("code")
     name = pl.col("name")
     kind, stem = pl.lit("o"), name
@@ -131,7 +131,7 @@ def communities(folder: Path) -> pl.DataFrame:
         match = name.str.contains(f".(?:{pattern})$")
         kind = pl.when(match).then(pl.lit(letter)).otherwise(kind)
         stem = pl.when(match).then(name.str.replace(f"(?:{pattern})$", "")).otherwise(stem)
-    line = pl.col("code").str.slice(6) + kind + stem
+    line = stem + "\t" + pl.col("code").str.slice(6) + kind
     district = pl.col("code").str.head(6).alias("district")
     return table.group_by(district, maintain_order=True).agg(line.str.join("\n").alias("communities"))
 

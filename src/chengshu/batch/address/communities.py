@@ -1,4 +1,4 @@
-"""The 620,000 communities and villages of the country, unfolded one district at a time."""
+"""The 620,000 communities and villages of the country, searched one district at a time in its folded text."""
 
 from __future__ import annotations
 
@@ -41,35 +41,46 @@ def plain(name: str) -> str:
 
 
 class District:
-    """The communities of one district by the stem of their names (海裕, 沿山)."""
+    """The communities of one district: lines of stem (海裕), the code's last six digits and the kind.
 
-    __slots__ = ("district", "lengths", "stems")
+    They stay one text: to search it for two letters costs less than to index a district that few rows name.
+    """
+
+    __slots__ = ("district", "folded")
 
     def __init__(self, district: str, folded: str) -> None:
         self.district = district
-        self.stems: dict[str, list[str]] = {}
-        lengths: dict[str, set[int]] = {}
-        for line in folded.split("\n"):
-            stem = line[7:]
-            if stem in self.stems:
-                self.stems[stem].append(line[:7])
-            elif len(stem) > 1:
-                self.stems[stem] = [line[:7]]
-                start = stem[:2]
-                if start in lengths:
-                    lengths[start].add(len(stem))
-                else:
-                    lengths[start] = {len(stem)}
-        self.lengths = {start: sorted(sizes, reverse=True) for start, sizes in lengths.items()}
+        self.folded = f"\n{folded}\n"
+
+    def stem_at(self, text: str, at: int) -> str | None:
+        """Return the longest stem that stands at a place of a text."""
+        folded, start = self.folded, "\n" + text[at : at + 2]
+        best: str | None = None
+        line = folded.find(start)
+        while line >= 0 and len(start) == 3:
+            stem = folded[line + 1 : folded.index("\t", line)]
+            if text.startswith(stem, at) and len(stem) > 1 and (best is None or len(stem) > len(best)):
+                best = stem
+            line = folded.find(start, line + 1)
+        return best
+
+    def entries(self, stem: str) -> list[str]:
+        """Return the last six digits and the kind of each community with this stem."""
+        start, found = f"\n{stem}\t", []
+        line = self.folded.find(start)
+        while line >= 0:
+            found.append(self.folded[line + len(start) : line + len(start) + 7])
+            line = self.folded.find(start, line + 1)
+        return found
 
     def name_of(self, stem: str) -> str:
         """Return the community that a stem stands for, in its short form."""
-        return shown(stem, self.stems[stem][0][6])
+        return shown(stem, self.entries(stem)[0][6])
 
     def code_of(self, name: str, street: str | None) -> str | None:
         """Return the twelve digits of a community, if its name is one only in the street (nine digits) or district."""
         found = _KIND.search(name)
-        entries = self.stems.get(name[: found.start()] if found else name) or self.stems.get(name, [])
+        entries = (self.entries(name[: found.start()]) if found else []) or self.entries(name)
         codes = {self.district + entry[:6] for entry in entries}
         if street is not None:
             codes = {code for code in codes if code.startswith(street)}

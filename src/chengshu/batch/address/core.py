@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -110,7 +111,7 @@ class Parser:
         start = prefix.end() if prefix and prefix.end() < len(text) else 0
         at, state, written = self._read(text, start)
         if not state and _SMALL_FIRST.match(text, start):
-            text = _turned(text[start:])
+            text = _turned(text[start:], self._heads.gazetteer.heads.entries)
             at, state, written = self._read(text, 0)
             start = 0
         if state and text[at : at + 2] in self._starts:
@@ -163,8 +164,7 @@ class Parser:
         fits = []
         for key in state:
             near = communities_of(self._heads.division(key).code[:6])
-            sizes = near.lengths.get(text[at : at + 2], ()) if near is not None else ()
-            if near is not None and any(text[at : at + size] in near.stems for size in sizes):
+            if near is not None and near.stem_at(text, at) is not None:
                 fits.append(key)
         return (fits[0],) if len(fits) == 1 else state
 
@@ -236,18 +236,15 @@ class Parser:
     def _community(tail: Tail, near: District) -> None:
         """Read a community that the district has; a bare stem (度山) counts before a road or a group only."""
         text, at = tail.text, tail.at
-        for size in near.lengths.get(text[at : at + 2], ()):
-            stem = text[at : at + size]
-            if stem not in near.stems:
-                continue
-            end = at + len(stem)
-            kind = KIND_NEXT.match(text, end)
-            if kind is not None and not _GOES_ON.match(text, kind.end()):
-                tail.community, tail.at = plain(text[at : kind.end()]), kind.end()
-                return
-            if _STEM_ENDS.match(text, end):
-                tail.community, tail.at = near.name_of(stem), end
-                return
+        stem = near.stem_at(text, at)
+        if stem is None:
+            return
+        end = at + len(stem)
+        kind = KIND_NEXT.match(text, end)
+        if kind is not None and not _GOES_ON.match(text, kind.end()):
+            tail.community, tail.at = plain(text[at : kind.end()]), kind.end()
+        elif _STEM_ENDS.match(text, end):
+            tail.community, tail.at = near.name_of(stem), end
 
     def _with_community(self, divisions: Divisions, community: str, near: District) -> Divisions:
         """Add the community's twelve digits, and its street where that was not written."""
@@ -275,15 +272,15 @@ class Parser:
             province, city, district, street or tail.street, tail.community, tail.road, tail.number, tail.estate,
             tail.building, tail.unit, tail.floor, tail.room, place, code,
         )  # fmt: skip
-        if code is None and not any(fields[:12]) and (text in _NOTHING or _CHINESE.search(text) is None):
+        if code is None and not any(fields[:11]) and (text in _NOTHING or _CHINESE.search(text) is None):
             return _refused("unrecognised")
         return (*fields, ",".join(inferred), ",".join(renamed), None)
 
 
-def _turned(text: str) -> str:
+def _turned(text: str, names: Container[str]) -> str:
     """Return an address from large to small if it stands from small to large: 12号创业一路 → 创业一路 12号."""
     parts = text.split() if " " in text else _PART.findall(text)
-    if len(parts) < 2 or not _LARGE_LAST.match(parts[-1]):
+    if len(parts) < 2 or not (_LARGE_LAST.match(parts[-1]) or parts[-1] in names):
         return text
     return " ".join(reversed(parts))
 

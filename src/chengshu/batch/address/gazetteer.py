@@ -203,7 +203,8 @@ class Gazetteer:
                     self._add_local(line["kind"], line["old_name"], line["new_code"])
                 elif line["kind"] == "split":
                     for street in line["streets"].split():
-                        self.splits[line["old_code"], street] = line["new_code"]
+                        if int(line["year"]) <= self.year:
+                            self.splits[line["old_code"], street] = line["new_code"]
                     self.split_into[line["old_code"]].add(line["new_code"])
                 else:
                     target = self.current[line["new_code"]]

@@ -32,6 +32,7 @@ _COMPOUND = re.compile(
 _LANDMARK = re.compile(
     "[^0-9路街]{0,4}(?:广场|大厦|中心|公寓|花园|小区|家园|医院|学校|公司|酒店|宾馆|公园|商城|市场|大楼|会馆|国际)"
 )
+_ZONE_NEXT = re.compile("(?:国家|经济|高新|技术|产业|工业|科技|生态)*(?:开发区|高新区|新区|园区|工业园|工业区|科技园|产业园)")
 _ROAD_NEXT = re.compile("[^0-9 ]{2,6}?(?:路|街|大道|巷|弄)")
 _DISTRICT_END = re.compile("[区县市旗]")
 _ROAD_OR_VILLAGE = re.compile("[^0-9 ]{2,6}?(?:路|街|大道|巷|弄|社区|村)(?!口)|[0-9]+号?大街")
@@ -331,7 +332,7 @@ class HeadReader:
             return following not in ("路", "街", "巷") or text[end : end + 2] == "路桥"
         if following in ("", " ", "-", "("):
             return True
-        if _COMPOUND.match(text, end) is not None:
+        if _COMPOUND.match(text, end) is not None or _ZONE_NEXT.match(text, end) is not None:
             return False
         return text[at:end] not in COMMON or _LANDMARK.match(text, end) is None
 

@@ -110,8 +110,9 @@ def _blocks(
             yield from map(_run, runs)
             return
         preload()
-        with multiprocessing.get_context("fork").Pool(min(processes, len(runs))) as pool:
-            yield from pool.imap(_run, runs)
+        yield _run(runs[0])  # here, so that the children inherit what it taught the caches
+        with multiprocessing.get_context("fork").Pool(min(processes, len(runs) - 1)) as pool:
+            yield from pool.imap(_run, runs[1:])
     finally:
         _work = ((), None, None)
 

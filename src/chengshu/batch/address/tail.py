@@ -102,6 +102,7 @@ _BEFORE_ROAD = re.compile(
     "[东南西北0-9A-Za-z一二三四五六七八九十]区|景园|农贸城|[镇乡]))"
     "((?![东南西北中一二三四五六七八九十]{1,2}(?:路|街|大道|道|巷|弄)$)[^区城].+(?:路|街|道|巷|弄|线|里|同))$"
 )
+_ENDS_AREA = re.compile("(?:小区|园区|工业园|工业区|开发区|高新区|新区|科技园|新城|农场|基地)$")
 _FLOOR_LETTER = re.compile("([0-9]{1,2})[Ff]$")
 _SECTION = re.compile("[东南西北中上下一二三四五六七八九0-9]?段")
 
@@ -373,6 +374,9 @@ class Tail:
     def _numbered_road(self, token: re.Match[str]) -> None:
         """104国道, 5号大街, and names with a numeral before their kind (三环路)."""
         chunk = self.text[self.at : token.start()]
+        if token[2][0] == "号" or _ENDS_AREA.search(chunk):
+            self._flush(token.start(), False)
+            chunk = ""
         name = chunk + token[1] + token[2]
         if self.road is None:
             self.road = name
