@@ -115,6 +115,12 @@ class AddressLibrary:
 
         return propose(self, texts, home=home)
 
+    @property
+    def home(self) -> str | None:
+        """The six-digit code of the one district that all communities of the library lie in; None for several."""
+        codes = self.buildings["community_code"].drop_nulls().str.slice(0, 6).unique().to_list()
+        return str(codes[0]) if len(codes) == 1 else None
+
     def __len__(self) -> int:
         return self.rows.height
 

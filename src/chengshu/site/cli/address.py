@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chengshu.kernel.problems import Problem
+from chengshu.site.cli import address_match
 from chengshu.site.cli.common import DONE, WRONG, print_json
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ RUN = 100_000
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def app() -> None:
     """Parse addresses and match them to a library."""
+
+
+app.add_command(address_match.match)
+app.add_command(address_match.compare)
 
 
 class Day(click.ParamType):
