@@ -1,10 +1,13 @@
 """A small generated district, loaded once a test."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import transaction
+from django.test import override_settings
 
 from chengshu.batch.generate import generate
 from chengshu.contexts.identity import api as identity
@@ -23,12 +26,20 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="module")
+def loaded(django_db_setup, django_db_blocker, generated: Path) -> Iterator[dict[str, int]]:
+    """Load it once for a file of tests, demo accounts included, and take it all back afterwards."""
+    with django_db_blocker.unblock(), override_settings(DEMO=True), transaction.atomic():
+        identity.seed_demo()
+        yield places.load_generated(generated, shipped("districts", "baoan"), on=ON, now=NOW)
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def district(db, settings, generated: Path) -> dict[str, int]:
-    """Load it into the database, demo accounts included."""
+def district(loaded, db, settings) -> dict[str, int]:
+    """The loaded district; what a test changes is undone after it."""
     settings.DEMO = True
-    identity.seed_demo()
-    return places.load_generated(generated, shipped("districts", "baoan"), on=ON, now=NOW)
+    return loaded
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from chengshu.contexts.identity.api import Account
 
@@ -36,10 +37,10 @@ class Cell(models.Model):
     class Origin(models.TextChoices):
         """How a cell came about; pages say it."""
 
-        GENERATED = "generated", "生成"
-        IMPORTED = "imported", "导入"
-        SPLIT = "split", "拆分"
-        MERGED = "merged", "合并"
+        GENERATED = "generated", _("生成")
+        IMPORTED = "imported", _("导入")
+        SPLIT = "split", _("拆分")
+        MERGED = "merged", _("合并")
 
     code = models.CharField(primary_key=True, max_length=24)
     zone = models.ForeignKey(Zone, on_delete=models.PROTECT, related_name="cells")
@@ -95,8 +96,8 @@ class CellCharge(models.Model):
     class Post(models.TextChoices):
         """Main or deputy."""
 
-        MAIN = "main", "责任网格员"
-        DEPUTY = "deputy", "协管网格员"
+        MAIN = "main", _("责任网格员")
+        DEPUTY = "deputy", _("协管网格员")
 
     cell = models.ForeignKey(Cell, on_delete=models.PROTECT, related_name="charges")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
@@ -114,8 +115,8 @@ class Place(models.Model):
     class State(models.TextChoices):
         """What holds for the address today."""
 
-        ACTIVE = "active", "在用"
-        RETIRED = "retired", "停用"
+        ACTIVE = "active", _("在用")
+        RETIRED = "retired", _("停用")
 
     place_code = models.CharField(primary_key=True, max_length=21)
     building_code = models.CharField(max_length=17, db_index=True)
@@ -171,9 +172,9 @@ class AddressProposal(models.Model):
     class State(models.TextChoices):
         """Where the proposal stands."""
 
-        OPEN = "open", "待审"
-        CONFIRMED = "confirmed", "已入库"
-        REFUSED = "refused", "不予入库"
+        OPEN = "open", _("待审")
+        CONFIRMED = "confirmed", _("已入库")
+        REFUSED = "refused", _("不予入库")
 
     text = models.CharField(max_length=300)
     reason = models.CharField(max_length=400, blank=True)
