@@ -31,7 +31,11 @@ def load_folder(folder: Path, *, now: dt.datetime) -> Loaded:
 
     Loading the same again changes nothing; what is no longer declared is retired, never deleted.
     """
-    declared = domain.read_folder(folder / "sources", folder / "catalogue", shipped(*COMMON))
+    return load(domain.read_folder(folder / "sources", folder / "catalogue", shipped(*COMMON)), now=now)
+
+
+def load(declared: domain.Folder, *, now: dt.datetime) -> Loaded:
+    """Load what was read from a district folder, in one transaction."""
     result = Loaded([], [], [])
     with transaction.atomic():
         elements = {code: element.body() for code, element in declared.elements.items()}

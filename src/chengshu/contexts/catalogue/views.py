@@ -1,0 +1,257 @@
+"""Pages of the catalogue, open to everyone: data elements, sources, the four lists. They show no values."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+from django.views.decorators.http import require_GET
+
+from chengshu.contexts.catalogue import api
+from chengshu.contexts.catalogue.models import Dataset, Element, Version
+from chengshu.contexts.identity.api import departments, public_page
+
+PAGE = 50
+CLASSES = {
+    "person": _l("个人"), "organisation": _l("组织"), "premises": _l("房屋"), "facility": _l("设施"),
+    "place": _l("地址与区划"), "matter": _l("办理事务"), "system": _l("系统"),
+}  # fmt: skip
+GRADES = {1: _l("1 级 一般"), 2: _l("2 级 内部"), 3: _l("3 级 敏感"), 4: _l("4 级 核心")}
+PRIVACIES = {"none": _l("不含个人信息"), "personal": _l("个人信息"), "sensitive": _l("敏感个人信息")}
+TYPES = {
+    "text": _l("文本"), "code": _l("代码"), "date": _l("日期"), "time": _l("时间"), "integer": _l("整数"),
+    "decimal": _l("小数"), "boolean": _l("是否"), "choice": _l("选项"), "geometry": _l("几何"), "file": _l("文件"),
+    "list": _l("列表"), "map": _l("结构"),
+}  # fmt: skip
+USES = {"source": _l("数源"), "table": _l("数据表"), "form": _l("表单"), "api": _l("接口")}
+LISTS = {
+    "government": (_l("政务数据目录"), _l("各部门因履行职责而掌握的全部数据表。")),
+    "public-resource": (_l("公共数据资源目录"), _l("可以作为公共数据资源登记、授权和利用的数据表。")),
+    "open": (_l("开放清单"), _l("向社会无条件或有条件开放的数据表，以及理由。")),
+    "sharing-duty": (_l("共享责任清单"), _l("谁向谁共享、主动还是按需、多久一次。")),
+}
+OPENNESS = {"none": _l("不开放"), "conditional": _l("有条件开放"), "unconditional": _l("无条件开放")}
+MODES = {"active": _l("主动共享"), "on-demand": _l("按需共享")}
+# What starts a formula in a spreadsheet.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@public_page
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Search the data elements."""
+    text = request.GET.get("q", "").strip()[:100]
+    klass = request.GET.get("class", "")
+    grade = request.GET.get("grade", "")
+    found = api.find_elements(
+        text,
+        klass=klass if klass in CLASSES else "",
+        grade=int(grade) if grade in {"1", "2", "3", "4"} else None,
+    )
+    known = _departments()
+    context = {
+        "page": Paginator([_said(row, known) for row in found], PAGE).get_page(request.GET.get("page")),
+        "q": text,
+        "class": klass,
+        "grade": grade,
+        "classes": CLASSES,
+        "grades": GRADES,
+        "lists": LISTS,
+        "source_count": len(api.sources()),
+        "filtered": bool(text or klass or grade),
+    }
+    return render(request, "catalogue/home.html", context)
+
+
+@public_page
+@require_GET
+def element(request: HttpRequest, code: str) -> HttpResponse:
+    """Show one element: what it is, who is believed, where it is used, its versions."""
+    row = api.element(code)
+    if row is None:
+        raise Http404
+    known = {each.name: each for each in api.sources()}
+    context = {
+        "element": _said(row, _departments()),
+        "believed": [{"name": name, "title": _title(known.get(name), name)} for name in row.body["sources"]],
+        "uses": [(USES[kind], found, kind) for kind, found in api.where_used(code).items() if found],
+        "versions": [_version(each) for each in api.versions(f"element:{code}")],
+        "breadcrumbs": [(_("数据目录"), reverse("catalogue:home")), (code, "")],
+    }
+    return render(request, "catalogue/element.html", context)
+
+
+@public_page
+@require_GET
+def sources(request: HttpRequest) -> HttpResponse:
+    """List the declared sources."""
+    context = {
+        "sources": _sources(api.sources()),
+        "breadcrumbs": [(_("数据目录"), reverse("catalogue:home")), (_("数源"), "")],
+    }
+    return render(request, "catalogue/sources.html", context)
+
+
+@public_page
+@require_GET
+def source(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one source: why it is held, its columns and rules, its place in the lists, its versions."""
+    row = api.source(name)
+    if row is None:
+        raise Http404
+    titles = api.element_titles()
+    columns = [{**column, "title": titles.get(column["element"], {})} for column in row.body["columns"]]
+    context = {
+        "source": _source(row, _departments()),
+        "columns": columns,
+        "versions": [_version(each) for each in api.versions(f"source:{name}")],
+        "breadcrumbs": [
+            (_("数据目录"), reverse("catalogue:home")),
+            (_("数源"), reverse("catalogue:sources")),
+            (name, ""),
+        ],
+    }
+    return render(request, "catalogue/source.html", context)
+
+
+@public_page
+@require_GET
+def one_list(request: HttpRequest, name: str) -> HttpResponse:
+    """Show one of the four lists."""
+    if name not in LISTS:
+        raise Http404
+    title, lead = LISTS[name]
+    context = {
+        "name": name,
+        "title": title,
+        "lead": lead,
+        "lists": LISTS,
+        "rows": _sources(api.listed(name)),
+        "breadcrumbs": [(_("数据目录"), reverse("catalogue:home")), (title, "")],
+    }
+    return render(request, "catalogue/list.html", context)
+
+
+@public_page
+@require_GET
+def list_csv(request: HttpRequest, name: str) -> StreamingHttpResponse:
+    """Give one of the four lists as a file."""
+    if name not in LISTS:
+        raise Http404
+    response = StreamingHttpResponse(_csv(name), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+def _csv(name: str) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    head = [_("数源"), _("名称"), _("部门"), _("字段"), _("用途与依据")]
+    if name == "open":
+        head += [_("开放方式"), _("理由")]
+    if name == "sharing-duty":
+        head += [_("共享方式"), _("共享对象"), _("更新周期"), _("责任")]
+    # A mark at the start, so that spreadsheets read UTF-8.
+    yield "\ufeff" + writer.writerow(head)
+    for row in _sources(api.listed(name)):
+        listing = row["listing"] or {}
+        cells = [
+            row["name"],
+            _both(row["title"]),
+            _both(row["department_said"]),
+            "、".join(column["name"] for column in row["columns"]),
+            _both(row["purpose"]),
+        ]
+        if name == "open":
+            cells += [str(listing["open_said"]), _both(listing["open_why"])]
+        if name == "sharing-duty":
+            cells += [
+                str(listing["mode_said"]),
+                "、".join(_both(each) for each in listing["to_said"]),
+                listing["every"],
+                _both(listing["duty"]),
+            ]
+        yield writer.writerow([_harmless(cell) for cell in cells])
+
+
+class _Line:
+    """Hands each written line back."""
+
+    def write(self, line: str) -> str:
+        """Return ``line``."""
+        return line
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _both(text: Mapping[str, str]) -> str:
+    return text["en"] if (get_language() or "").startswith("en") else text["zh"]
+
+
+def _departments() -> dict[str, dict[str, str]]:
+    return {row.code: {"zh": row.name_zh, "en": row.name_en} for row in departments()}
+
+
+def _named(code: str, known: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+    """Return a department's name; one that is not in the district yet shows its code."""
+    return known.get(code) or ({"zh": "各部门", "en": "all"} if code == "all" else {"zh": code, "en": code})
+
+
+def _said(row: Element, known: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    return {
+        **row.body,
+        "title": {"zh": row.title_zh, "en": row.title_en},
+        "class_said": CLASSES.get(row.klass, row.klass),
+        "grade_said": GRADES.get(row.grade, row.grade),
+        "privacy_said": PRIVACIES.get(row.privacy, row.privacy),
+        "type_said": TYPES.get(row.type, row.type),
+        "version": row.version,
+        "changed_at": row.changed_at,
+        "retired_at": row.retired_at,
+        "personal": row.privacy != "none",
+        "authority_said": _named(row.authority, known),
+    }
+
+
+def _source(row: Dataset, known: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    listing = row.body["listing"]
+    if listing:
+        listing = {**listing, "open_said": OPENNESS[listing["open"]], "mode_said": MODES[listing["mode"]]}
+        listing["to_said"] = [_named(code, known) for code in listing["to"]]
+    return {
+        **row.body,
+        "name": row.name,
+        "department_said": _named(row.department, known),
+        "listing": listing,
+        "version": row.version,
+        "retired_at": row.retired_at,
+    }
+
+
+def _sources(rows: list[Dataset]) -> list[dict[str, Any]]:
+    known = _departments()
+    return [_source(row, known) for row in rows]
+
+
+def _title(row: Dataset | None, name: str) -> dict[str, str]:
+    return {"zh": row.title_zh, "en": row.title_en} if row else {"zh": name, "en": name}
+
+
+def _version(row: Version) -> dict[str, Any]:
+    first = row.number == 1
+    return {
+        "number": row.number,
+        "at": row.at,
+        "leaf_id": row.leaf_id,
+        "retired": row.body is None,
+        "changes": [] if first else row.diff,
+    }
