@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from chengshu.kernel.problems import Problem
 from chengshu.site.cli.common import setup_django
 from chengshu.site.paths import var_dir
 
@@ -45,6 +46,7 @@ def run(host: str, port: int, workers: int, only: str | None = None, *, witness:
     parts: dict[str, list[str]] = {}
     if only != "jobs":
         require_vendor_files()
+        require_free_port(host, port)
         parts["web"] = web_command(host, port, workers)
     if only != "web":
         parts["jobs"] = [sys.executable, "-m", "chengshu.site.clocks"]
@@ -53,15 +55,34 @@ def run(host: str, port: int, workers: int, only: str | None = None, *, witness:
     raise SystemExit(supervise(parts))
 
 
+def require_free_port(host: str, port: int) -> None:
+    """Raise a ``Problem`` when something answers there: the web server would share the port in silence."""
+    target = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    if answers(target, port):
+        raise Problem(
+            "port-taken",
+            f"Something already answers on {host}:{port}",
+            remedy="stop it, or choose another port with --port",
+        )
+
+
+def answers(host: str, port: int) -> bool:
+    """Tell whether a connection to the port is accepted."""
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 def witness_part(port: int) -> dict[str, list[str]]:
     """Return the process of a witness with a key of its own; none when the port is taken.
 
     In a demo it runs on the same machine and shows how cosigning works; what it proves, it proves on another machine.
     """
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            click.echo(f"No witness: port {port} is taken.", err=True)
-            return {}
+    if answers("127.0.0.1", port):
+        click.echo(f"No witness: port {port} is taken.", err=True)
+        return {}
     os.environ["CHENGSHU_WITNESS"] = f"http://127.0.0.1:{port}"
     folder, log = var_dir() / "witness", var_dir() / "ledger" / "keys.txt"
     command = [sys.executable, "-m", "chengshu", "ledger", "witness", "--dir", str(folder)]
