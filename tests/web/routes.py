@@ -58,11 +58,12 @@ def declared(view: Any) -> Any:
 
 def calls() -> Iterator[Route]:
     """Yield the calls of the API."""
-    for prefix, router in api._routers:
+    # The bound routers: there the guards of a router have come down to its calls.
+    for router in api._get_bound_routers():
         for path, view in router.path_operations.items():
             for operation in view.operations:
                 for method in operation.methods:
-                    yield Route(f"{method} api/v1{prefix}{path}", who_may_call(operation.auth_callbacks))
+                    yield Route(f"{method} api/v1{router.prefix}{path}", who_may_call(operation.auth_callbacks))
 
 
 def who_may_call(callbacks: Any) -> Any:
