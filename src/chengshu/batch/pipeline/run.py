@@ -184,6 +184,7 @@ class _Run:
                 progress=lambda done, total: self.task.progress("match", done, total),
             )  # fmt: skip
             facts = read_json(folder / "facts.json")
+            facts["worked"] *= self.built.match != self.base["match"]
             self.built.facts["addresses"] = {name: facts[name] for name in ("texts", "worked", "placed")}
 
     def kinds(self) -> list[str]:
@@ -246,7 +247,8 @@ class _Run:
             )  # fmt: skip
             facts = read_json(folder / "facts.json")
         self.built.facts.setdefault("conflicts", {})[kind] = facts["conflicts"]
-        self.built.facts.setdefault("fused", {})[kind] = facts["worked"]
+        same = steps["fuse"] == before.get("fuse")
+        self.built.facts.setdefault("fused", {})[kind] = 0 if same else facts["worked"]
 
     def _human(self, ids_key: str) -> Human:
         """Return what people decided, under the ids that this run's merges leave."""

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from chengshu.batch.pipeline.run import Built
 from chengshu.batch.pipeline.store import Store
+from chengshu.contexts.cases import api as cases
 from chengshu.contexts.identity.api import move_reads
 from chengshu.contexts.ledger.api import deposit
 from chengshu.contexts.subjects import loading
@@ -180,6 +181,7 @@ def _follow(merged: Mapping[str, str]) -> None:
         for model in (Correction, Dispute, Finding, LinkDecision):
             model.objects.filter(subject_id=old).update(subject_id=new)
         move_reads(old, new)
+        cases.subject_merged(old, new)
 
 
 def fulfil_returns(run: Run, built: Built, store: Store, now: dt.datetime) -> int:

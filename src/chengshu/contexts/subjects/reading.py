@@ -106,7 +106,7 @@ def provenance(record: Record) -> list[Cell]:
         return []
     with duckdb.connect() as con:
         rows = con.execute(
-            "select element, value, source, record_id, \"at\", \"rank\", agrees from read_parquet(?) "
+            'select element, value, source, record_id, "at", "rank", agrees from read_parquet(?) '
             "where subject_id = ? order by element, rank",
             [str(path), record.subject_id],
         ).fetchall()
