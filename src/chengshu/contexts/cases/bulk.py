@@ -11,6 +11,7 @@ from chengshu.contexts.cases import packs, routing, rows, sealing, store
 from chengshu.contexts.cases.domain import NOBODY, OpenedMany, Opening, new_case_id
 from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.packs import Runtime
+from chengshu.contexts.cases.sql import dump
 from chengshu.contexts.identity.api import Account
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
@@ -82,7 +83,7 @@ def _write(runtime: Runtime, prepared: Sequence[Prepared], now: dt.datetime) -> 
         if outcome.personal:
             outcome.event["sealed"], salt, body = sealing.seal(outcome.personal)
             payloads.append((outcome.case.id, 1, salt, body))
-        bodies.append(rows.dump(outcome.event))
+        bodies.append(dump(outcome.event))
     leaves = ledger.deposit_many(
         [
             ledger.Deposit(store.LEDGER_KIND, f"case:{outcome.case.id}", body.encode())

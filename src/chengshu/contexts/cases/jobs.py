@@ -17,6 +17,7 @@ from django.db import transaction
 from chengshu.contexts.cases import packs, rows, store
 from chengshu.contexts.cases.domain import OPERATORS
 from chengshu.contexts.cases.models import Job, Task
+from chengshu.contexts.cases.sql import dump
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.case import Case
 from chengshu.procedure.ports import Actor, EffectRequest, registry
@@ -63,9 +64,7 @@ def enqueue_child_ended(parent_id: str, on_end: str, child: Case, now: dt.dateti
 
 
 def _enqueue(kind: str, case_id: str, payload: Mapping[str, Any], key: str, now: dt.datetime) -> None:
-    Job.objects.create(
-        kind=kind, case_id=case_id, payload=rows.dump(payload), key=key, run_at=now, made_at=now
-    )
+    Job.objects.create(kind=kind, case_id=case_id, payload=dump(payload), key=key, run_at=now, made_at=now)
 
 
 def run_jobs(now: dt.datetime, limit: int = 100) -> int:

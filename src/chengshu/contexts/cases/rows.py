@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
+from chengshu.contexts.cases.sql import dump, sql
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.case import OPEN_TERMS, SUSPENDED, Case, Event, TermState
 
@@ -88,34 +87,16 @@ def body_of(case: Case) -> str:
     )
 
 
-def dump(value: Any) -> str:
-    """Return canonical JSON text (keys sorted; no floats reach here, so it equals RFC 8785 for our values)."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def instant(value: dt.datetime | str | None) -> Any:
-    """Return an instant as this database wants it in plain SQL."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        value = dt.datetime.fromisoformat(value)
-    return connection.ops.adapt_datetimefield_value(value)
-
-
 def lock(case_id: str) -> CaseRow | None:
     """Read a case for a step. On PostgreSQL its row is locked; on SQLite the transaction is the only writer."""
-    suffix = " FOR UPDATE OF c" if connection.features.has_select_for_update_of else ""
-    with connection.cursor() as cursor:
-        cursor.execute(_CASE + suffix, (case_id,))
-        found = cursor.fetchone()
+    db = sql()
+    found = db.run(_CASE if db.sqlite else f"{_CASE} FOR UPDATE OF c", (case_id,)).fetchone()
     return CaseRow(*found) if found else None
 
 
 def lock_free(case_id: str) -> CaseRow:
     """Read a case without locking it; raises when there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CASE, (case_id,))
-        found = cursor.fetchone()
+    found = sql().run(_CASE, (case_id,)).fetchone()
     if found is None:
         raise Problem("case-unknown", "没有这个办件", detail=case_id, status=404)
     return CaseRow(*found)
@@ -136,6 +117,7 @@ def case_values(
 ) -> tuple[Any, ...]:
     """Return the values of a new case's row, in the order of its columns."""
     due_at, amber_at = earliest(case)
+    instant = sql().instant
     at = instant(now)
     return (
         case.id, case.pack, row.pack_version_id, case.state, case.outcome, case.version, row.label[:200],
@@ -146,21 +128,21 @@ def case_values(
 
 def insert_cases(values: Sequence[tuple[Any, ...]]) -> None:
     """Insert the rows of new cases."""
-    _many(_CASE_INSERT, values)
+    sql().run_many(_CASE_INSERT, values)
 
 
 def update_case(case: Case, department: str, before: int, now: dt.datetime, closed: bool) -> bool:
     """Write the projection if nobody else did since ``before``; returns whether it was written."""
     due_at, amber_at = earliest(case)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CASE_UPDATE,
-            (
-                case.state, case.outcome, case.version, department, body_of(case), instant(due_at), instant(amber_at),
-                instant(now) if closed else None, case.id, before,
-            ),
-        )  # fmt: skip
-        return bool(cursor.rowcount == 1)
+    db = sql()
+    done = db.run(
+        _CASE_UPDATE,
+        (
+            case.state, case.outcome, case.version, department, body_of(case), db.instant(due_at),
+            db.instant(amber_at), db.instant(now) if closed else None, case.id, before,
+        ),
+    )  # fmt: skip
+    return bool(done.rowcount == 1)
 
 
 def event_values(
@@ -168,18 +150,19 @@ def event_values(
 ) -> tuple[Any, ...]:
     """Return the values of an event's row."""
     return (
-        case_id, event["seq"], event["step"], instant(event["at"]), event["actor"]["id"], body, key, request, leaf_id,
-        leaf_salt,
+        case_id, event["seq"], event["step"], sql().instant(event["at"]), event["actor"]["id"], body, key, request,
+        leaf_id, leaf_salt,
     )  # fmt: skip
 
 
 def insert_events(values: Sequence[tuple[Any, ...]]) -> None:
     """Insert events."""
-    _many(_EVENT_INSERT, values)
+    sql().run_many(_EVENT_INSERT, values)
 
 
 def term_values(case_id: str, term: TermState) -> tuple[Any, ...]:
     """Return the values of a term's row."""
+    instant = sql().instant
     return (
         case_id, term["id"], term["round"], term["state"], term["due_on"], instant(term["due_at"]),
         instant(term["amber_at"]), term["provisional"],
@@ -188,32 +171,33 @@ def term_values(case_id: str, term: TermState) -> tuple[Any, ...]:
 
 def upsert_terms(values: Sequence[tuple[Any, ...]]) -> None:
     """Write terms; a term that starts again takes its row over."""
-    _many(_TERM_UPSERT, values)
+    sql().run_many(_TERM_UPSERT, values)
 
 
 def task_values(
     case_id: str, role: str, owner: str, due: tuple[str | None, str | None], now: dt.datetime
 ) -> tuple[Any, ...]:
     """Return the values of a new task's row."""
+    instant = sql().instant
     return (case_id, role, owner, True, instant(due[0]), instant(due[1]), instant(now))
 
 
 def insert_tasks(values: Sequence[tuple[Any, ...]]) -> None:
     """Insert tasks."""
-    _many(_TASK_INSERT, values)
+    sql().run_many(_TASK_INSERT, values)
 
 
 def open_tasks(case_id: str) -> list[tuple[int, str, str]]:
     """Return (id, role, owner) of a case's open tasks."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, role, owner FROM cases_task WHERE case_id = %s AND open", (case_id,))
-        return list(cursor.fetchall())
+    found = sql().run("SELECT id, role, owner FROM cases_task WHERE case_id = %s AND open", (case_id,))
+    return list(found.fetchall())
 
 
 def close_tasks(task_ids: Iterable[int], now: dt.datetime) -> None:
     """Close tasks."""
-    at = instant(now)
-    _many(
+    db = sql()
+    at = db.instant(now)
+    db.run_many(
         "UPDATE cases_task SET open = %s, closed_at = %s WHERE id = %s",
         [(False, at, task_id) for task_id in task_ids],
     )
@@ -221,44 +205,39 @@ def close_tasks(task_ids: Iterable[int], now: dt.datetime) -> None:
 
 def date_tasks(case_id: str, due: tuple[str | None, str | None]) -> None:
     """Give a case's open tasks the date of its earliest term."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE cases_task SET due_at = %s, amber_at = %s WHERE case_id = %s AND open",
-            (instant(due[0]), instant(due[1]), case_id),
-        )
+    db = sql()
+    db.run(
+        "UPDATE cases_task SET due_at = %s, amber_at = %s WHERE case_id = %s AND open",
+        (db.instant(due[0]), db.instant(due[1]), case_id),
+    )
 
 
 def insert_payloads(values: Sequence[tuple[Any, ...]]) -> None:
     """Insert personal payloads: (case, seq, salt, body)."""
-    _many(_PAYLOAD_INSERT, values)
+    sql().run_many(_PAYLOAD_INSERT, values)
 
 
 def payload(case_id: str, seq: int) -> tuple[str, bool] | None:
     """Return (body, erased) of an event's personal payload."""
-    with connection.cursor() as cursor:
-        cursor.execute(
+    found = (
+        sql()
+        .run(
             "SELECT body, erased_at IS NOT NULL FROM cases_personalpayload WHERE case_id = %s AND seq = %s",
             (case_id, seq),
         )
-        found = cursor.fetchone()
+        .fetchone()
+    )
     return (found[0], bool(found[1])) if found else None
 
 
 def event_of_key(case_id: str, key: str) -> tuple[int, str] | None:
     """Return (seq, request digest) of the step that was taken under a key."""
-    with connection.cursor() as cursor:
-        cursor.execute(
+    found: tuple[int, str] | None = (
+        sql()
+        .run(
             "SELECT seq, request_digest FROM cases_caseevent WHERE case_id = %s AND idempotency_key = %s",
             (case_id, key),
         )
-        return cursor.fetchone()
-
-
-def _many(statement: str, values: Sequence[tuple[Any, ...]]) -> None:
-    if not values:
-        return
-    with connection.cursor() as cursor:
-        if len(values) == 1:
-            cursor.execute(statement, values[0])
-        else:
-            cursor.executemany(statement, values)
+        .fetchone()
+    )
+    return found

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from chengshu.contexts.cases import files, rows
 from chengshu.contexts.cases.models import EvidenceFile, PersonalPayload
+from chengshu.contexts.cases.sql import dump
 from chengshu.kernel.problems import Problem
 
 SALT_BYTES = 16
@@ -20,7 +21,7 @@ SALT_BYTES = 16
 
 def seal(values: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return (digest for the event, salt, body for the side table)."""
-    salt, body = secrets.token_bytes(SALT_BYTES), rows.dump(values)
+    salt, body = secrets.token_bytes(SALT_BYTES), dump(values)
     return hashlib.sha256(salt + body.encode()).hexdigest(), salt.hex(), body
 
 

@@ -18,6 +18,7 @@ from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.models import CaseEvent, EvidenceFile
 from chengshu.contexts.cases.packs import Runtime
 from chengshu.contexts.cases.rows import CaseRow
+from chengshu.contexts.cases.sql import dump
 from chengshu.contexts.identity.api import Account
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
@@ -171,7 +172,8 @@ def command(
         digests = tuple(item.digest for item in stored)
         wanted = Command(name, who, sent, digests, term, children or {})
         outcome = advance(runtime.pack, row.case(runtime.pack.id), wanted, secrets, now)
-        _note_files(case_id, outcome.event["seq"], stored, now)
+        if stored:
+            _note_files(case_id, outcome.event["seq"], stored, now)
         settle(runtime, row, outcome, tasks, now, key=idempotency_key, request=request)
         return Done(case_id, outcome.event["seq"])
 
@@ -212,7 +214,7 @@ def settle(
 
 def write_event(case_id: str, event: Event, now: dt.datetime, *, key: str | None, request: str) -> int:
     """Insert an event and its ledger leaf; returns the leaf's id."""
-    body = rows.dump(event)
+    body = dump(event)
     leaf = ledger.deposit(LEDGER_KIND, f"case:{case_id}", body.encode(), now=now)
     rows.insert_events([rows.event_values(case_id, event, body, key, request, leaf.id, leaf.salt)])
     return int(leaf.id)
@@ -306,7 +308,7 @@ def _repeated(case_id: str, known: tuple[int, str], request: str) -> Done:
 
 def _request_digest(name: str, data: Mapping[str, Any], actor: Account | None) -> str:
     # Keyed, so that nobody guesses a personal value back from it.
-    said = rows.dump([name, dict(data), str(actor.pk) if actor else "system"])
+    said = dump([name, dict(data), str(actor.pk) if actor else "system"])
     return hmac.new(settings.SECRET_KEY.encode(), said.encode(), hashlib.sha256).hexdigest()
 
 
