@@ -49,17 +49,16 @@ def options(field: Field, facts: Mapping[str, Any]) -> list[str] | None:
 
 
 def _value(field: Field, value: Any, facts: Mapping[str, Any]) -> Any:
-    if isinstance(value, str):
+    if value.__class__ is str:
         value = value.strip() or None
     if value is None or value == []:
         if field.required:
             raise BadValue("an answer is required")
         return None
     clean = check_value(value, field.type)
-    if isinstance(clean, str | list) and len(clean) > field.most:
+    if (clean.__class__ is str or clean.__class__ is list) and len(clean) > field.most:
         raise BadValue(f"at most {field.most} are allowed")
-    allowed = options(field, facts) if field.options else None
-    if allowed is not None and clean not in allowed:
+    if field.options and clean not in (options(field, facts) or ()):
         raise BadValue("choose one of the values shown")
     return clean
 

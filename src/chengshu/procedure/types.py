@@ -9,6 +9,7 @@ from typing import Any
 
 MAX_TEXT = 10_000
 MAX_ITEMS = 1_000
+MAX_NESTED = 6
 MAX_INTEGER = 2**53 - 1
 
 # What a pack may write after `type:`. `money` is integer fen; `texts` a list of texts; `map` plain JSON.
@@ -26,6 +27,9 @@ class Type:
 
     def __str__(self) -> str:
         return f"{self.kind}{' or empty' if self.optional else ''}"
+
+
+_PLAIN_TEXT = Type("text")
 
 
 class BadValue(Exception):
@@ -92,18 +96,21 @@ def _map(value: Any, type_: Type) -> Any:
 
 
 def _measure(value: Any, depth: int) -> None:
-    if depth > 6:
+    # Facts are checked for every case of a bulk opening: exact classes are asked first, they are nearly all there is.
+    kind = value.__class__
+    if kind is str:
+        _text(value, _PLAIN_TEXT)
+        return
+    if kind is int or kind is bool or value is None:
+        return
+    if depth > MAX_NESTED:
         raise BadValue("the value is nested too deep")
     if isinstance(value, Mapping):
         items: Any = value.values()
     elif isinstance(value, list | tuple):
         items = value
-    elif isinstance(value, str | bool | int | None):
-        if isinstance(value, str):
-            _text(value, Type("text"))
-        return
     else:
-        raise BadValue(f"{type(value).__name__} is not allowed here")
+        raise BadValue(f"{kind.__name__} is not allowed here")
     if len(items) > MAX_ITEMS:
         raise BadValue(f"at most {MAX_ITEMS} items are allowed")
     for item in items:

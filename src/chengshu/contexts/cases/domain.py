@@ -13,14 +13,13 @@ OPERATORS = "role:operator"
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+
+
 def new_case_id(now: dt.datetime) -> str:
     """Return an id that sorts by time and cannot be guessed: ``C`` + 9 characters of time + 7 random ones."""
     value = (int(now.timestamp() * 1000) << 35) | secrets.randbits(35)
-    letters = []
-    for _ in range(16):
-        value, digit = divmod(value, 32)
-        letters.append(_ALPHABET[digit])
-    return "C" + "".join(reversed(letters))
+    return "C" + "".join([_PAIRS[(value >> shift) & 1023] for shift in range(70, -1, -10)])
 
 
 def account_owner(account_id: int | str) -> str:
