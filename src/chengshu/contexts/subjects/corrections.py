@@ -10,6 +10,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from chengshu.batch.pipeline.fuse import CORRECTION
 from chengshu.contexts.identity.api import Account
@@ -58,7 +59,7 @@ def apply_correction(
         return done.pk
     record = effective_record(subject_id)
     if not element.startswith(f"{record.kind}."):
-        raise Problem("correction-element", f"{element} 不是这类对象的数据元", detail=record.kind, status=422)
+        raise Problem("correction-element", _("这不是这类对象的数据元"), detail=record.kind, status=422)
     # Provenance is read before the transaction: it comes from files and needs no lock.
     cells = provenance(record)
     made = {
@@ -200,7 +201,7 @@ def by_hand(
 ) -> int:
     """A data steward corrects a value by hand, with a reason."""
     if not reason.strip():
-        raise Problem("correction-reason", "请写明更正的依据", status=422)
+        raise Problem("correction-reason", _("请写明更正的依据"), status=422)
     return apply_correction(
         subject_id, element, value, reason=reason, actor_name=actor.display_name, actor_id=actor.pk, now=now,
         idempotency_key=key,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from chengshu.contexts.subjects.models import CellCount, Dispute, Finding, Return, Run, RunSource
 from chengshu.contexts.subjects.reading import current_run
@@ -26,7 +27,7 @@ def run_by_id(run_id: str) -> Run:
     """Return one run."""
     run = Run.objects.filter(run_id=run_id).first()
     if run is None:
-        raise Problem("run-unknown", "没有这次运行", detail=run_id, status=404)
+        raise Problem("run-unknown", _("没有这次运行"), detail=run_id, status=404)
     return run
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from chengshu.contexts.identity.api import Account
 from chengshu.contexts.ledger.api import deposit
@@ -27,10 +28,12 @@ def unlink(
     apart = sorted(set(record_ids))
     strangers = sorted(set(apart) - set(own))
     if strangers:
-        raise Problem("record-elsewhere", "这些记录不属于该对象", detail=", ".join(strangers[:3]), status=422)
+        raise Problem(
+            "record-elsewhere", _("这些记录不属于该对象"), detail=", ".join(strangers[:3]), status=422
+        )
     stay = [item for item in own if item not in apart]
     if not apart or not stay:
-        raise Problem("unlink-all", "至少要选一条、留一条记录", status=422)
+        raise Problem("unlink-all", _("至少要选一条、留一条记录"), status=422)
     pairs = [(left, right) for left in apart for right in stay]
     return _say(pairs, "different", record.kind, record.subject_id, reason, actor, now)
 
@@ -39,12 +42,12 @@ def link(subject_id: str, other_id: str, *, reason: str, actor: Account, now: dt
     """Say that two subjects are one; with the next build the older id stays, the other leads to it."""
     one, other = effective_record(subject_id), effective_record(other_id)
     if one.kind != other.kind or one.kind == "premises":
-        raise Problem("link-kinds", "只能合并同一类对象", status=422)
+        raise Problem("link-kinds", _("只能合并同一类对象"), status=422)
     if one.subject_id == other.subject_id:
-        raise Problem("link-same", "这已经是同一个对象", status=422)
+        raise Problem("link-same", _("这已经是同一个对象"), status=422)
     ours, theirs = records_in(one.subject_id, one.kind), records_in(other.subject_id, other.kind)
     if not ours or not theirs:
-        raise Problem("link-records", "找不到这些对象的记录", status=409)
+        raise Problem("link-records", _("找不到这些对象的记录"), status=409)
     pairs = [(ours[0], item) for item in theirs] + [(ours[0], item) for item in ours[1:]]
     return _say(pairs, "same", one.kind, one.subject_id, reason, actor, now)
 
@@ -59,7 +62,7 @@ def _say(
     now: dt.datetime,
 ) -> int:
     if not reason.strip():
-        raise Problem("link-reason", "请写明理由", status=422)
+        raise Problem("link-reason", _("请写明理由"), status=422)
     rows = []
     with transaction.atomic():
         for left, right in pairs:

@@ -77,7 +77,7 @@ def effective_record(subject_id: str) -> Record:
         now_id, _ = follow(subject_id)
         row = in_force().filter(subject_id=now_id).first()
     if row is None:
-        raise Problem("subject-unknown", "没有这条记录", detail=subject_id, status=404)
+        raise Problem("subject-unknown", _("没有这条记录"), detail=subject_id, status=404)
     data = row.data if isinstance(row.data, dict) else json.loads(row.data)
     values = {name: value for name, value in data.items() if value is not None}
     laid = (

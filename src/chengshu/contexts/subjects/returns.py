@@ -10,6 +10,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from chengshu.contexts.identity.api import Account, department_name, is_personal, mask, record_read
 from chengshu.contexts.ledger.api import deposit
@@ -75,7 +76,7 @@ def one_return(return_id: int, department: str | None) -> Return:
     """Return one return that the department may see."""
     row = returns(department).filter(pk=return_id).first()
     if row is None:
-        raise Problem("return-unknown", "没有这条返还", status=404)
+        raise Problem("return-unknown", _("没有这条返还"), status=404)
     return row
 
 
@@ -99,7 +100,7 @@ def accept(return_id: int, *, department: str, actor: Account, note: str = "", n
 def dispute(return_id: int, *, department: str, actor: Account, reason: str, now: dt.datetime) -> Dispute:
     """The department stands by its value: a named decider has a term, and readers see that it is disputed."""
     if not reason.strip():
-        raise Problem("dispute-reason", "请写明异议的理由", status=422)
+        raise Problem("dispute-reason", _("请写明异议的理由"), status=422)
     with transaction.atomic():
         row = _open(return_id, department)
         row.state, row.answered_at, row.answered_by, row.answer = (
@@ -127,9 +128,9 @@ def dispute(return_id: int, *, department: str, actor: Account, reason: str, now
 def _open(return_id: int, department: str) -> Return:
     row = Return.objects.select_for_update().select_related("correction").filter(pk=return_id).first()
     if row is None or row.department != department:
-        raise Problem("return-unknown", "没有这条返还", status=404)
+        raise Problem("return-unknown", _("没有这条返还"), status=404)
     if row.state != Return.State.OPEN:
-        raise Problem("return-answered", "这条返还已经答复过", detail=row.get_state_display(), status=409)
+        raise Problem("return-answered", _("这条返还已经答复过"), detail=row.get_state_display(), status=409)
     return row
 
 
@@ -149,7 +150,7 @@ def dispute_value(
         return known.pk
     record = effective_record(subject_id)
     if element not in record.values:
-        raise Problem("element-unknown", "这条记录没有该数据元", detail=element, status=404)
+        raise Problem("element-unknown", _("这条记录没有该数据元"), detail=element, status=404)
     first = next((cell for cell in provenance(record) if cell.element == element and cell.department), None)
     with transaction.atomic():
         row = Dispute.objects.create(
@@ -181,7 +182,7 @@ def decide(
     A source that rejects what someone claims does not have the last word: the dispute goes on to the decider.
     """
     if not reason.strip():
-        raise Problem("decision-reason", "请写明决定的理由", status=422)
+        raise Problem("decision-reason", _("请写明决定的理由"), status=422)
     with transaction.atomic():
         row = (
             Dispute.objects.select_for_update()
@@ -190,11 +191,11 @@ def decide(
             .first()
         )
         if row is None or row.decider != department:
-            raise Problem("dispute-unknown", "没有这条异议", status=404)
+            raise Problem("dispute-unknown", _("没有这条异议"), status=404)
         if row.closed_at is not None:
-            raise Problem("dispute-decided", "这条异议已经决定", status=409)
+            raise Problem("dispute-decided", _("这条异议已经决定"), status=409)
         if actor.display_name == row.raised_by:
-            raise Problem("dispute-own", "不得决定本人提出的异议", status=403)
+            raise Problem("dispute-own", _("不得决定本人提出的异议"), status=403)
         if row.stage == Dispute.Stage.SOURCE and not uphold:
             row.stage, row.decider, row.decide_by = (
                 Dispute.Stage.DECIDER,

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _n
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from chengshu.batch.pipeline.reasons import REASONS
@@ -20,6 +21,10 @@ from chengshu.contexts.subjects.models import Dispute, Return
 from chengshu.contexts.subjects.snapshots import part
 
 LISTED = 100
+STATES = {
+    "open": _n("待处理"), "accepted": _n("已采纳"), "disputed": _n("有异议"), "upheld": _n("维持更正"),
+    "overruled": _n("撤销更正"), "fulfilled": _n("已报送新值"),
+}  # fmt: skip
 
 
 @role_required("steward", "operator")
@@ -98,7 +103,8 @@ def returns(request: HttpRequest) -> HttpResponse:
     page = api.page_of_returns(department, state, request.GET.get("page"))
     rows = [(item, api.element_label(item.correction.element)) for item in page]
     return render(request, "subjects/returns.html", {
-        "page": page, "rows": rows, "state": state, "states": Return.State.choices, "titles": api.source_titles(),
+        "page": page, "rows": rows, "state": state, "states": [(code, _(text)) for code, text in STATES.items()],
+        "titles": api.source_titles(),
         "disputes": list(api.disputes(department)[:LISTED]), "department": department,
     })  # fmt: skip
 

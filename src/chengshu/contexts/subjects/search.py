@@ -6,6 +6,7 @@ import datetime as dt
 import re
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from chengshu.contexts.identity.api import Account, mask, record_read
 from chengshu.contexts.subjects.domain import KINDS, Hit
@@ -26,9 +27,9 @@ def search(
     """Return at most ``MOST`` subjects. Names match from their beginning, numbers and phones whole."""
     text = re.sub(r"\s+", " ", query).strip()
     if len(text) < 2:
-        raise Problem("search-short", "请至少输入两个字", status=422)
+        raise Problem("search-short", _("请至少输入两个字"), status=422)
     if kind is not None and kind not in KINDS:
-        raise Problem("search-kind", "没有这类对象", detail=kind, status=422)
+        raise Problem("search-kind", _("没有这类对象"), detail=kind, status=422)
     condition, by_number = _condition(text)
     found = in_force().filter(condition)
     rows = list((found.filter(kind=kind) if kind else found).order_by("name", "subject_id")[:MOST])
