@@ -151,6 +151,10 @@ def found_district(var: Path, folder: Path, staff: Path | None, say: Say) -> dic
     if library := declared.get("library"):
         say("The address library")
         counts["addresses"] = places.load_library(installed / library)
+        if not cells:
+            say("Cells, made inside the zones from the addresses")
+            counts["cells"] = places.generate_grid(on=now.date(), now=now)
+            places.make_special_grids(declared.get("special_grids") or [])
         places.export_library(var / "libraries" / "district.parquet")
     load_common(installed, say)
     if staff is not None:

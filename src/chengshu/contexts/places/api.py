@@ -74,6 +74,7 @@ from chengshu.contexts.places.library import (
 )
 from chengshu.contexts.places.loading import (
     bulk_insert,
+    generate_grid,
     load_cells,
     load_district,
     load_divisions,
@@ -117,6 +118,7 @@ __all__ = [
     "current_places",
     "end_post",
     "export_library",
+    "generate_grid",
     "hand_over_posts",
     "home_code",
     "library_frame",

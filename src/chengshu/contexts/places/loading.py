@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -17,9 +18,11 @@ from django.db import connection, models, transaction
 from shapely.geometry import shape
 
 from chengshu.batch.datum import convert
+from chengshu.batch.grid import Load, clean_zones, generate_cells
 from chengshu.batch.grid import Zone as ZoneShape
-from chengshu.batch.grid import clean_zones
+from chengshu.batch.shapefile import read_shapefile
 from chengshu.contexts.identity.api import STAFF_ROLES, account_named, departments, save_account
+from chengshu.contexts.places.cells import cell_index
 from chengshu.contexts.places.domain import LIBRARY_COLUMNS
 from chengshu.contexts.places.models import (
     Cell,
@@ -69,25 +72,19 @@ def load_divisions(path: Path) -> int:
 
 def _zone_streets(path: Path, prefix: str) -> dict[str, str]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        return {f"{prefix}{row['taz']}": row["street"] for row in csv.DictReader(file)}
+        # The first column is the zone's code as the zones' file has it.
+        return {f"{prefix}{next(iter(row.values()))}": row["street"] for row in csv.DictReader(file)}
 
 
 def read_zones(path: Path, key: str, prefix: str = "", datum: str = "WGS-84") -> list[ZoneShape]:
-    """Read zones from GeoJSON; ill-formed polygons are refused by number and reason, other datums converted."""
-    try:
-        tree = json.loads(path.read_text("utf-8-sig"))
-        features = tree["features"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise Problem(
-            "zones-unreadable", "The file is no GeoJSON collection", where=Where(file=str(path))
-        ) from error
+    """Read zones from GeoJSON or a shapefile; ill-formed polygons are refused by number and reason, other datums
+    converted."""
     zones = []
-    for number, feature in enumerate(features, start=1):
+    for number, (properties, polygon) in enumerate(_outlines(path), start=1):
         where = Where(file=path.name, row=number, field=key)
-        code = (feature.get("properties") or {}).get(key)
+        code = properties.get(key)
         if code in (None, ""):
             raise Problem("zone-without-code", "A zone has no code", where=where)
-        polygon = shape(feature["geometry"]) if feature.get("geometry") else None
         if polygon is None or polygon.is_empty or polygon.geom_type not in ("Polygon", "MultiPolygon"):
             raise Problem("zone-shape", "A zone must be a polygon", where=where, detail=str(code))
         if not polygon.is_valid:
@@ -101,7 +98,29 @@ def read_zones(path: Path, key: str, prefix: str = "", datum: str = "WGS-84") ->
                 polygon, lambda xy: np.column_stack(convert(xy[:, 0], xy[:, 1], datum=datum))
             )
         zones.append(ZoneShape(f"{prefix}{code}", polygon))
+    twice = [code for code, count in Counter(zone.code for zone in zones).items() if count > 1]
+    if twice:
+        raise Problem(
+            "zone-twice", "Two zones have one code", where=Where(file=path.name), detail=", ".join(twice)
+        )
     return zones
+
+
+def _outlines(path: Path) -> Iterator[tuple[dict[str, Any], shapely.Geometry | None]]:
+    """Yield attributes and outline of each feature of a .shp or GeoJSON file."""
+    if path.suffix.lower() == ".shp":
+        for one in read_shapefile(path):
+            yield dict(one.attributes), one.polygon
+        return
+    try:
+        features = json.loads(path.read_text("utf-8-sig"))["features"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Problem(
+            "zones-unreadable", "The file is no GeoJSON collection", where=Where(file=path.name)
+        ) from error
+    for feature in features:
+        outline = shape(feature["geometry"]) if feature.get("geometry") else None
+        yield feature.get("properties") or {}, outline
 
 
 def load_zones(zones: Sequence[ZoneShape], streets: dict[str, str] | None = None) -> int:
@@ -154,6 +173,52 @@ def load_cells(path: Path, *, on: date, now: datetime, origin: str = Cell.Origin
         Cell.objects.bulk_create(rows, batch_size=500)
         CellChange.objects.create(kind="load", after=[path.name], on=on, at=now)
     return len(rows)
+
+
+def generate_grid(*, on: date, now: datetime) -> int:
+    """Make base cells inside the loaded zones from the address library, for a district without cells of its own.
+
+    Without counts of residents each room of the library counts as one rented home.
+    """
+    if Cell.objects.exists():
+        raise Problem("grid-not-empty", "The grid already has cells")
+    zones = [ZoneShape(row.code, shapely.from_geojson(row.geometry)) for row in Zone.objects.order_by("code")]
+    known = Place.objects.filter(lon__isnull=False, lat__isnull=False).exclude(room=None)
+    points = np.array(list(known.values_list("lon", "lat")), dtype=float).reshape(-1, 2)
+    load = Load(points[:, 0], points[:, 1], np.zeros(len(points)), np.ones(len(points)))
+    cells = generate_cells(zones, load)
+    rows = []
+    for cell in cells:
+        west, south, east, north = shapely.bounds(cell.polygon)
+        rows.append(
+            Cell(
+                code=cell.code, zone_id=cell.zone, geometry=shapely.to_geojson(cell.polygon), west=west, south=south,
+                east=east, north=north, residents=0, rented_homes=cell.rented_homes, origin=Cell.Origin.GENERATED,
+                valid_from=on,
+            )
+        )  # fmt: skip
+    with transaction.atomic():
+        Cell.objects.bulk_create(rows, batch_size=500)
+        CellChange.objects.create(kind="load", after=["generated"], on=on, at=now)
+        place_addresses()
+    return len(rows)
+
+
+def place_addresses() -> int:
+    """Give every address with coordinates the cell it lies in; returns how many changed."""
+    index = cell_index()
+    changed = []
+    for row in Place.objects.only("place_code", "lon", "lat", "cell_code").iterator(chunk_size=20_000):
+        if row.lon is not None and row.lat is not None:
+            changed.append(row)
+    if index is None or not changed:
+        return 0
+    codes = index.locate_codes(np.array([row.lon for row in changed]), np.array([row.lat for row in changed]))
+    moved = [(row, code) for row, code in zip(changed, codes, strict=True) if row.cell_code != code]
+    for row, code in moved:
+        row.cell_code = code
+    Place.objects.bulk_update([row for row, _ in moved], ["cell_code"], batch_size=500)
+    return len(moved)
 
 
 def make_special_grids(kinds: Sequence[dict[str, Any]]) -> int:

@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from chengshu.contexts.places import views
+from chengshu.contexts.places import views, views_address
 
 app_name = "places"
 urlpatterns = [
+    path("", views_address.home, name="home"),
+    path("changes", views_address.changes, name="address_changes"),
+    path("addresses/<str:place_code>/<str:kind>", views_address.change, name="address_change"),
     path("map", views.district_map, name="map"),
     path("zones/<str:code>", views.zone, name="zone"),
     path("cells/<str:cell_code>", views.cell, name="cell"),

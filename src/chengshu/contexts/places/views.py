@@ -127,6 +127,7 @@ def building(request: HttpRequest, place_code: str) -> HttpResponse:
         if found.state != "active"
         else [],
         "history": library.place_history(place_code),
+        "steward": request.user.role in ("steward", "operator"),  # type: ignore[union-attr]
         "breadcrumbs": [(found.cell_code or _("地址库"), _cell_url(found.cell_code)), (found.short_text, "")],
     }
     return render(request, "places/building.html", context)
