@@ -38,7 +38,10 @@ class Rules:
 
 @dataclass
 class Graph:
-    """Nodes 0..count-1 with weighted edges (log2 odds), codes (-1: none) and people's decisions."""
+    """Nodes 0..count-1 with weighted edges (log2 odds; each pair once), codes (-1: none) and people's decisions.
+
+    With ``side`` (a number for each node) two nodes of one side never meet: one-to-one linking of clean tables.
+    """
 
     count: int
     left: Ints
@@ -47,6 +50,7 @@ class Graph:
     code: Ints
     same: Sequence[tuple[int, int]] = ()
     different: Sequence[tuple[int, int]] = ()
+    side: Ints | None = None
     broken: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -83,6 +87,8 @@ def _contested(graph: Graph, component: Ints, bound: float) -> Iterable[tuple[In
     plain = (seen == size * (size - 1) // 2) & (weakest >= bound) & (codes <= 1)
     for a, b in graph.different:
         plain[component[a]] = plain[component[b]] = False
+    if graph.side is not None:
+        plain &= size <= 2
     roots = np.flatnonzero((size > 1) & ~plain)
     members = np.argsort(component, kind="stable")
     starts = np.searchsorted(component[members], roots, "left")
@@ -101,6 +107,8 @@ class _Agglomeration:
         self.members: dict[int, list[int]] = {int(node): [int(node)] for node in nodes}
         self.home: dict[int, int] = {node: node for node in self.members}
         self.codes = {node: {int(graph.code[node])} - {-1} for node in self.members}
+        sided = graph.side is not None
+        self.sides = {node: {int(graph.side[node])} if sided else set() for node in self.members}  # type: ignore
         # near[a][b] = (sum of weights, number of pairs seen) between clusters a and b
         self.near: dict[int, dict[int, tuple[float, int]]] = {node: {} for node in self.members}
         for edge in edges:
@@ -152,7 +160,11 @@ class _Agglomeration:
     def _forbidden(self, a: int, b: int, *, decided: bool = False) -> bool:
         if self.banned[a] & set(self.members[b]) or self.banned[b] & set(self.members[a]):
             return True
-        return not decided and len(self.codes[a] | self.codes[b]) > 1 and not self._settled(a, b)
+        if decided:
+            return False
+        if self.sides[a] & self.sides[b]:
+            return True
+        return len(self.codes[a] | self.codes[b]) > 1 and not self._settled(a, b)
 
     def _settled(self, a: int, b: int) -> bool:
         # A person joined two codes before: more records of either code may come to them.
@@ -164,6 +176,7 @@ class _Agglomeration:
             self.home[node] = kept
         self.members[kept] += self.members.pop(gone)
         self.codes[kept] |= self.codes.pop(gone)
+        self.sides[kept] |= self.sides.pop(gone)
         self.banned[kept] |= self.banned.pop(gone)
         for other, (total, seen) in self.near.pop(gone).items():
             del self.near[other][gone]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+
 import polars as pl
 
+from chengshu.batch.linkage.components import Ints
 from chengshu.batch.linkage.levels import Model
 
 # A sure key counts as this much evidence (log2 odds): a million to one and more, yet finite, so decisions can be weighed.
 SURE_WEIGHT = 30.0
 _SURE_PROBABILITY = 1.0
+# A pair weaker than this by itself says so: it stands by the other records of its cluster.
+LEANING = 3.0
 
 
 def sure_pairs(why: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
@@ -48,6 +54,59 @@ def scored_pairs(scored: pl.DataFrame, ids: pl.Series, model: Model) -> pl.DataF
     return scored.select(
         ids.gather(scored["left"]).alias("left_id"),
         ids.gather(scored["right"]).alias("right_id"),
+        "probability",
+        pl.concat_list(reasons).list.drop_nulls().alias("reasons"),
+    )
+
+
+def with_company(held: pl.DataFrame, label: Ints, ids: pl.Series, model: Model) -> pl.DataFrame:
+    """Return pairs of one cluster; where the others of the cluster speak louder than the pair itself, that is a reason.
+
+    The cluster's evidence is the mean weight over its pairs; the pair's probability is the greater of the two.
+    """
+    held = held.with_columns(pl.Series("label", label[held["left"].to_numpy()]))
+    held = held.with_columns(pl.col("weight").mean().over("label").alias("company"))
+    by_company = 1 / (1 + (-pl.col("company").clip(0, 60) * math.log(2)).exp())
+    leaning = pl.col("company") > pl.col("weight")
+    company = pl.struct(
+        pl.lit("cluster").alias("comparison"),
+        pl.lit("others-agree").alias("level"),
+        pl.col("company").cast(pl.Float64).round(2).alias("weight"),
+    )
+    pairs = scored_pairs(held, ids, model).with_columns(
+        held["company"], held["weight"], by_company=held.select(by_company).to_series()
+    )
+    leans = leaning & (pl.col("weight") < LEANING)
+    return pairs.select(
+        "left_id",
+        "right_id",
+        pl.max_horizontal("probability", "by_company").alias("probability"),
+        pl.when(leans).then(pl.concat_list("reasons", company)).otherwise("reasons").alias("reasons"),
+    )
+
+
+def level_pairs(
+    pairs: pl.DataFrame,
+    ids: pl.Series,
+    comparisons: Mapping[str, Sequence[tuple[str, float, float]]],
+    weights: Mapping[str, Sequence[float]],
+) -> pl.DataFrame:
+    """Return pairs whose columns level_<comparison> hold level numbers (-1: a value is missing) with their reasons."""
+    reasons = []
+    for name, rows in comparisons.items():
+        level, numbers = pl.col(f"level_{name}"), list(range(len(rows)))
+        codes = level.replace_strict(numbers, [row[0] for row in rows], return_dtype=pl.String, default=None)
+        weight = level.replace_strict(numbers, list(weights[name]), return_dtype=pl.Float64, default=None)
+        reason = pl.struct(pl.lit(name).alias("comparison"), codes.alias("level"), weight.alias("weight"))
+        reasons.append(pl.when(level >= 0).then(reason).otherwise(None))
+    together = pl.col("together").round(2)
+    more = pl.struct(
+        pl.lit("combination").alias("comparison"), pl.lit("together").alias("level"), together.alias("weight")
+    )
+    reasons.append(pl.when(together.abs() >= 0.5).then(more).otherwise(None))
+    return pairs.select(
+        ids.gather(pairs["left"]).alias("left_id"),
+        ids.gather(pairs["right"]).alias("right_id"),
         "probability",
         pl.concat_list(reasons).list.drop_nulls().alias("reasons"),
     )

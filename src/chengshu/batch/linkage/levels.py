@@ -88,28 +88,72 @@ def near(column: str) -> str:
     return f"edits({column}_l, {column}_r) <= 1"
 
 
-_SWAPPED = "(substr(birth_date_l, 1, 5) || substr(birth_date_l, 9, 2) || '-' || substr(birth_date_l, 6, 2)) = birth_date_r"
+def birth(column: str) -> Comparison:
+    """Compare dates written as YYYY-MM-DD."""
+    swapped = f"substr({column}_l, 1, 5) || substr({column}_l, 9, 2) || '-' || substr({column}_l, 6, 2) = {column}_r"
+    return Comparison(
+        column,
+        (column,),
+        (
+            Level("same", f"{column}_l = {column}_r", 0.9, 4e-5),
+            Level("day-month-swapped", swapped, 0.02, 4e-5),
+            Level("one-digit", near(column), 0.04, 1.2e-3),
+            Level("same-year", f"substr({column}_l, 1, 4) = substr({column}_r, 1, 4)", 0.015, 0.015),
+            Level("otherwise", "ELSE", 0.025, 0.98),
+        ),
+    )
 
-BIRTH = Comparison(
-    "birth_date",
-    ("birth_date",),
-    (
-        Level("same", "birth_date_l = birth_date_r", 0.9, 4e-5),
-        Level("day-month-swapped", _SWAPPED, 0.02, 4e-5),
-        Level("one-digit", near("birth_date"), 0.04, 1.2e-3),
-        Level("same-year", "substr(birth_date_l, 1, 4) = substr(birth_date_r, 1, 4)", 0.015, 0.015),
-        Level("otherwise", "ELSE", 0.025, 0.98),
-    ),
-)
-PHONE = Comparison(
-    "phone",
-    ("phone",),
-    (
-        Level("same", "phone_l = phone_r", 0.6, 1.5e-5),
-        Level("one-digit", near("phone"), 0.04, 2e-5),
-        Level("otherwise", "ELSE", 0.36, 0.999),
-    ),
-)
+
+def phone(column: str) -> Comparison:
+    """Compare telephone numbers."""
+    return Comparison(
+        column,
+        (column,),
+        (
+            Level("same", f"{column}_l = {column}_r", 0.6, 1.5e-5),
+            Level("one-digit", near(column), 0.04, 2e-5),
+            Level("otherwise", "ELSE", 0.36, 0.999),
+        ),
+    )
+
+
+def person_name(name: str, reading: str) -> Comparison:
+    """Compare names of persons in Chinese characters."""
+    return Comparison(
+        name,
+        (name,),
+        (
+            Level("same", f"{name}_l = {name}_r", 0.86, 1.5e-4),
+            Level("same-reading", f"{reading}_l = {reading}_r", 0.04, 4e-4),
+            Level("one-character-long", f"length({name}_l) >= 3 and {near(name)}", 0.04, 4e-3),
+            Level("one-character", near(name), 0.02, 0.02),
+            Level("part", _within(name), 0.01, 1e-3),
+            Level("same-surname", f"substr({name}_l, 1, 1) = substr({name}_r, 1, 1)", 0.01, 0.04),
+            Level("otherwise", "ELSE", 0.005, 0.93),
+        ),
+    )
+
+
+def firm_name(name: str, reading: str) -> Comparison:
+    """Compare the cores of firms' names."""
+    return Comparison(
+        name,
+        (name,),
+        (
+            Level("same", f"{name}_l = {name}_r", 0.7, 1e-5),
+            Level("same-reading", f"{reading}_l = {reading}_r", 0.04, 1e-5),
+            Level("one-character", f"length({name}_l) >= 4 and {near(name)}", 0.08, 5e-5),
+            Level("part", _within(name), 0.05, 2e-4),
+            Level("alike", f"likeness({name}_l, {name}_r) >= 0.7", 0.04, 2e-3),
+            Level("otherwise", "ELSE", 0.09, 0.99),
+        ),
+    )
+
+
+def _within(column: str) -> str:
+    return f"contains({column}_l, {column}_r) or contains({column}_r, {column}_l)"
+
+
 PLACE = Comparison(
     "place",
     ("community",),
@@ -126,19 +170,7 @@ PERSON = Model(
     "start",
     1e-6,
     (
-        Comparison(
-            "name",
-            ("name",),
-            (
-                Level("same", "name_l = name_r", 0.86, 1.5e-4),
-                Level("same-reading", "reading_l = reading_r", 0.04, 4e-4),
-                Level("one-character-long", "length(name_l) >= 3 and " + near("name"), 0.04, 4e-3),
-                Level("one-character", near("name"), 0.02, 0.02),
-                Level("part", "contains(name_l, name_r) or contains(name_r, name_l)", 0.01, 1e-3),
-                Level("same-surname", "substr(name_l, 1, 1) = substr(name_r, 1, 1)", 0.01, 0.04),
-                Level("otherwise", "ELSE", 0.005, 0.93),
-            ),
-        ),
+        person_name("name", "reading"),
         Comparison(
             "code",
             ("code",),
@@ -149,8 +181,8 @@ PERSON = Model(
                 Level("otherwise", "ELSE", 0.05, 0.999),
             ),
         ),
-        BIRTH,
-        PHONE,
+        birth("birth_date"),
+        phone("phone"),
         PLACE,
         Comparison(
             "sex",
@@ -165,18 +197,7 @@ FIRM = Model(
     "start",
     8e-6,
     (
-        Comparison(
-            "name",
-            ("name",),
-            (
-                Level("same", "name_l = name_r", 0.7, 1e-5),
-                Level("same-reading", "reading_l = reading_r", 0.04, 1e-5),
-                Level("one-character", "length(name_l) >= 4 and " + near("name"), 0.08, 5e-5),
-                Level("part", "contains(name_l, name_r) or contains(name_r, name_l)", 0.05, 2e-4),
-                Level("alike", "likeness(name_l, name_r) >= 0.7", 0.04, 2e-3),
-                Level("otherwise", "ELSE", 0.09, 0.99),
-            ),
-        ),
+        firm_name("name", "reading"),
         Comparison(
             "code",
             ("code",),
@@ -196,7 +217,9 @@ FIRM = Model(
                 Level("otherwise", "ELSE", 0.14, 0.98),
             ),
         ),
-        PHONE.with_values({"same": (0.6, 3e-5), "one-digit": (0.04, 4e-5), "otherwise": (0.36, 0.999)}),
+        phone("phone").with_values(
+            {"same": (0.6, 3e-5), "one-digit": (0.04, 4e-5), "otherwise": (0.36, 0.999)}
+        ),
         PLACE,
     ),
 )
@@ -225,7 +248,7 @@ FACILITY = Model(
                 Level("otherwise", "ELSE", 0.2, 0.99),
             ),
         ),
-        PHONE,
+        phone("phone"),
         Comparison(
             "place",
             ("latitude", "longitude"),

@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, Indel
 from rapidfuzz.process import cpdist
 
@@ -31,9 +32,23 @@ def _likeness(left: pa.Array, right: pa.Array) -> pa.Array:
     return pa.array(scores)
 
 
+def _same_words(left: pa.Array, right: pa.Array) -> pa.Array:
+    scores = cpdist(left.to_pylist(), right.to_pylist(), scorer=fuzz.token_sort_ratio, dtype=np.float64)
+    return pa.array(scores / 100)
+
+
+def _shared_words(left: pa.Array, right: pa.Array) -> pa.Array:
+    pairs = zip(left.to_pylist(), right.to_pylist(), strict=True)
+    # Words of one or two letters (initials, "of") are shared by accident.
+    shared = (sum(len(word) > 2 for word in set(a.split()) & set(b.split())) for a, b in pairs)
+    return pa.array(shared, pa.int32())
+
+
 _FUNCTIONS: dict[str, tuple[Callable[..., pa.Array], list[str], str]] = {
     "edits": (_edits, ["VARCHAR", "VARCHAR"], "INTEGER"),
     "likeness": (_likeness, ["VARCHAR", "VARCHAR"], "DOUBLE"),
+    "same_words": (_same_words, ["VARCHAR", "VARCHAR"], "DOUBLE"),
+    "shared_words": (_shared_words, ["VARCHAR", "VARCHAR"], "INTEGER"),
 }
 _METRES = """create or replace temp macro metres(a, b, c, d) as
     111195 * sqrt(pow(a - c, 2) + pow((b - d) * cos(radians((a + c) / 2)), 2))"""
@@ -58,9 +73,12 @@ def workshop(memory: str = "4GB") -> Iterator[duckdb.DuckDBPyConnection]:
         con.close()
 
 
-def score(con: duckdb.DuckDBPyConnection, model: Model, pairs: pl.DataFrame) -> pl.DataFrame:
+def score(
+    con: duckdb.DuckDBPyConnection, model: Model, pairs: pl.DataFrame, *, whole: bool = False
+) -> pl.DataFrame:
     """Score ``pairs`` (left, right) of rows of the table `standard`.
 
+    With ``whole`` the frequencies of values are those of the whole table; a pinned model has none.
     Returns left, right, weight (log2 odds), probability and, for each comparison, gamma_<name> (its level, counted
     down from the first; -1: a value is missing) and mw_<name> (its weight).
     """
@@ -71,16 +89,17 @@ def score(con: duckdb.DuckDBPyConnection, model: Model, pairs: pl.DataFrame) -> 
         'create or replace temp table pairs_to_score as select "left" as join_key_l, "right" as join_key_r, '
         "'0' as match_key from pairs_in"
     )
-    con.execute(
-        "create or replace temp table compared as select * from standard where row in "
-        "(select join_key_l from pairs_to_score union all select join_key_r from pairs_to_score)"
-    )
+    if not whole:
+        con.execute(
+            "create or replace temp table compared as select * from standard where row in "
+            "(select join_key_l from pairs_to_score union all select join_key_r from pairs_to_score)"
+        )
     with quiet():
         from splink import Linker
         from splink.backends.duckdb import DuckDBAPI
 
         api = DuckDBAPI(con)
-        linker = Linker(api.register("compared"), model.settings(), log_level=None)
+        linker = Linker(api.register("standard" if whole else "compared"), model.settings(), log_level=None)
         linker.table_management.register_blocked_pairs_for_predict(api.register("pairs_to_score"))
         predicted = linker.inference.predict(warning_mode="never")
         result: pl.DataFrame = con.sql(
@@ -92,8 +111,11 @@ def score(con: duckdb.DuckDBPyConnection, model: Model, pairs: pl.DataFrame) -> 
 
 
 def _columns(model: Model) -> str:
-    names = [comparison.name for comparison in model.comparisons]
-    details = [f"gamma_{name}::smallint as gamma_{name}, mw_{name}::float as mw_{name}" for name in names]
+    details = []
+    for comparison in model.comparisons:
+        name = comparison.name
+        rare = f" + mw_tf_adj_{name}" if comparison.frequency else ""
+        details.append(f"gamma_{name}::smallint as gamma_{name}, (mw_{name}{rare})::float as mw_{name}")
     head = ["row_l as left", "row_r as right", "match_weight as weight", "match_probability as probability"]
     return ", ".join(head + details)
 
