@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -32,6 +33,8 @@ class NameIndex:
     _patterns: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     _shorter: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     _known: dict[str, Found] = field(default_factory=dict)
+    _ready: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         for index, name in enumerate(self.names):
@@ -116,8 +119,12 @@ class NameIndex:
         return None
 
     def _prepare(self) -> None:
-        if self._patterns or not self.names:
-            return
+        with self._lock:  # a web server asks from several threads
+            if not self._ready:
+                self._fill()
+                self._ready = True
+
+    def _fill(self) -> None:
         for index, name in enumerate(self.names):
             core = name_core(name)
             self._sounds.setdefault(sound_key(core), []).append(index)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 from rapidfuzz.distance import Indel
 
@@ -29,10 +31,18 @@ def neighbours(
         & (pl.col("state") == "active")
         & ~pl.col("place_code").str.starts_with("?")
     )
-    wanted = "".join(read[name] or "" for name in _SHOWN)
     scored = [
-        (round(BOUND * Indel.normalized_similarity(wanted, "".join(part or "" for part in parts)), 4), code)
+        (round(BOUND * _closeness([read[name] for name in _SHOWN], parts), 4), code)
         for code, *parts in rows.select("place_code", *_SHOWN).iter_rows()
     ]
     best = sorted(scored, key=lambda item: (-item[0], item[1]))[:limit]
     return [{"place_code": code, "score": score} for score, code in best]
+
+
+def _closeness(asked: list[str | None], held: list[str | None]) -> float:
+    """Mostly the likeness of what is written, a little how close the house numbers are."""
+    likeness = Indel.normalized_similarity("".join(filter(None, asked)), "".join(filter(None, held)))
+    one, other = (re.match(r"\d+", parts[1] or "") for parts in (asked, held))
+    if not one or not other:
+        return 0.8 * likeness
+    return 0.8 * likeness + 0.2 / (1 + abs(int(one[0]) - int(other[0])) / 10)

@@ -12,11 +12,11 @@ from ninja import Field, Query, Router, Schema
 
 from chengshu.contexts.identity.api import STAFF_ROLES
 from chengshu.contexts.places import api as places
+from chengshu.interfaces.rest.addresses import addresses as addresses
 from chengshu.interfaces.rest.authentication import guard
 from chengshu.kernel.problems import Problem
 
 router = Router(tags=["places"])
-addresses = Router(tags=["addresses"])
 _MAY_READ = guard(*STAFF_ROLES, scope="places:read")
 
 
