@@ -63,7 +63,9 @@ def calls() -> Iterator[Route]:
         for path, view in router.path_operations.items():
             for operation in view.operations:
                 for method in operation.methods:
-                    yield Route(f"{method} api/v1{router.prefix}{path}", who_may_call(operation.auth_callbacks))
+                    yield Route(
+                        f"{method} api/v1{router.prefix}{path}", who_may_call(operation.auth_callbacks)
+                    )
 
 
 def who_may_call(callbacks: Any) -> Any:

@@ -22,6 +22,7 @@ from chengshu.contexts.hall.forms import DisputeForm
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import role_required
 from chengshu.contexts.subjects import api as subjects
+from chengshu.kernel.problems import Problem
 
 LATEST = 5
 READS_A_PAGE = 25
@@ -31,10 +32,10 @@ READS_A_PAGE = 25
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """Show what is held about me. The look is itself on record, once a day."""
-    if not request.user.subject_id:
-        return render(request, "hall/nobody.html")
     now = timezone.now()
     fields = fields_of(request, now)
+    if fields is None:
+        return render(request, "hall/nobody.html")
     subject_id = request.user.subject_id  # after fields_of: it follows a merge
     reads, total = identity.reads_of(subject_id, limit=LATEST)
     context = {
@@ -49,9 +50,16 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "hall/home.html", context)
 
 
-def fields_of(request: HttpRequest, now: Any) -> list[MyField]:
-    """Return the fields of one's own record; full values, so through the gatekeeper."""
-    full = subjects.record_of(request.user.subject_id)
+def fields_of(request: HttpRequest, now: Any) -> list[MyField] | None:
+    """Return the fields of one's own record, through the gatekeeper; None when there is no record of this person."""
+    if not request.user.subject_id:
+        return None
+    try:
+        full = subjects.record_of(request.user.subject_id)
+    except Problem as problem:
+        if problem.code != "subject-unknown":
+            raise
+        return None
     if full.record.subject_id != request.user.subject_id:
         identity.relink(request.user, full.record.subject_id)
     personal = [fact.element for fact in full.facts if identity.is_personal(fact.element)]
@@ -103,9 +111,7 @@ def read_proof(request: HttpRequest, read_id: int) -> HttpResponse:
 def dispute(request: HttpRequest, element: str) -> HttpResponse:
     """Say that one value is wrong: it goes to the department it came from."""
     now = timezone.now()
-    if not request.user.subject_id:
-        raise Http404
-    field = next((each for each in fields_of(request, now) if each.element == element), None)
+    field = next((each for each in fields_of(request, now) or [] if each.element == element), None)
     if field is None or field.disputed:
         raise Http404
     form = DisputeForm(request.POST or None, initial={"key": uuid.uuid4()})

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from chengshu.batch.fusion import effective
 from chengshu.batch.pipeline.fuse import CORRECTION
@@ -74,7 +75,7 @@ def effective_record(subject_id: str) -> Record:
     row = in_force().filter(subject_id=subject_id).first()
     now_id = subject_id
     if row is None:
-        now_id, _ = follow(subject_id)
+        now_id = follow(subject_id)[0]
         row = in_force().filter(subject_id=now_id).first()
     if row is None:
         raise Problem("subject-unknown", _("没有这条记录"), detail=subject_id, status=404)
