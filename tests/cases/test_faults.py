@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DRIVER = Path(__file__).parent / "case_driver.py"
+
+
+def drive(var: Path, *words: str, url: str = "") -> dict:
+    env = {**os.environ, "CHENGSHU_VAR": str(var), "DJANGO_SETTINGS_MODULE": "chengshu.site.settings"}
+    env.pop("DATABASE_URL", None)
+    if url:
+        env["DATABASE_URL"] = url
+    done = subprocess.run(
+        [sys.executable, str(DRIVER), *words],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=1500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def sound(found: dict) -> None:
+    assert found["faults"] == {}
+    assert found["lost"] == []
+    assert found["ledger"] is True
+    assert found["corrections"] == found["corrections_wanted"]
+    assert found["waiting_jobs"] == 0
+
+
+def test_killed_in_the_middle_of_steps_nothing_is_lost_or_half_done(own_var):
+    found = drive(own_var, "kill", "6")
+    sound(found)
+    assert found["events"] > 6 and found["acked"] > 6
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+def test_killed_two_hundred_times_nothing_is_lost_or_half_done(own_var):
+    found = drive(own_var, "kill", "200")
+    sound(found)
+    assert found["acked"] > 200
+
+
+def one_answer_each(found: dict) -> None:
+    sound(found)
+    assert found["answered"] == 20 and found["told"] == 60
+    assert found["ended"] == found["expired_events"] == 20
+
+
+def test_workers_at_the_same_time_answer_once_and_each_term_ends_once(own_var):
+    one_answer_each(drive(own_var, "race"))
+
+
+@pytest.mark.postgres
+def test_the_same_holds_on_postgresql(own_var, postgres_url):
+    one_answer_each(drive(own_var, "race", url=postgres_url))
+
+
+@pytest.mark.full
+@pytest.mark.postgres
+@pytest.mark.timeout(1800)
+def test_killed_on_postgresql_nothing_is_lost_or_half_done(own_var, postgres_url):
+    sound(drive(own_var, "kill", "20", url=postgres_url))
