@@ -79,11 +79,12 @@ def divisions(folder: Path) -> pl.DataFrame:
             used.add(partner)
         name = by_civil[partner]["name"] if partner else row["name"]
         rows.append({**row, "name": name, "civil_code": partner, "statistical_name": row["name"]})
-    rows += [
-        {**row, "civil_code": row["code"], "statistical_name": None}
-        for row in civil
-        if row["code"] not in used
-    ]
+    # A civil-affairs code may be another street's statistical code: it gets a letter, so that codes stay unique.
+    taken = {row["code"] for row in rows}
+    for row in civil:
+        if row["code"] not in used:
+            code = row["code"] + ("c" if row["code"] in taken else "")
+            rows.append({**row, "code": code, "civil_code": row["code"], "statistical_name": None})
     return (
         pl.DataFrame(rows, schema_overrides={"level": pl.Int8})
         .sort("level", "code")

@@ -128,7 +128,9 @@ def test_short_forms_stand_for_the_official_names(text: str) -> None:
     assert (found.province, found.city, found.district, found.street) == COLLOQUIAL[text]
 
 
-@pytest.mark.parametrize("text", ["南京东路100号", "中山路12号", "北京路5号", "上海大厦", "朝阳路9号", "新华书店"])
+@pytest.mark.parametrize(
+    "text", ["南京东路100号", "中山路12号", "北京路5号", "上海大厦", "朝阳路9号", "新华书店"]
+)
 def test_a_road_or_house_named_after_a_city_is_not_in_it(text: str) -> None:
     found = parse(text)
     assert (found.city, found.district) == (None, None)
@@ -165,7 +167,12 @@ def test_nothing_is_inferred_from_a_full_address() -> None:
 
 def test_short_addresses_of_a_districts_own_files_are_completed() -> None:
     found = parse("新安上合松明西路154号", home="440306")
-    assert (found.city, found.district, found.street, found.community) == ("深圳市", "宝安区", "新安街道", "上合社区")
+    assert (found.city, found.district, found.street, found.community) == (
+        "深圳市",
+        "宝安区",
+        "新安街道",
+        "上合社区",
+    )
     assert set(found.inferred) >= {"province", "city", "district"}
 
 
@@ -228,7 +235,9 @@ def test_a_street_that_became_a_subdistrict_is_corrected() -> None:
     assert "street" in found.inferred
 
 
-@pytest.mark.parametrize("text", ["", "   ", "-", "无", "asdf", "12345678901234567890", "?!", "\x00\x1f", "null", "()"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "-", "无", "asdf", "12345678901234567890", "?!", "\x00\x1f", "null", "()"]
+)
 def test_nothing_is_made_of_nothing(text: str) -> None:
     found = parse(text)
     assert found.error in ("empty", "unrecognised")

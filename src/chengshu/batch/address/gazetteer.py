@@ -72,7 +72,10 @@ class Division:
 
 def short_name(name: str) -> str:
     """Return a division's colloquial name: 深圳市 → 深圳, 恩施土家族苗族自治州 → 恩施."""
-    return _KIND.sub("", name) if len(name) > 2 else name
+    if len(name) < 3:
+        return name
+    short = _KIND.sub("", name)
+    return short if len(short) > 1 else name.removesuffix("自治区")  # 内蒙古 is no people's name here
 
 
 def _aliases(division: Division) -> Iterator[tuple[str, bool]]:
