@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pypinyin import Style, pinyin
 from rapidfuzz.distance import Indel
 
 TELLING = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ东西南北中上下前后左右内外新老旧大小甲乙丙丁")
@@ -34,6 +33,9 @@ _NEAR_SOUNDS = (("zh", "z"), ("ch", "c"), ("sh", "s"))
 @lru_cache(maxsize=30_000)
 def sounds(character: str) -> frozenset[str]:
     """Return the readings of a character without tone; zh/z, ch/c, sh/s, -ng/-n, l/n fall together."""
+    # Imported here: its tables take a second to load, and most commands never compare a sound.
+    from pypinyin import Style, pinyin
+
     readings = pinyin(character, style=Style.NORMAL, heteronym=True, errors="ignore")
     return frozenset(_near(reading) for reading in (readings[0] if readings else ()))
 

@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 import polars as pl
-from pypinyin import Style, lazy_pinyin
 
 _DATA = Path(__file__).parent / "data"
 _PUNCTUATION = re.compile(r"[\s·•・‧∙●．.。,，、;；:：'’`\"“”\-_—–~～/\\|*#@!！?？&+=]+")
@@ -74,6 +73,8 @@ def firm_core(text: str) -> str:
 
     A name that is nothing but region and form keeps all of it.
     """
+    # Imported here: its tables take a second to load, and most commands never compare a sound.
+
     whole = written(_BRACKETS.sub(" ", plain(text))) or written(text)
     core = _FORM.sub("", _REGION.sub("", whole)).strip()
     return core if len(core) >= 2 else whole
