@@ -82,6 +82,9 @@ def firm_core(text: str) -> str:
 
 @cache
 def _reading(character: str) -> str:
+    # Imported here: its tables take a second to load, and most commands never compare a sound.
+    from pypinyin import Style, lazy_pinyin
+
     return lazy_pinyin(character, style=Style.NORMAL)[0] if has_cjk(character) else character
 
 
