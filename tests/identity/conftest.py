@@ -13,6 +13,13 @@ def django_test_client_factory():
 
 
 @pytest.fixture(autouse=True)
+def quick_hashing(request, settings):
+    """Argon2 is slow on purpose; one test looks at it."""
+    if "argon2" not in request.node.name:
+        settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
 def empty_buckets():
     """No test is throttled by another."""
     from django.core.cache import cache

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 
 PAGES = {
@@ -67,12 +67,7 @@ class Entry:
 
 def menu(request: HttpRequest, role: str) -> list[Entry]:
     """Return the menu of ``role``; the entry whose address is the longest start of this page's is marked."""
-    entries: list[tuple[str, str]] = []
-    for name in MENUS.get(role, MENUS[""]):
-        try:
-            entries.append((gettext(PAGES[name]), reverse(name)))
-        except NoReverseMatch:  # the page's context is not installed
-            continue
+    entries = [(gettext(PAGES[name]), reverse(name)) for name in MENUS.get(role, MENUS[""])]
     fitting = [
         url for _, url in entries if request.path == url or (url != "/" and request.path.startswith(url))
     ]
