@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +24,8 @@ def own_var(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """Address of an empty database on a real PostgreSQL that lives as long as this test process."""
-    with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
+    # Not below pytest's own folder: run as root, the server has another user, who may not look in there.
+    with tempfile.TemporaryDirectory() as folder, running_postgres(Path(folder)) as url:
         yield url

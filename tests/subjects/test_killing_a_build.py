@@ -92,10 +92,28 @@ def kill_many(base: Base, tmp_path: Path, times: int) -> None:
 
 
 def test_a_build_killed_at_random_moments_ends_like_one_that_was_not(base, tmp_path):
-    kill_many(base, tmp_path, 3)
+    kill_many(base, tmp_path, 2)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(7200)
 def test_a_build_killed_two_hundred_times_ends_like_one_that_was_not(base, tmp_path):
     kill_many(base, tmp_path, 200)
+
+
+@pytest.mark.postgres
+def test_the_same_build_on_postgresql(base, tmp_path, postgres_url):
+    import psycopg
+
+    base.write()
+    var = tmp_path / "pg"
+    var.mkdir()
+    env = {**environment(var), "DATABASE_URL": postgres_url}
+    for expected in (3, 4):
+        done = subprocess.run(command(base), env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-2000:] + done.stdout[-500:]
+        with psycopg.connect(postgres_url) as connection:
+            rows = connection.execute("select subject_id, data->>'person.name' from subjects_goldenrecord").fetchall()
+        assert len(rows) == expected and ("王安娜" in {name for _, name in rows})
+        base.tables["health.patients"][1][3] = "13800138009"
+        base.write()

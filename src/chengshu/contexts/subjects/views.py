@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.identity.api import PURPOSES, PURPOSES_OF_ROLE, is_personal, record_read, role_required
+from chengshu.contexts.places import api as places
 from chengshu.contexts.subjects import api
-from chengshu.contexts.subjects.domain import KINDS, FullRecord
+from chengshu.contexts.subjects.domain import KINDS, FullRecord, Record
 from chengshu.contexts.subjects.forms import CorrectionForm, LinkForm, UnlinkForm
 from chengshu.contexts.subjects.labels import FINDING_NAMES
 from chengshu.kernel.problems import Problem
@@ -85,8 +86,16 @@ def _subject_context(request: HttpRequest, full: FullRecord, shown: bool, person
         "titles": api.source_titles(), "shown": shown, "personal": personal, "purposes": purposes,
         "corrections": api.corrections_of(record.subject_id), "cases": cases.cases_about(record.subject_id),
         "name_element": f"{record.kind}.name", "may_correct": request.user.role == "steward",
-        "linked": record.kind != "premises",
+        "linked": record.kind != "premises", "standard_address": _standard_address(record, shown),
     }  # fmt: skip
+
+
+def _standard_address(record: Record, shown: bool) -> str:
+    """Return the library's own text of the place; a home is shown only with the other personal values."""
+    if not record.place_code or (record.kind == "person" and not shown):
+        return ""
+    place = places.place(record.place_code)
+    return places.address_text(place.slots) if place else ""
 
 
 @role_required("steward")
