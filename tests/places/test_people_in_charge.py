@@ -82,5 +82,16 @@ def test_a_leaver_is_not_in_charge_any_more(worker):
 
 def test_a_thousand_cells_are_answered_in_a_few_queries(district, django_assert_max_num_queries):
     codes = [cell.code for cell in places.cells()] * 3
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         places.people_in_charge_of(codes, ON)
+
+
+def test_work_of_a_cell_that_was_split_goes_to_the_people_of_its_parts(operator, worker):
+    cell, tomorrow = own_cell(worker), ON + timedelta(days=1)
+    before = places.people_in_charge(cell, ON)
+    first, second = places.split_cell(cell, 2, actor=operator, on=ON, now=NOW)
+    heir = identity.account_named("worker2")
+    places.post(heir, first, "main", on=tomorrow, actor=operator, now=NOW)
+    assert set(places.people_in_charge(cell, ON)) == set(before)
+    assert places.people_in_charge(cell, tomorrow)[0] == heir.pk
+    assert worker.pk in places.people_in_charge(second, tomorrow)

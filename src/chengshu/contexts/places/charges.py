@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from chengshu.contexts.identity.api import Account, on_duty, stands_in_for
 from chengshu.contexts.ledger import api as ledger
+from chengshu.contexts.places.cells import current_cells
 from chengshu.contexts.places.domain import Charge
 from chengshu.contexts.places.models import Cell, CellCharge
 from chengshu.kernel.problems import Problem
@@ -39,16 +40,34 @@ class _Duty:
 
 
 def people_in_charge_of(codes: Iterable[str], on: date) -> dict[str, list[int]]:
-    """Return for each cell the accounts that do its work on a day, the main one first; possibly none."""
+    """Return for each cell the accounts that do its work on a day, the main one first; possibly none.
+
+    A cell that was split or merged away answers with the people of its successors: work that was routed by the
+    old code still finds someone.
+    """
     wanted = list(dict.fromkeys(codes))
-    found: dict[str, list[int]] = {code: [] for code in wanted}
+    ended = _ended(wanted)
+    successors = {code: current_cells(code) for code in ended}
+    asked = list(dict.fromkeys([*wanted, *(after for each in successors.values() for after in each)]))
+    found: dict[str, list[int]] = {code: [] for code in asked}
     duty = _Duty(on)
-    for start in range(0, len(wanted), 500):  # SQLite takes about a thousand parameters
-        for charge in _on(on).filter(cell_id__in=wanted[start : start + 500]):
+    for start in range(0, len(asked), 500):  # SQLite takes about a thousand parameters
+        for charge in _on(on).filter(cell_id__in=asked[start : start + 500]):
             person = duty.of(charge.account)
             if person is not None and person.pk not in found[charge.cell_id]:
                 found[charge.cell_id].append(person.pk)
-    return found
+    for code, after in successors.items():
+        found[code] = list(dict.fromkeys(person for each in after for person in found[each]))
+    return {code: found[code] for code in wanted}
+
+
+def _ended(codes: list[str]) -> list[str]:
+    """Return those of the cells that are no longer in force."""
+    ended: list[str] = []
+    for start in range(0, len(codes), 500):
+        some = Cell.objects.filter(pk__in=codes[start : start + 500], valid_to__isnull=False)
+        ended.extend(some.values_list("code", flat=True))
+    return ended
 
 
 def people_in_charge(cell_code: str, on: date) -> list[int]:
