@@ -7,6 +7,7 @@ shares one; a key that more than `CROWD` rows share says nothing (an agency's te
 from __future__ import annotations
 
 import duckdb
+import numpy as np
 import polars as pl
 
 CROWD = 150
@@ -49,43 +50,56 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
-def candidates(con: duckdb.DuckDBPyConnection, kind: str) -> pl.DataFrame:
+def candidates(con: duckdb.DuckDBPyConnection, kind: str, *, below: int | None = None) -> pl.DataFrame:
     """Return the pairs to compare as `left`, `right` (row numbers, left < right) from the table `standard`.
 
     `standard` has, beside the standard columns, `row`, `grp` (its sure group) and `held` (the code it holds, -1: none).
-    A pair is worth comparing when the two are not one group and do not hold two different codes.
+    A pair is worth comparing when the two are not one group and do not hold two different codes. With ``below`` only
+    pairs of rows under that number are returned, while all rows count for what is crowded.
     """
-    parts = []
-    for name, expressions in KEYS[kind].items():
-        con.execute(_key_sql(name, expressions))
-        parts.append(f'select * from "pairs {name}"')
-    pairs: pl.DataFrame = con.sql(f"select distinct * from ({' union all '.join(parts)}) order by all").pl()
+    con.execute('create or replace temp table found ("left" bigint, "right" bigint)')
+    for expressions in KEYS[kind].values():
+        con.execute(_key_sql(expressions, below))
+    pairs: pl.DataFrame = con.sql("select distinct * from found order by all").pl()
+    con.execute("drop table found")
     return pairs
 
 
-def _key_sql(name: str, expressions: tuple[str, ...]) -> str:
+def _key(expressions: tuple[str, ...]) -> tuple[str, str]:
+    """Return (key, condition that all its parts are there) as SQL."""
     present = " and ".join(f"({expression}) is not null" for expression in expressions)
-    key = f"hash({', '.join(expressions)})"
+    return f"hash({', '.join(expressions)})", present
+
+
+def _key_sql(expressions: tuple[str, ...], below: int | None) -> str:
+    key, present = _key(expressions)
+    wanted = "" if below is None else f"where row < {below}"
     return f"""
-    create or replace temp table "pairs {name}" as
+    insert into found
     with keyed as (select row, grp, held, {key} as k from standard where {present}),
-    open as (
-        select k, count(*) as n, count(*) filter (where held < 0) as unsure from keyed group by k
-        having n between 2 and {CROWD} and unsure > 0 and count(distinct grp) > 1
-    ),
-    kept as (select row, grp, held, k from keyed semi join open using (k))
-    select least(a.row, b.row) as left, greatest(a.row, b.row) as right
+    open as (select k from keyed group by k having count(*) between 2 and {CROWD} and min(grp) < max(grp)),
+    kept as (select row, grp, held, k from keyed semi join open using (k) {wanted})
+    select a.row, b.row
     from kept a join kept b using (k)
     where a.row < b.row and a.grp <> b.grp and (a.held < 0 or b.held < 0 or a.held = b.held)
     """
 
 
-def key_hashes(con: duckdb.DuckDBPyConnection, kind: str, table: str) -> str:
-    """Return SQL that lists `row` and `k` for every blocking key of ``table``'s rows."""
-    parts = []
-    for number, expressions in enumerate(KEYS[kind].values()):
-        present = " and ".join(f"({expression}) is not null" for expression in expressions)
-        parts.append(
-            f"select row, hash({number}, {', '.join(expressions)}) as k from {table} where {present}"
-        )
-    return " union all ".join(parts)
+def sharing_a_key(
+    con: duckdb.DuckDBPyConnection, kind: str, touched: np.ndarray, extra: str | None
+) -> np.ndarray:
+    """Say for each row of the table `now` whether it shares a key with a touched row, or with a row of table ``extra``."""
+    con.register("touched", pl.DataFrame({"row": np.flatnonzero(touched)}))
+    reached = touched.copy()
+    for expressions in KEYS[kind].values():
+        key, present = _key(expressions)
+        more = f"union select {key} from {extra} where {present}" if extra else ""
+        rows = con.execute(
+            f"""
+            with wanted as (select {key} as k from now semi join touched using (row) where {present} {more})
+            select row from now where {present} and {key} in (select k from wanted)
+            """
+        ).fetchnumpy()["row"]
+        reached[np.asarray(rows, dtype=np.int64)] = True
+    con.unregister("touched")
+    return reached

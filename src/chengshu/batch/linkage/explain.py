@@ -21,7 +21,10 @@ def sure_pairs(why: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
     """Return the deterministic edges (left, right, rule) as pairs with reasons."""
     rules = why["rule"].unique().to_list() if why.height else []
     reasons = {
-        rule: [{"comparison": part, "level": "same", "weight": SURE_WEIGHT} for part in rule.split("+")]
+        rule: [
+            {"comparison": part, "level": "same", "weight": SURE_WEIGHT / len(rule.split("+"))}
+            for part in rule.split("+")
+        ]
         for rule in rules
     }
     table = pl.DataFrame({"rule": list(reasons), "reasons": list(reasons.values())}, schema=_RULE_SCHEMA)

@@ -28,11 +28,14 @@ class Comparison:
     name: str
     columns: tuple[str, ...]
     levels: tuple[Level, ...]
+    missing: str | None = (
+        None  # SQL that says that nothing can be said; one of the columns is null unless given
+    )
     frequency: str | None = None  # column whose rare values count for more on the first level
 
     def settings(self) -> dict[str, Any]:
         """Return the comparison as Splink's settings want it."""
-        missing = " or ".join(f"{column}_l is null or {column}_r is null" for column in self.columns)
+        missing = self.missing or " or ".join(f"{one}_l is null or {one}_r is null" for one in self.columns)
         null = {"sql_condition": missing, "label_for_charts": "missing", "is_null_level": True}
         return {
             "output_column_name": self.name,
@@ -128,8 +131,9 @@ def person_name(name: str, reading: str) -> Comparison:
             Level("one-character-long", f"length({name}_l) >= 3 and {near(name)}", 0.04, 4e-3),
             Level("one-character", near(name), 0.02, 0.02),
             Level("part", _within(name), 0.01, 1e-3),
-            Level("same-surname", f"substr({name}_l, 1, 1) = substr({name}_r, 1, 1)", 0.01, 0.04),
-            Level("otherwise", "ELSE", 0.005, 0.93),
+            # A family shares surname, telephone and flat: what is left must not make two of them one.
+            Level("same-surname", f"substr({name}_l, 1, 1) = substr({name}_r, 1, 1)", 0.0008, 0.04),
+            Level("otherwise", "ELSE", 0.0003, 0.93),
         ),
     )
 
@@ -145,7 +149,7 @@ def firm_name(name: str, reading: str) -> Comparison:
             Level("one-character", f"length({name}_l) >= 4 and {near(name)}", 0.08, 5e-5),
             Level("part", _within(name), 0.05, 2e-4),
             Level("alike", f"likeness({name}_l, {name}_r) >= 0.7", 0.04, 2e-3),
-            Level("otherwise", "ELSE", 0.09, 0.99),
+            Level("otherwise", "ELSE", 0.004, 0.99),
         ),
     )
 
@@ -154,16 +158,23 @@ def _within(column: str) -> str:
     return f"contains({column}_l, {column}_r) or contains({column}_r, {column}_l)"
 
 
-PLACE = Comparison(
-    "place",
-    ("community",),
-    (
-        Level("same-room", "room_l = room_r", 0.55, 1.5e-5),
-        Level("same-building", "building_l = building_r", 0.12, 5e-4),
-        Level("same-community", "community_l = community_r", 0.1, 0.01),
-        Level("otherwise", "ELSE", 0.23, 0.99),
-    ),
-)
+def contact(m: tuple[float, ...], u: tuple[float, ...]) -> Comparison:
+    """Compare telephone and place at once: a family, or firms of one owner, share both, so the two are not counted apart."""
+    phone_same, room_same = "phone_l = phone_r", "room_l = room_r"
+    conditions = (
+        ("same-phone-and-room", f"{phone_same} and {room_same}"),
+        ("same-room", room_same),
+        ("same-phone-and-building", f"{phone_same} and building_l = building_r"),
+        ("same-phone", phone_same),
+        ("one-digit-and-building", f"{near('phone')} and building_l = building_r"),
+        ("same-building", "building_l = building_r"),
+        ("same-community", "community_l = community_r"),
+        ("otherwise", "ELSE"),
+    )
+    levels = tuple(Level(code, sql, a, b) for (code, sql), a, b in zip(conditions, m, u, strict=True))
+    missing = "(phone_l is null or phone_r is null) and (community_l is null or community_r is null)"
+    return Comparison("contact", ("phone", "community"), levels, missing=missing)
+
 
 PERSON = Model(
     "person",
@@ -181,9 +192,18 @@ PERSON = Model(
                 Level("otherwise", "ELSE", 0.05, 0.999),
             ),
         ),
-        birth("birth_date"),
-        phone("phone"),
-        PLACE,
+        birth("birth_date").with_values(
+            {
+                "same": (0.93, 4e-5),
+                "day-month-swapped": (0.02, 4e-5),
+                "one-digit": (0.03, 1.2e-3),
+                "same-year": (0.01, 0.015),
+                "otherwise": (0.01, 0.98),
+            }
+        ),
+        contact(
+            (0.35, 0.2, 0.02, 0.17, 0.01, 0.05, 0.05, 0.15), (2e-6, 4e-6, 3e-7, 2e-6, 1e-6, 5e-4, 0.01, 0.99)
+        ),
         Comparison(
             "sex",
             ("sex",),
@@ -217,10 +237,9 @@ FIRM = Model(
                 Level("otherwise", "ELSE", 0.14, 0.98),
             ),
         ),
-        phone("phone").with_values(
-            {"same": (0.6, 3e-5), "one-digit": (0.04, 4e-5), "otherwise": (0.36, 0.999)}
+        contact(
+            (0.35, 0.15, 0.05, 0.12, 0.01, 0.07, 0.1, 0.15), (3e-6, 1e-5, 2e-6, 3e-5, 1e-6, 5e-4, 0.01, 0.99)
         ),
-        PLACE,
     ),
 )
 

@@ -1,37 +1,40 @@
-"""From records to clusters: standardise, group what is sure, block, score with Splink, cluster under constraints."""
+"""From records to clusters: standardise, group what is sure, block, score with Splink, cluster under constraints.
+
+A run after another (``previous``) works only on what changed records can reach, and gives what a full run gives under
+the same model: scores look at two records alone, and clusters at one connected component alone.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import duckdb
 import numpy as np
 import polars as pl
 
 from chengshu.batch.linkage import explain
-from chengshu.batch.linkage.blocking import candidates
+from chengshu.batch.linkage.blocking import candidates, sharing_a_key
 from chengshu.batch.linkage.cluster import Graph, Rules, clusters
+from chengshu.batch.linkage.components import Ints, components
 from chengshu.batch.linkage.levels import Model
 from chengshu.batch.linkage.models import pinned
 from chengshu.batch.linkage.scoring import score, workshop
-from chengshu.batch.linkage.standard import standardise
-from chengshu.batch.linkage.sure import Sure, sure_groups
+from chengshu.batch.linkage.standard import INPUT, standardise
+from chengshu.batch.linkage.sure import Sure, key_stars, sure_groups
 
 # Below this weight (log2 odds) a pair is not even kept as evidence against: the unseen pair's weight stands for it.
 FLOOR = -12.0
-PAIR_SCHEMA = {
-    "left_id": pl.String,
-    "right_id": pl.String,
-    "probability": pl.Float64,
-    "reasons": pl.List(pl.Struct({"comparison": pl.String, "level": pl.String, "weight": pl.Float64})),
-}
+RULES = Rules(bound=0.0, unseen=-2.0)
+_SEED = 2026
+_DECISIONS = {"left_id": pl.String, "right_id": pl.String, "decision": pl.String}
 
 
 @dataclass(frozen=True)
 class Resolution:
     """What was held to be one.
 
-    ``clusters``: record_id, cluster (the smallest record id of the cluster). ``pairs``: the evidence inside clusters,
-    left_id, right_id, probability, reasons. ``candidates``: pairs compared and not held to be one, same columns.
+    ``clusters``: record_id, cluster (the smallest record id of the cluster), sorted. ``pairs``: the evidence inside
+    clusters, left_id, right_id, probability, reasons. ``candidates``: pairs compared and not held to be one, same columns.
     ``broken``: people's 'same' decisions that other decisions made impossible (left_id, right_id).
     """
 
@@ -42,35 +45,210 @@ class Resolution:
     counts: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Previous:
+    """The last run under the same model: the records and decisions it saw, and the frames it returned."""
+
+    records: pl.DataFrame
+    decisions: pl.DataFrame | None
+    clusters: pl.DataFrame
+    pairs: pl.DataFrame
+    candidates: pl.DataFrame
+    broken: list[tuple[str, str]] = field(default_factory=list)
+
+
 def resolve(
     kind: str,
     records: pl.DataFrame,
     *,
     decisions: pl.DataFrame | None = None,
     model: Model | None = None,
+    previous: Previous | None = None,
 ) -> Resolution:
-    """Find which records are one subject; see the package's docstring for the columns.
+    """Find which records are one subject; record columns are those of `standard.INPUT`, missing ones count as empty.
 
     ``decisions`` (left_id, right_id, decision 'same' or 'different') are people's: they always hold. ``model`` is the
-    kind's pinned model unless another is given.
+    kind's pinned model unless another is given. With ``previous`` only what changed records touch is worked again.
     """
     model = model or pinned(kind)
-    frame = standardise(kind, records)
-    sure = sure_groups(kind, frame)
-    same, different = _decided(frame, decisions)
+    with workshop() as con:
+        if previous is None:
+            frame = standardise(kind, records).sort("record_id")
+            return _run(con, kind, frame, np.ones(frame.height, dtype=bool), decisions, model)
+        return _run_on_changes(con, kind, records, decisions, model, previous)
+
+
+def _run(
+    con: duckdb.DuckDBPyConnection,
+    kind: str,
+    frame: pl.DataFrame,
+    affected: np.ndarray,
+    decisions: pl.DataFrame | None,
+    model: Model,
+) -> Resolution:
+    """Resolve the affected rows of ``frame``; the others only say which blocks are crowded."""
+    order = pl.concat([frame.filter(pl.Series(affected)), frame.filter(pl.Series(~affected))])
+    count = int(affected.sum())
+    mine = order.head(count)
+    sure = sure_groups(kind, mine)
+    same, different = _decided(mine, decisions)
     group = _dissolve(sure, different)
     held = _group_codes(group, sure.held)
-    with workshop() as con:
-        table = frame.with_row_index("row").with_columns(
-            pl.col("row").cast(pl.Int64), pl.Series("grp", group), pl.Series("held", held)
-        )
-        con.register("standard", table)
-        pairs = candidates(con, kind)
-        scored = score(con, model, pairs)
-        con.unregister("standard")
+    rest = np.arange(count, order.height, dtype=np.int64)
+    table = order.with_columns(
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
+        pl.Series("grp", np.concatenate([group, rest])),
+        pl.Series("held", np.concatenate([held, np.full(len(rest), -1)])),
+    )
+    con.register("standard", table)
+    pairs = candidates(con, kind, below=count)
+    scored = score(con, model, pairs)
+    con.unregister("standard")
     graph = _graph(group, held, scored, sure, same, different)
-    label = clusters(graph, Rules())[group]
-    return _resolution(frame, label, scored, sure, graph, model)
+    label = clusters(graph, RULES)[group]
+    return _resolution(mine, label, scored, sure, graph, model)
+
+
+def _run_on_changes(
+    con: duckdb.DuckDBPyConnection,
+    kind: str,
+    records: pl.DataFrame,
+    decisions: pl.DataFrame | None,
+    model: Model,
+    previous: Previous,
+) -> Resolution:
+    changed = _changed(records, previous.records) | _redecided(decisions, previous.decisions)
+    if not changed:
+        kept = Resolution(previous.clusters, previous.pairs, previous.candidates, list(previous.broken))
+        return _counted(kept, worked=0)
+    frame = standardise(kind, records).sort("record_id")
+    old = standardise(kind, previous.records.filter(pl.col("record_id").is_in(changed)))
+    reach = _reach(con, kind, frame, old, changed, decisions, previous)
+    fresh = _run(con, kind, frame, reach, decisions, model)
+    return _joined(frame, reach, fresh, previous, changed)
+
+
+def _changed(records: pl.DataFrame, before: pl.DataFrame) -> set[str]:
+    """Return the ids of records that came, went or read otherwise."""
+    now, then = _digests(records), _digests(before)
+    both = now.join(then, on="record_id", how="full", coalesce=True)
+    return set(both.filter(pl.col("digest").ne_missing(pl.col("digest_right")))["record_id"].to_list())
+
+
+def _digests(records: pl.DataFrame) -> pl.DataFrame:
+    columns = [
+        (pl.col(name).cast(dtype, strict=False) if name in records.columns else pl.lit(None, dtype)).alias(
+            name
+        )
+        for name, dtype in INPUT.items()
+    ]
+    frame = records.select(columns)
+    return frame.select("record_id", digest=frame.hash_rows(_SEED))
+
+
+def _redecided(decisions: pl.DataFrame | None, before: pl.DataFrame | None) -> set[str]:
+    """Return the ids of records on which people decided anew."""
+    empty = pl.DataFrame(schema=_DECISIONS)
+    now, then = (
+        empty if one is None else one.select(pl.col(name).cast(pl.String) for name in _DECISIONS).unique()
+        for one in (decisions, before)
+    )
+    new = now.join(then, on=list(_DECISIONS), how="anti")
+    gone = then.join(now, on=list(_DECISIONS), how="anti")
+    other = pl.concat([new, gone])
+    return set(other["left_id"].to_list()) | set(other["right_id"].to_list())
+
+
+def _reach(
+    con: duckdb.DuckDBPyConnection,
+    kind: str,
+    frame: pl.DataFrame,
+    old: pl.DataFrame,
+    changed: set[str],
+    decisions: pl.DataFrame | None,
+    previous: Previous,
+) -> np.ndarray:
+    """Say for each row whether changed records can have a say in its cluster.
+
+    Twice: a changed record reaches those that share a key with it, and their components; what a component holds may
+    change which pairs are compared at all, so those that share a key with any of these are reached as well.
+    """
+    component = _old_components(kind, frame, decisions, previous)
+    touched = frame["record_id"].is_in(list(changed)).to_numpy()
+    # Who was one with a record that is gone is reached, though no row of it is left.
+    lost = previous.clusters.filter(pl.col("record_id").is_in(list(changed)))["cluster"].unique()
+    members = previous.clusters.filter(pl.col("cluster").is_in(lost.to_list()))["record_id"]
+    touched |= frame["record_id"].is_in(members.to_list()).to_numpy()
+    con.register("now", frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)))
+    con.register("gone", old.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)))
+    for turn in range(2):
+        touched = np.isin(component, component[touched])
+        extra = "gone" if turn == 0 else None
+        touched |= sharing_a_key(con, kind, touched, extra)
+        touched = np.isin(component, component[touched])
+    con.unregister("now")
+    con.unregister("gone")
+    return np.asarray(touched)
+
+
+def _old_components(
+    kind: str, frame: pl.DataFrame, decisions: pl.DataFrame | None, previous: Previous
+) -> Ints:
+    """Return components over what can tie rows together: old clusters, old strong candidates, sure keys, decisions."""
+    rows = frame.select("record_id").with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+
+    def ends(pairs: pl.DataFrame) -> pl.DataFrame:
+        found = pairs.join(rows.rename({"row": "left"}), left_on="left_id", right_on="record_id")
+        return found.join(rows.rename({"row": "right"}), left_on="right_id", right_on="record_id").select(
+            "left", "right"
+        )
+
+    old = previous.clusters.join(rows, on="record_id")
+    old = old.select(pl.col("row").min().over("cluster").alias("left"), pl.col("row").alias("right"))
+    strong = previous.candidates.filter(pl.col("probability") >= 0.49).select("left_id", "right_id")
+    edges = [old, ends(strong), key_stars(kind, frame)]
+    if decisions is not None and decisions.height:
+        edges.append(ends(decisions))
+    every = pl.concat(edges)
+    return components(frame.height, every["left"].to_numpy(), every["right"].to_numpy())
+
+
+def _joined(
+    frame: pl.DataFrame, reach: np.ndarray, fresh: Resolution, previous: Previous, changed: set[str]
+) -> Resolution:
+    """Put what was worked again in the place of what it was before."""
+    again = frame.filter(pl.Series(reach)).select("record_id")
+    left = frame.filter(~pl.Series(reach)).select("record_id")
+    gone = pl.DataFrame({"record_id": sorted(changed)}, schema={"record_id": pl.String})
+
+    def untouched(pairs: pl.DataFrame) -> pl.DataFrame:
+        alive = pairs
+        for end in ("left_id", "right_id"):
+            alive = alive.join(gone, left_on=end, right_on="record_id", how="anti")
+        both = alive.select("left_id", "right_id").join(again, left_on="left_id", right_on="record_id")
+        both = both.join(again, left_on="right_id", right_on="record_id")
+        return alive.join(both, on=["left_id", "right_id"], how="anti")
+
+    rows = set(again["record_id"].to_list())
+    broken = [pair for pair in previous.broken if pair[0] not in rows and pair[1] not in rows]
+    result = Resolution(
+        pl.concat([previous.clusters.join(left, on="record_id", how="semi"), fresh.clusters]).sort(
+            "record_id"
+        ),
+        _ordered(pl.concat([untouched(previous.pairs), fresh.pairs])),
+        _ordered(pl.concat([untouched(previous.candidates), fresh.candidates])),
+        sorted(broken + fresh.broken),
+    )
+    return _counted(result, worked=again.height)
+
+
+def _counted(result: Resolution, *, worked: int) -> Resolution:
+    counts = {
+        "records": result.clusters.height,
+        "worked": worked,
+        "clusters": result.clusters["cluster"].n_unique(),
+    }
+    return Resolution(result.clusters, result.pairs, result.candidates, result.broken, counts)
 
 
 def _decided(
@@ -96,7 +274,7 @@ def _decided(
     return pick["same"], pick["different"]
 
 
-def _dissolve(sure: Sure, different: list[tuple[int, int]]) -> np.ndarray:
+def _dissolve(sure: Sure, different: list[tuple[int, int]]) -> Ints:
     """Take apart the sure groups in which a person said that two records are different."""
     split = [sure.group[a] for a, b in different if sure.group[a] == sure.group[b]]
     if not split:
@@ -105,16 +283,16 @@ def _dissolve(sure: Sure, different: list[tuple[int, int]]) -> np.ndarray:
     return np.where(apart, np.arange(len(sure.group)), sure.group)
 
 
-def _group_codes(group: np.ndarray, held: np.ndarray) -> np.ndarray:
+def _group_codes(group: Ints, held: Ints) -> Ints:
     best = np.full(len(group), -1, dtype=np.int64)
     np.maximum.at(best, group, held)
-    codes: np.ndarray = best[group]
+    codes: Ints = best[group]
     return codes
 
 
 def _graph(
-    group: np.ndarray,
-    held: np.ndarray,
+    group: Ints,
+    held: Ints,
     scored: pl.DataFrame,
     sure: Sure,
     same: list[tuple[int, int]],
@@ -152,11 +330,11 @@ def _graph(
 
 
 def _resolution(
-    frame: pl.DataFrame, label: np.ndarray, scored: pl.DataFrame, sure: Sure, graph: Graph, model: Model
+    frame: pl.DataFrame, label: Ints, scored: pl.DataFrame, sure: Sure, graph: Graph, model: Model
 ) -> Resolution:
     ids = frame["record_id"]
-    names = pl.DataFrame({"record_id": ids, "label": label})
-    smallest = pl.col("record_id").min().over("label").alias("cluster")
+    # Rows are sorted by record id and a cluster is named after its first row.
+    result = pl.DataFrame({"record_id": ids, "cluster": ids.gather(label)})
     together = label[scored["left"].to_numpy()] == label[scored["right"].to_numpy()]
     why = sure.why.filter(
         pl.Series(label[sure.why["left"].to_numpy()] == label[sure.why["right"].to_numpy()])
@@ -167,12 +345,11 @@ def _resolution(
     others = explain.scored_pairs(
         scored.filter(pl.Series(~together) & (pl.col("weight") > FLOOR)), ids, model
     )
-    result = names.select("record_id", smallest)
     return Resolution(
         clusters=result,
-        pairs=inside,
-        candidates=others,
-        broken=[(ids[a], ids[b]) for a, b in graph.broken],
+        pairs=_ordered(inside.unique(["left_id", "right_id"], keep="first", maintain_order=True)),
+        candidates=_ordered(others),
+        broken=sorted((ids[a], ids[b]) for a, b in graph.broken),
         counts={
             "records": frame.height,
             "sure_links": sure.why.height,
@@ -180,3 +357,7 @@ def _resolution(
             "clusters": result["cluster"].n_unique(),
         },
     )
+
+
+def _ordered(pairs: pl.DataFrame) -> pl.DataFrame:
+    return pairs.sort("left_id", "right_id")

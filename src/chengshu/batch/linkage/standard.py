@@ -48,6 +48,8 @@ def standardise(kind: str, records: pl.DataFrame) -> pl.DataFrame:
         if kind == "person"
         else codes.credit_code(pl.col("credit_code"))
     )
+    # An ID of 15 digits has no check character: any 15 digits make a valid one of 18, so it proves nothing by itself.
+    raw = "resident_id" if kind == "person" else "credit_code"
     valid = codes.resident_id_valid if kind == "person" else codes.credit_code_valid
     frame = frame.with_columns(
         names,
@@ -59,7 +61,9 @@ def standardise(kind: str, records: pl.DataFrame) -> pl.DataFrame:
         codes.iso_date(pl.col("birth_date")).alias("birth_date"),
         codes.sex(pl.col("sex")).alias("sex"),
         *_places(),
-    ).with_columns(valid(pl.col("code")).alias("code_ok"))
+    ).with_columns(
+        (valid(pl.col("code")) & (pl.col(raw).str.len_chars() >= 18)).fill_null(False).alias("code_ok")
+    )
     frame = frame.with_columns(pl.col("birth_date").alias("birth_typed"))
     if kind == "person":
         frame = _complete_from_id(frame)

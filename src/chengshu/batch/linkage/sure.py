@@ -16,14 +16,14 @@ import polars as pl
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
-from chengshu.batch.linkage.components import components
+from chengshu.batch.linkage.components import Ints, components
 
 # Attributes that together leave no doubt; a key with a missing part links nothing.
 KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "person": (
         ("name", "birth_date", "phone"),
         ("name", "birth_date", "room"),
-        ("name", "code", "birth_date"),
+        ("name", "code"),
     ),
     "firm": (
         ("name", "legal", "phone"),
@@ -40,8 +40,8 @@ KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
 class Sure:
     """``group``: for each row the first row of its group; ``held``: the code it holds (-1: none); ``why``: edges."""
 
-    group: np.ndarray
-    held: np.ndarray
+    group: Ints
+    held: Ints
     why: pl.DataFrame
 
 
@@ -62,6 +62,13 @@ def sure_groups(kind: str, frame: pl.DataFrame) -> Sure:
     edges = _without_meeting_codes(frame.height, edges, rows["held"].to_numpy())
     linked = components(frame.height, edges["left"].to_numpy(), edges["right"].to_numpy())
     return Sure(linked, rows["held"].to_numpy(), edges)
+
+
+def key_stars(kind: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return edges (left, right) between rows that share a code or a sure key, whatever else they hold."""
+    rows = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64), pl.lit(-1).alias("held"))
+    keys = [("code",), *KEYS[kind]]
+    return pl.concat([_star(rows.drop_nulls(list(key)), list(key)) for key in keys])
 
 
 def _held_codes(kind: str, rows: pl.DataFrame) -> pl.DataFrame:
