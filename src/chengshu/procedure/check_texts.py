@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 from chengshu.procedure.files import PackFiles
 from chengshu.procedure.model import Pack
-from chengshu.procedure.read_forms import BUILT_IN
 from chengshu.procedure.sheets import Faults
 from chengshu.procedure.wording import flatten, slots
 
-# What any sentence may mention besides facts, fields and kept values.
-ALWAYS = {"actor", "due", "state", "file_count", "new_owner"}
+# What any sentence may mention besides facts, answers and decided values.
+ALWAYS = {"actor", "cell"}
 
 
 def check_texts(pack: Pack, files: PackFiles, faults: Faults) -> None:
@@ -81,10 +80,8 @@ def _notices(pack: Pack) -> Iterator[str]:
 
 
 def _mentions(pack: Pack) -> set[str]:
-    found = set(ALWAYS) | set(BUILT_IN)
+    found = set(ALWAYS)
     found |= {f"facts.{name}" for name in pack.facts}
-    found |= {f"case.{name}" for name in pack.keeps}
-    found |= {f"parameters.{name}" for name in pack.parameters}
     found |= {f"data.{name}" for form in pack.forms.values() for name in form.fields}
     found |= {f"decided.{name}" for table in pack.tables.values() for name in table.outputs}
     return found

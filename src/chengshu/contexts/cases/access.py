@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from chengshu.contexts.cases import packs, routing, rows
 from chengshu.contexts.cases.domain import account_owner
 from chengshu.contexts.cases.models import Case as CaseModel
@@ -45,7 +47,7 @@ def _level(row: rows.CaseRow, pack: Pack, actor: Actor, viewer: identity.Account
         return MASKED
     if viewer.role == "resident" and row.subject_id and viewer.subject_id == row.subject_id:
         return OWN
-    raise Problem("case-unknown", "没有这个办件", detail=row.id, status=404)
+    raise Problem("case-unknown", _("没有这个办件"), detail=row.id, status=404)
 
 
 def _worked(row: rows.CaseRow, actor: Actor) -> bool:

@@ -6,19 +6,19 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases.domain import CommandView, FieldView, FileIn
 
 RADIO_UP_TO = 7
 _ERRORS = {
-    "required": "请填写这一项",
-    "not-an-option": "请从给出的选项中选择",
-    "too-long": "内容过长或文件过多",
-    "wrong-type": "格式不正确",
-    "unknown": "表单没有这一项",
-    "too-large": "文件过大",
+    "required": gettext_noop("请填写这一项"),
+    "not-an-option": gettext_noop("请从给出的选项中选择"),
+    "too-long": gettext_noop("内容过长或文件过多"),
+    "wrong-type": gettext_noop("格式不正确"),
+    "unknown": gettext_noop("表单没有这一项"),
+    "too-large": gettext_noop("文件过大"),
 }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from chengshu.contexts.cases.domain import FileIn
@@ -58,7 +59,7 @@ def drop_unused(digest: str) -> None:
 def _cleaned(item: FileIn, accept: str) -> tuple[bytes, str]:
     if accept == "document" and item.content.startswith(_PDF):
         if len(item.content) > MAX_DOCUMENT_BYTES:
-            raise _refused("too-large", f"文件超过 {MAX_DOCUMENT_BYTES // 1_000_000} MB", item)
+            raise _refused("too-large", _("文件超过 20 MB"), item)
         return item.content, "application/pdf"
     return _photo(item), "image/jpeg"
 
@@ -66,17 +67,17 @@ def _cleaned(item: FileIn, accept: str) -> tuple[bytes, str]:
 def _photo(item: FileIn) -> bytes:
     """Return the picture re-encoded: place, time, device and whatever was hidden in the file are gone."""
     if len(item.content) > MAX_PHOTO_BYTES:
-        raise _refused("too-large", f"照片超过 {MAX_PHOTO_BYTES // 1_000_000} MB", item)
+        raise _refused("too-large", _("照片超过 12 MB"), item)
     try:
         with Image.open(io.BytesIO(item.content), formats=PHOTO_FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
-                raise _refused("too-large", "照片的像素过多", item)
+                raise _refused("too-large", _("照片的像素过多"), item)
             picture = ImageOps.exif_transpose(opened).convert("RGB")
             picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
             clean = Image.new("RGB", picture.size)
             clean.paste(picture)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise _refused("wrong-type", "这个文件不是可以读取的照片（JPEG、PNG 或 WebP）", item) from error
+        raise _refused("wrong-type", _("这个文件不是可以读取的照片（JPEG、PNG 或 WebP）"), item) from error
     out = io.BytesIO()
     clean.save(out, "JPEG", quality=QUALITY, optimize=True)
     return out.getvalue()

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases import packs, routing, rows, store
 from chengshu.contexts.cases.domain import account_owner, owner_account
@@ -39,14 +40,14 @@ def reassign(
     if not reason.strip() or len(reason) > 300:
         raise Problem(
             "form-invalid",
-            "请写明改派的原因",
+            _("请写明改派的原因"),
             status=422,
-            errors={"reason": {"code": "required", "text": "请写明原因"}},
+            errors={"reason": {"code": "required", "text": _("请写明原因")}},
         )
     with transaction.atomic():
         row = rows.lock(case_id)
         if row is None:
-            raise Problem("case-unknown", "没有这个办件", detail=case_id, status=404)
+            raise Problem("case-unknown", _("没有这个办件"), detail=case_id, status=404)
         if expected_version is not None and expected_version != row.version:
             raise store.changed(case_id, row.version)
         pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
@@ -54,14 +55,14 @@ def reassign(
         who = routing.actor_in_case(pack, row, tasks, actor, now)
         step = pack.administration
         if not step.by & who.roles:
-            raise Problem("command-not-yours", "你的角色不能改派这个办件", detail=case_id, status=403)
+            raise Problem("command-not-yours", _("你的角色不能改派这个办件"), detail=case_id, status=403)
         movable = [
             task for task in tasks if task[1] in pack.roles and _fits(pack.roles[task[1]].holder, to, row)
         ]
         if not movable:
             raise Problem(
-                "reassign-nothing", "没有可以改派给这位同事的任务", detail=to.display_name, status=409,
-                remedy="选择角色相符的同事",
+                "reassign-nothing", _("没有可以改派给这位同事的任务"), detail=to.display_name, status=409,
+                remedy=_("选择角色相符的同事"),
             )  # fmt: skip
         event: Event = {
             "seq": row.version + 1,

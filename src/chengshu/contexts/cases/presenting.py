@@ -89,7 +89,7 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
         terms=_terms(pack, case, now),
         owners=_owners(pack, case_id),
         commands=commands,
-        events=_events(pack, case_id, secrets) if access.level != OWN else [],
+        events=_events(pack, case_id, row.cell_code, secrets) if access.level != OWN else [],
         children=_children(case_id) if access.level != OWN else [],
         parent=row.parent_id if access.level == FULL else None,
         withheld=access.level != FULL,
@@ -234,7 +234,7 @@ def _prefill(access: Access, field: Field, own: Mapping[str, Any], now: dt.datet
     return registry.source_handler(field.prefill.source)(request)
 
 
-def _events(pack: Pack, case_id: str, secrets: Mapping[int, dict[str, Any]]) -> list[EventView]:
+def _events(pack: Pack, case_id: str, cell: str, secrets: Mapping[int, dict[str, Any]]) -> list[EventView]:
     files: dict[int, list[FileView]] = {}
     for item in EvidenceFile.objects.filter(case_id=case_id).order_by("pk"):
         view = FileView(
@@ -242,11 +242,11 @@ def _events(pack: Pack, case_id: str, secrets: Mapping[int, dict[str, Any]]) -> 
         )
         files.setdefault(item.seq, []).append(view)
     found = CaseEvent.objects.filter(case_id=case_id).order_by("seq")
-    return [_event(pack, row, secrets, files.get(row.seq, [])) for row in found]
+    return [_event(pack, row, cell, secrets, files.get(row.seq, [])) for row in found]
 
 
 def _event(
-    pack: Pack, row: CaseEvent, secrets: Mapping[int, dict[str, Any]], files: list[FileView]
+    pack: Pack, row: CaseEvent, cell: str, secrets: Mapping[int, dict[str, Any]], files: list[FileView]
 ) -> EventView:
     event = json.loads(row.body)
     hidden = secrets.get(row.seq, {})
@@ -254,7 +254,7 @@ def _event(
     facts = {**(data if event["step"] == ENTRY else {})}
     sentence = {}
     for language in LANGUAGES:
-        said = sayer(pack, language, facts, data, event["actor"]["name"], event.get("decided", {}))
+        said = sayer(pack, language, facts, data, event["actor"]["name"], event.get("decided", {}), cell)
         template = pack.text(f"sentences.{event['step']}", language)
         if not template:
             template = _ENGINE_SENTENCES.get(event["step"], {}).get(language, event["step"])

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from chengshu.contexts.cases import packs, routing
 from chengshu.contexts.cases.domain import NOBODY, TaskPage, TaskRow, owner_account
@@ -23,7 +25,11 @@ from chengshu.procedure.wording import fill
 PAGE = 20
 LIGHTS = ("red", "amber", "green")
 VIEWS = ("mine", "nobody", "all")
-QUEUES = {"role:operator": "区级运行员", "role:steward": "数据专员", "nobody": "（无人）"}
+QUEUES = {
+    "role:operator": gettext_noop("区级运行员"),
+    "role:steward": gettext_noop("数据专员"),
+    "nobody": gettext_noop("（无人）"),
+}
 _FIELDS = (
     "pk", "case_id", "role", "owner", "due_at", "amber_at", "opened_at", "case__pack", "case__state", "case__body",
     "case__area", "case__cell_code", "case__department", "case__pack_version_id", "case__pack_version__hash",
@@ -78,9 +84,10 @@ def owner_names(owners: set[str]) -> dict[str, str]:
     )
     names = {owner: people.get(account_id, owner) for owner, account_id in ids.items()}
     for owner in owners - ids.keys():
-        kind, _, rest = owner.partition(":")
-        known = QUEUES.get(owner, owner)
-        names[owner] = identity.department_name(rest)["zh"] if kind == "department" else known
+        if owner.startswith("department:"):
+            names[owner] = identity.department_name(owner.removeprefix("department:"))["zh"]
+        else:
+            names[owner] = _(QUEUES[owner]) if owner in QUEUES else owner
     return names
 
 

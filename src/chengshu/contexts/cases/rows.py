@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from chengshu.contexts.cases.sql import dump, sql
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.case import OPEN_TERMS, SUSPENDED, Case, Event, TermState
@@ -98,7 +100,7 @@ def lock_free(case_id: str) -> CaseRow:
     """Read a case without locking it; raises when there is none."""
     found = sql().run(_CASE, (case_id,)).fetchone()
     if found is None:
-        raise Problem("case-unknown", "没有这个办件", detail=case_id, status=404)
+        raise Problem("case-unknown", _("没有这个办件"), detail=case_id, status=404)
     return CaseRow(*found)
 
 

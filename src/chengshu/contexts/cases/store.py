@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases import files, jobs, packs, routing, rows, sealing
 from chengshu.contexts.cases.domain import FileIn, Opening, new_case_id
@@ -159,7 +160,7 @@ def command(
     with transaction.atomic():
         row = rows.lock(case_id)
         if row is None:
-            raise Problem("case-unknown", "没有这个办件", detail=case_id, status=404)
+            raise Problem("case-unknown", _("没有这个办件"), detail=case_id, status=404)
         if idempotency_key and (known := rows.event_of_key(case_id, idempotency_key)):
             return _repeated(case_id, known, request)
         if expected_version is not None and expected_version != row.version:
@@ -274,9 +275,9 @@ def changed(case_id: str, version: int) -> Problem:
     last = CaseEvent.objects.filter(case_id=case_id).order_by("-seq").values_list("actor", "at").first()
     return Problem(
         "case-changed",
-        "这个办件刚刚被别人处理过，你的答复没有写入",
-        detail=f"{case_id}，第 {version} 步" + (f"，{last[1].isoformat()}" if last else ""),
-        remedy="请重新打开办件，看清现状后再答复",
+        _("这个办件刚刚被别人处理过，你的答复没有写入"),
+        detail=f"{case_id}, {version}" + (f", {last[1].isoformat()}" if last else ""),
+        remedy=_("请重新打开办件，看清现状后再答复"),
         status=409,
         version=version,
     )
@@ -298,9 +299,9 @@ def _repeated(case_id: str, known: tuple[int, str], request: str) -> Done:
     if not hmac.compare_digest(digest, request):
         raise Problem(
             "idempotency-key-reused",
-            "这个幂等键已用于另一个请求",
+            _("这个幂等键已用于另一个请求"),
             detail=case_id,
-            remedy="为新的请求使用新的键",
+            remedy=_("为新的请求使用新的键"),
             status=422,
         )
     return Done(case_id, seq, repeated=True)
@@ -314,7 +315,7 @@ def _request_digest(name: str, data: Mapping[str, Any], actor: Account | None) -
 
 def _check_key(key: str) -> None:
     if not 0 < len(key) <= MAX_KEY or not key.isprintable():
-        raise Problem("idempotency-key", f"幂等键为 1 到 {MAX_KEY} 个可见字符", status=400)
+        raise Problem("idempotency-key", _("幂等键为 1 到 120 个可见字符"), status=400)
 
 
 def _stored(case_id: str, name: str, sent: Sequence[FileIn]) -> list[files.Stored]:
@@ -327,7 +328,7 @@ def _stored(case_id: str, name: str, sent: Sequence[FileIn]) -> list[files.Store
     for item in sent:
         field = form.fields.get(item.field) if form else None
         if field is None or field.type.kind != "files":
-            raise Problem("file-unexpected", "这一步不收文件", detail=item.field, status=422)
+            raise Problem("file-unexpected", _("这一步不收文件"), detail=item.field, status=422)
         stored += files.store_files([item], field.accept)
     return stored
 

@@ -12,7 +12,7 @@ from django.core.paginator import Page, Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -27,6 +27,14 @@ from chengshu.contexts.cases.queries import LIGHTS, VIEWS, Filters
 from chengshu.contexts.identity.api import ALL_ROLES, STAFF_ROLES, role_required
 from chengshu.kernel.problems import Problem
 
+# The engine speaks English to engineers; these of its refusals a worker meets.
+REFUSALS = {
+    "guard-refused": gettext_noop("这一步的条件不满足，请核对所填内容和办件情况"),
+    "command-not-now": gettext_noop("办件现在的状态不允许这一步，请返回办件看清现状"),
+    "command-not-yours": gettext_noop("你的角色不能办理这一步"),
+    "own-work": gettext_noop("不能审核自己办理的事项"),
+    "personal-values-erased": gettext_noop("这个办件的个人信息已删除，这一步需要它们"),
+}
 # What starts a formula in a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -111,9 +119,15 @@ def _taken(request: HttpRequest, view: CaseView, wanted: CommandView, form: Comm
             return False
         if problem.status >= 500:
             raise
-        form.add_error(None, " ".join(part for part in (_(problem.title), _(problem.remedy)) if part))
+        form.add_error(None, _said_problem(problem))
         return False
     return True
+
+
+def _said_problem(problem: Problem) -> str:
+    if problem.code in REFUSALS:
+        return _(REFUSALS[problem.code])
+    return " ".join(part for part in (problem.title, problem.remedy) if part)
 
 
 @role_required(*STAFF_ROLES)

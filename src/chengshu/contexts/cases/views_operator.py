@@ -38,7 +38,7 @@ def reassign(request: HttpRequest, case_id: str) -> HttpResponse:
                 messages.success(request, _("已改派给%(name)s") % {"name": to.display_name})
                 return redirect("cases:case", case_id)
         except Problem as problem:
-            form.add_error(None, " ".join(part for part in (_(problem.title), _(problem.remedy)) if part))
+            form.add_error(None, " ".join(part for part in (problem.title, problem.remedy) if part))
     return render(
         request, "cases/reassign.html", {"case": view, "form": form}, status=422 if form.errors else 200
     )

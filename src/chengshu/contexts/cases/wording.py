@@ -10,6 +10,7 @@ from chengshu.kernel.citations import parse_citation
 from chengshu.procedure.model import Pack
 
 LANGUAGES = ("zh", "en")
+NO_CELL = {"zh": "（未定）", "en": "(none yet)"}
 
 
 def both(pack: Pack, key: str) -> dict[str, str]:
@@ -24,6 +25,7 @@ def sayer(
     data: Mapping[str, Any],
     actor: str,
     decided: Mapping[str, Any],
+    cell: str = "",
 ) -> Callable[[str], Any]:
     """Return a function from a slot of a text to what stands there; ``None`` shows as a bar."""
     buckets = {"facts": facts, "data": data, "decided": decided}
@@ -31,6 +33,8 @@ def sayer(
     def value_of(name: str) -> Any:
         if name == "actor":
             return actor
+        if name == "cell":
+            return cell or NO_CELL[language]
         bucket, _, key = name.partition(".")
         value = buckets.get(bucket, {}).get(key)
         if isinstance(value, str):
