@@ -46,14 +46,17 @@ class District:
     They stay one text: to search it for two letters costs less than to index a district that few rows name.
     """
 
-    __slots__ = ("district", "folded")
+    __slots__ = ("district", "folded", "starts")
 
     def __init__(self, district: str, folded: str) -> None:
         self.district = district
         self.folded = f"\n{folded}\n"
+        self.starts = {line[:2] for line in folded.split("\n")}
 
     def stem_at(self, text: str, at: int) -> str | None:
         """Return the longest stem that stands at a place of a text."""
+        if text[at : at + 2] not in self.starts:
+            return None
         folded, start = self.folded, "\n" + text[at : at + 2]
         best: str | None = None
         line = folded.find(start)

@@ -13,14 +13,15 @@ from chengshu.batch.address.gazetteer import gazetteer
 from chengshu.batch.address.head import CITY, DISTRICT, STREET, HeadReader, State
 from chengshu.batch.address.resolve import Divisions, Resolver
 from chengshu.batch.address.tail import Tail
-from chengshu.batch.address.text import clean
+from chengshu.batch.address.text import ODD, RARE, clean
 
-Row = tuple[str | None, ...]
-"""The fourteen fields of `model.FIELDS`; the inferred fields and the renamed divisions, joined by commas; the error."""
+Row = tuple[str, ...]
+"""The fourteen fields of `model.FIELDS`; the inferred fields and the renamed divisions, joined by commas; the error. "" is nothing."""
 
 _PREFIX = re.compile(
     "(?:中华人民共和国|中国|(?:(?:收货|详细|注册|经营|联系|家庭|现|办公)?(?:地址|住址|住所)) *[::]? *)+"
 )
+_LABEL_FIRST = frozenset("中收详注经联家现办地住")
 _BRACKET = re.compile(r"\(([^()]*)\)?")
 _NOTHING = frozenset(
     (
@@ -42,25 +43,52 @@ _NOTHING = frozenset(
     )
 )
 _CHINESE = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
-_NOISE = re.compile("电联|对面|旁|附近|节假日|派送|请|勿|电话|[0-9]{7,}")
-_ZONE = re.compile("[^0-9路街号 ]{2,10}?(?:开发区|高新区|保税区|示范区|度假区|管理区|经开区|新区)")
+_NOISE = re.compile("电联|对面|旁|附近|节假日|派送|请|勿|电话|[0-9\ue000-\uf8ff]{7,}")
+_ZONE = re.compile("[^0-9\ue000-\uf8ff路街号 ]{2,10}?(?:开发区|高新区|保税区|示范区|度假区|管理区|经开区|新区)")
 # A district that the gazetteer does not list, behind a city: kept as written, without a code of its own.
 _DISTRICT = re.compile(
-    "(?:省|市)?((?:高新技术开发|高新|经开|新|保税|[东西南北])区|[^0-9A-Za-z 路街村道镇乡区县市小园业社校景厂库宅活发假税商展]{2,3}(?:区|县))"
-    "(?!域|间|块|[一二三四五六七八九十0-9])"
+    "(?:省|市)?((?:高新技术开发|高新|经开|新|保税|[东西南北])区|[^0-9\ue000-\uf8ffA-Za-z 路街村道镇乡区县市小园业社校景厂库宅活发假税商展]{2,3}(?:区|县))"
+    "(?!域|间|块|[一二三四五六七八九十0-9\ue000-\uf8ff])"
 )
 # A room, a building or a number first: the parts may stand from small to large.
-_SMALL_FIRST = re.compile("[0-9A-Za-z][0-9A-Za-z-]*(?:号(?!楼?线|[路街院])|室|房|单元|栋|幢|号楼|层|楼) ?[^0-9]*[0-9\u4e00-\u9fff]")
-_PART = re.compile(
-    "[0-9A-Za-z][0-9A-Za-z-]*(?:号?(?:大街|大道|路|街)|国道|省道|县道|号楼|号院|号|栋|幢|座|单元|层|楼|室|房|弄)?|"
-    "[^0-9 ]+?(?:社区|街道|镇|乡|路|大街|街(?!道)|大道|巷|小区|花园|公寓|大厦|广场|家园|新村|[^新]村|省|市(?!场)|[^小园业社校]区|县)(?![0-9]*[期区]|[路街道])|"
-    "[^0-9 ]+"
+_SMALL_FIRST = re.compile(
+    "[0-9\ue000-\uf8ffA-Za-z][0-9\ue000-\uf8ffA-Za-z-]*(?:号(?!楼?线|[路街院])|室|房|单元|栋|幢|号楼|层|楼) ?[^0-9\ue000-\uf8ff]*[0-9\ue000-\uf8ff\u4e00-\u9fff]"
 )
-_LARGE_LAST = re.compile("[^0-9]*[路街道镇乡村社区市省县巷]$")
-_SMALL = re.compile("[0-9路街巷号村]")
-_GOES_ON = re.compile("[东南西北中一二三四五六七八九十0-9]{0,3}(?:路|街|巷|弄|大道)|小区|花园|公园|工业|新村|广场|村|小学|中学|卫生|医院")
-_STEM_ENDS = re.compile("(?![东南西北中大小新老一二三四五六七八九十]{1,3}[路街巷弄大])[^0-9 大]{2,5}?(?:路|街|大道|巷|弄)(?!口)|[0-9一二三四五六七八九十]+组")
+_PART = re.compile(
+    "[0-9\ue000-\uf8ffA-Za-z][0-9\ue000-\uf8ffA-Za-z-]*(?:号?(?:大街|大道|路|街)|国道|省道|县道|号楼|号院|号|栋|幢|座|单元|层|楼|室|房|弄)?|"
+    "[^0-9\ue000-\uf8ff ]+?(?:社区|街道|镇|乡|路|大街|街(?!道)|大道|巷|小区|花园|公寓|大厦|广场|家园|新村|[^新]村|省|市(?!场)|[^小园业社校]区|县)(?![0-9\ue000-\uf8ff]*[期区]|[路街道])|"
+    "[^0-9\ue000-\uf8ff ]+"
+)
+_LARGE_LAST = re.compile("[^0-9\ue000-\uf8ff]*[路街道镇乡村社区市省县巷]$")
+_SMALL = re.compile("[0-9\ue000-\uf8ff路街巷号村]")
+_GOES_ON = re.compile(
+    "[东南西北中一二三四五六七八九十0-9\ue000-\uf8ff]{0,3}(?:路|街|巷|弄|大道)|小区|花园|公园|工业|新村|广场|村|小学|中学|卫生|医院"
+)
+_STEM_ENDS = re.compile(
+    "(?![东南西北中大小新老一二三四五六七八九十]{1,3}[路街巷弄大])[^0-9\ue000-\uf8ff 大]{2,5}?(?:路|街|大道|巷|弄)(?!口)|[0-9\ue000-\uf8ff一二三四五六七八九十]+组"
+)
 _DIVISION_END = re.compile("[省市区县旗州]")
+
+
+DIGIT = re.compile("[0-9]")  # as a skeleton's makers see it: an ASCII digit
+CUT = "\x1f"  # cannot occur in a value: `text.clean` turns control characters into blanks
+_LONGEST = 2_000
+_LINES_KEPT = 200_000
+_FIRST_PLACE = 0xE000
+_PLACE_MARK = re.compile("[\ue000-\uf8ff]")
+
+
+def _placed(skeleton: str) -> str:
+    """Give each 0 of a skeleton a private character that tells its place; the rules take those for digits."""
+    parts = _PLACE_MARK.sub(" ", skeleton[:_LONGEST]).split("0")
+    marks = [*map(chr, range(_FIRST_PLACE, _FIRST_PLACE + len(parts) - 1)), ""]
+    return "".join([part + mark for part, mark in zip(parts, marks, strict=True)])
+
+
+def _by_place(row: Row) -> str:
+    """Join a row into one line, each private character back as a place: {0}, {1} …."""
+    line = CUT.join(row)
+    return _PLACE_MARK.sub(lambda mark: f"{{{ord(mark[0]) - _FIRST_PLACE}}}", line)
 
 
 class Found(NamedTuple):
@@ -84,15 +112,36 @@ class Parser:
         self._home: State = (home,) if home in known.by_key and home is not None else ()
         self._starts = frozenset((*known.heads.lengths, "中国"))
         self._street_at = self._heads.street_at
+        self._lines: dict[str, str] = {}
 
     def row(self, text: str) -> Row:
         """Take one address apart into plain values."""
-        text = clean(text)
-        if not text:
-            return _refused("empty")
+        skeleton = DIGIT.sub("0", text)
+        return tuple(self.line(skeleton).format(*DIGIT.findall(text)).split(CUT))
+
+    def line(self, skeleton: str) -> str:
+        """Parse a skeleton: a text whose digits are all 0. The answer's fields name them by place: {2}{3}号.
+
+        How an address is read depends on where digits stand and never on which they are, so that all houses of a
+        road and all rooms of a building are read once.
+        """
+        known = self._lines.get(skeleton)
+        if known is None:
+            if len(self._lines) > _LINES_KEPT:
+                self._lines.clear()
+            known = self._lines[skeleton] = _by_place(self._row_of(_placed(skeleton)))
+        return known
+
+    def _row_of(self, text: str) -> Row:
+        if ODD.search(text) is not None or RARE.search(text) is not None:
+            text = clean(text)
         note = None
         if "(" in text or ")" in text:
             text, note = _without_brackets(text)
+            if not text:
+                text, note = note or "", None
+        if not text:
+            return _refused("empty")
         found = self._divisions(text)
         text, at, street, divisions = found.text, found.at, found.street, found.divisions
         tail = Tail(text, at, street)
@@ -107,8 +156,10 @@ class Parser:
 
     def _divisions(self, text: str) -> Found:
         """Read the divisions wherever they stand."""
-        prefix = _PREFIX.match(text)
-        start = prefix.end() if prefix and prefix.end() < len(text) else 0
+        start = 0
+        if text[0] in _LABEL_FIRST:
+            prefix = _PREFIX.match(text)
+            start = prefix.end() if prefix and prefix.end() < len(text) else 0
         at, state, written = self._read(text, start)
         if not state and _SMALL_FIRST.match(text, start):
             text = _turned(text[start:], self._heads.gazetteer.heads.entries)
@@ -221,14 +272,22 @@ class Parser:
         """Find divisions that do not stand first: 12号创业一路宝安区深圳, or junk before them."""
         if _DIVISION_END.search(text, start) is None:
             return None
+        lengths = self._heads.gazetteer.heads.lengths
         for at in range(start + 1, min(len(text) - 1, 40)):
+            if text[at : at + 2] not in lengths:
+                continue
             end, state, written = self._heads.read(text, at)
             if state and written and end > at + 1 and self._heads.certain(text, at, end, state):
                 before = text[start:at]
                 if end >= len(text):
                     return before, 0, state, written
                 if _SMALL.search(before):
-                    return text, start, state, 0  # part of a name behind: it tells where, and stays in the name
+                    return (
+                        text,
+                        start,
+                        state,
+                        0,
+                    )  # part of a name behind: it tells where, and stays in the name
                 return text, end, state, written
         return None
 
@@ -265,16 +324,17 @@ class Parser:
     @staticmethod
     def _row(text: str, divisions: Divisions, tail: Tail, note: str | None) -> Row:
         province, city, district, street, code, inferred, renamed = divisions
-        place = tail.place
+        place = tail.place or ""
         if note and not _NOISE.search(note):
             place = f"{place}({note})" if place else note
         fields = (
-            province, city, district, street or tail.street, tail.community, tail.road, tail.number, tail.estate,
-            tail.building, tail.unit, tail.floor, tail.room, place, code,
+            province or "", city or "", district or "", street or tail.street or "", tail.community or "", tail.road or "",
+            tail.number or "", tail.estate or "", tail.building or "", tail.unit or "", tail.floor or "", tail.room or "",
+            place, code or "",
         )  # fmt: skip
         if code is None and not any(fields[:11]) and (text in _NOTHING or _CHINESE.search(text) is None):
             return _refused("unrecognised")
-        return (*fields, ",".join(inferred), ",".join(renamed), None)
+        return (*fields, ",".join(inferred) if inferred else "", ",".join(renamed) if renamed else "", "")
 
 
 def _turned(text: str, names: Container[str]) -> str:
@@ -291,7 +351,7 @@ def _without_brackets(text: str) -> tuple[str, str | None]:
 
 
 def _refused(reason: str) -> Row:
-    return (*(None,) * 14, "", "", reason)
+    return (*("",) * 16, reason)
 
 
 @lru_cache(maxsize=32)

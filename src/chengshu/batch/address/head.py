@@ -30,15 +30,18 @@ _COMPOUND = re.compile(
     "妇幼|中医|人民医|人民公|儿童医|口腔医|体育|文化|图书|博物|剧院|影城|实验|第[一二三四五六七八九十]|股份|有限"
 )
 _LANDMARK = re.compile(
-    "[^0-9路街]{0,4}(?:广场|大厦|中心|公寓|花园|小区|家园|医院|学校|公司|酒店|宾馆|公园|商城|市场|大楼|会馆|国际)"
+    "[^0-9\ue000-\uf8ff路街]{0,4}(?:广场|大厦|中心|公寓|花园|小区|家园|医院|学校|公司|酒店|宾馆|公园|商城|市场|大楼|会馆|国际)"
 )
-_ZONE_NEXT = re.compile("(?:国家|经济|高新|技术|产业|工业|科技|生态)*(?:开发区|高新区|新区|园区|工业园|工业区|科技园|产业园)")
-_ROAD_NEXT = re.compile("[^0-9 ]{2,6}?(?:路|街|大道|巷|弄)")
+_ABBREVIATED = frozenset(name[0] for name in ABBREVIATIONS)
+_ZONE_NEXT = re.compile(
+    "(?:国家|经济|高新|技术|产业|工业|科技|生态)*(?:开发区|高新区|新区|园区|工业园|工业区|科技园|产业园)"
+)
+_ROAD_NEXT = re.compile("[^0-9\ue000-\uf8ff ]{2,6}?(?:路|街|大道|巷|弄)")
 _DISTRICT_END = re.compile("[区县市旗]")
-_ROAD_OR_VILLAGE = re.compile("[^0-9 ]{2,6}?(?:路|街|大道|巷|弄|社区|村)(?!口)|[0-9]+号?大街")
+_ROAD_OR_VILLAGE = re.compile("[^0-9\ue000-\uf8ff ]{2,6}?(?:路|街|大道|巷|弄|社区|村)(?!口)|[0-9\ue000-\uf8ff]+号?大街")
 # A street that the gazetteer does not know: the shortest run that ends in its kind, and is no road's name.
 _TOWN = re.compile(
-    "((?!城镇|乡镇|集镇)[^0-9A-Za-z路号巷弄 ()-]{1,8}?(?:街道办事处|街道办|街道|街办事处|街办|地区办事处|"
+    "((?!城镇|乡镇|集镇)[^0-9\ue000-\uf8ffA-Za-z路号巷弄 ()-]{1,8}?(?:街道办事处|街道办|街道|街办事处|街办|地区办事处|"
     "镇(?!中[路学心街]|政府|[东南西北]?[路街]|海区|江市|平县|宁县|海中|口)|"
     "(?<![城下回老])乡(?!村|镇|街道|政府|[东南西北]?[路街]|下)|苏木))(?!路(?!桥)|街|巷|弄|口|中学|小学|医院|卫生)"
 )
@@ -71,6 +74,10 @@ class HeadReader:
         self.home = home
         self._entries = gazetteer.heads.entries
         self._lengths = gazetteer.heads.lengths
+        # Names that begin a longer name: the letters behind them decide which one it is.
+        self._longer = {name[:size] for name in self._entries for size in range(2, len(name))} & self._entries.keys()
+        self._jumps: dict[str, tuple[State, int]] = {}
+        self._jump_sizes: dict[str, tuple[int, ...]] = {}
         self._steps: dict[tuple[State, str], Step | None] = {}
         self._prefixes: dict[str, tuple[str, ...]] = {}
         self._scopes: dict[State, Names | None] = {}
@@ -78,29 +85,54 @@ class HeadReader:
     # -- divisions -----------------------------------------------------------------------------------------
     def read(self, text: str, start: int = 0, state: State = (), written: int = 0) -> tuple[int, State, int]:
         """Read divisions from ``start``; return where they end, what they can be and which levels were written."""
+        if start or state:
+            at, state, written, _ = self._words(text, start, state, written)
+        else:
+            known = 0
+            for size in self._jump_sizes.get(text[:6], ()):
+                jump = self._jumps.get(text[:size])
+                if jump is not None and text[size : size + 1] != "场":
+                    known, (state, written) = size, jump
+                    break
+            at, state, written, sure = self._words(text, known, state, written)
+            if sure and at > known and at > 5:
+                self._learn(text[:at], state, written)
+        if not state and text[at : at + 1] in _ABBREVIATED:
+            return self._abbreviation(text, at, state, written)
+        return at, state, written
+
+    def _learn(self, head: str, state: State, written: int) -> None:
+        """Remember a whole head of full names: the next address that begins so jumps behind it."""
+        if len(self._jumps) < 100_000:
+            self._jumps[head] = (state, written)
+            sizes = {*self._jump_sizes.get(head[:6], ()), len(head)}
+            self._jump_sizes[head[:6]] = tuple(sorted(sizes, reverse=True))
+
+    def _words(self, text: str, at: int, state: State, written: int) -> tuple[int, State, int, bool]:
+        """Read word by word; the last answer tells whether no other end was possible for any word."""
         lengths, entries, steps = self._lengths, self._entries, self._steps
-        at = start
+        sure = True
         while True:
             sizes = lengths.get(text[at : at + 2])
             if sizes is None:
-                if text[at : at + 1] in (" ", "-") and at:
+                if at and text[at : at + 1] in (" ", "-"):
                     at += 1
                     continue
-                return self._abbreviation(text, at, state, written) if not state else (at, state, written)
+                return at, state, written, sure
             for size in sizes:
                 name = text[at : at + size]
                 if name not in entries:
                     continue
-                size = len(name)  # shorter at the end of the text
+                end = at + len(name)  # a name is shorter than its slice at the end of the text
                 key = (state, name)
                 step = steps[key] if key in steps else self._step(state, name)
-                if step is not None and self._holds(text, at, at + size, step, state):
-                    state = step.state
+                if step is not None and self._holds(text, at, end, step, state):
+                    sure = sure and step.full and name not in self._longer
+                    state, at = step.state, end
                     written |= 1 << (step.level - 1)
-                    at += size
                     break
             else:
-                return at, state, written
+                return at, state, written, sure
 
     def _abbreviation(self, text: str, at: int, state: State, written: int) -> tuple[int, State, int]:
         """Read 沪, 粤 and the like, which count only with a division of theirs behind them."""
@@ -260,7 +292,13 @@ class HeadReader:
                 if name in self._entries and len(name) > 2 and name not in GENERIC:
                     key = (state, name)
                     step = self._steps[key] if key in self._steps else self._step(state, name)
-                    if step is not None and step.full and not step.repeated and step.level == 3 and len(step.state) == 1:
+                    if (
+                        step is not None
+                        and step.full
+                        and not step.repeated
+                        and step.level == 3
+                        and len(step.state) == 1
+                    ):
                         found.setdefault(step.state, (begin, end))
                         break
         if len(found) != 1:
@@ -285,8 +323,6 @@ class HeadReader:
     # -- streets -------------------------------------------------------------------------------------------
     def _scope(self, state: State) -> Names | None:
         """Return the streets that can follow a state, or None when it is a province or nothing."""
-        if state in self._scopes:
-            return self._scopes[state]
         names: Names | None = None if state else self.gazetteer.street_names
         prefixes: set[str] = set()
         for key in state:
@@ -303,7 +339,7 @@ class HeadReader:
 
     def street_at(self, text: str, at: int, state: State) -> tuple[int, tuple[str, ...]]:
         """Return where a street's name at ``at`` ends, and its codes; short forms count when nothing is appended."""
-        names = self._scope(state)
+        names = self._scopes[state] if state in self._scopes else self._scope(state)
         if names is None:
             return at, ()
         sizes = names.lengths.get(text[at : at + 2])
@@ -312,7 +348,11 @@ class HeadReader:
         for size in sizes:
             name = text[at : at + size]
             codes = names.entries.get(name)
-            if codes is not None and (state or name not in GENERIC) and self._street_holds(text, at, at + len(name)):
+            if (
+                codes is not None
+                and (state or name not in GENERIC)
+                and self._street_holds(text, at, at + len(name))
+            ):
                 return at + len(name), codes
         return at, ()
 
@@ -321,7 +361,11 @@ class HeadReader:
         names = self.gazetteer.lone_streets
         for size in names.lengths.get(text[at : at + 2], ()):
             codes = names.entries.get(text[at : at + size])
-            if codes is not None and _ROAD_OR_VILLAGE.match(text, at + size) and not _COMPOUND.match(text, at + size):
+            if (
+                codes is not None
+                and _ROAD_OR_VILLAGE.match(text, at + size)
+                and not _COMPOUND.match(text, at + size)
+            ):
                 return at + size, codes
         return at, ()
 

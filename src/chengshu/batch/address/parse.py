@@ -1,7 +1,8 @@
 """Parse Chinese addresses by rules and gazetteer: one, many, or a column of them.
 
-All three take the same way through `core.Parser.row`. Many addresses are cut into runs; on a system that can fork,
-the runs go to several processes, and each answers with one block of text that polars reads into columns.
+All three take the same way through `core.Parser.line`: how an address is read depends on its skeleton (the text with
+every digit a 0), so a column is parsed skeleton by skeleton and its rows put their digits in. Many skeletons go to
+several processes where the system can fork; the lines that come back are read into columns by polars.
 """
 
 from __future__ import annotations
@@ -17,16 +18,15 @@ from datetime import date
 import polars as pl
 
 from chengshu.batch.address.communities import preload
-from chengshu.batch.address.core import Row, parser
+from chengshu.batch.address.core import CUT, Row, parser
 from chengshu.batch.address.model import FIELDS, ParsedAddress
 
 COLUMNS: tuple[str, ...] = (*FIELDS, "inferred", "renamed", "error")
-_CUT = "\x1f"  # cannot occur in a value: `text.clean` turns control characters into blanks
 _RUN = 8_192
-_WORTH_FORKING = 30_000
+_WORTH_FORKING = 24_000
 
 # What forked processes read: set just before the fork, so that no text travels to them.
-_work: tuple[Sequence[str | None], str | None, date | None] = ((), None, None)
+_work: tuple[Sequence[str], str | None, date | None] = ((), None, None)
 
 
 def parse(text: str | None, *, home: str | None = None, on: date | None = None) -> ParsedAddress:
@@ -40,14 +40,15 @@ def parse(text: str | None, *, home: str | None = None, on: date | None = None) 
 
 
 def parse_many(
-    texts: Iterable[str | None], *, home: str | None = None, on: date | None = None, processes: int | None = None
+    texts: Iterable[str | None],
+    *,
+    home: str | None = None,
+    on: date | None = None,
+    processes: int | None = None,
 ) -> list[ParsedAddress]:
     """Take many addresses apart, in order."""
-    answers: list[ParsedAddress] = []
-    for block in _blocks(list(texts), home, on, processes):
-        for line in block.split("\n"):
-            answers.append(_address(tuple(value or None for value in line.split(_CUT))))
-    return answers
+    series = pl.Series([*texts], dtype=pl.String)
+    return [_address(tuple(line.split(CUT))) for run in _runs(series, home, on, processes) for line in run]
 
 
 def parse_column(
@@ -62,20 +63,19 @@ def parse_column(
 
     ``inferred`` and ``renamed`` are list columns. ``progress`` is told how many rows each finished run had.
     """
-    texts: list[str | None] = series.cast(pl.String).to_list()
-    blocks = []
-    for block in _blocks(texts, home, on, processes):
-        blocks.append(block)
+    lines: list[str] = []
+    for run in _runs(series.cast(pl.String), home, on, processes):
+        lines += run
         if progress is not None:
-            progress(block.count("\n") + 1)
-    frame = _frame("\n".join(blocks)) if blocks else pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
+            progress(len(run))
+    frame = _frame("\n".join(lines)) if lines else pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
     return frame.with_columns(inferred=_list_of(pl.col("inferred")), renamed=_list_of(pl.col("renamed")))
 
 
 def _address(row: Row) -> ParsedAddress:
     inferred = tuple(row[14].split(",")) if row[14] else ()
     renamed = tuple(row[15].split(",")) if row[15] else ()
-    return ParsedAddress(*row[:14], inferred, row[16], renamed)
+    return ParsedAddress(*[value or None for value in row[:14]], inferred, row[16] or None, renamed)
 
 
 def _frame(block: str) -> pl.DataFrame:
@@ -83,7 +83,7 @@ def _frame(block: str) -> pl.DataFrame:
         io.BytesIO(block.encode()),
         has_header=False,
         new_columns=list(COLUMNS),
-        separator=_CUT,
+        separator=CUT,
         quote_char=None,
         infer_schema=False,
     )
@@ -95,26 +95,43 @@ def _list_of(column: pl.Expr) -> pl.Expr:
     return pl.when(column.is_not_null()).then(column.str.split(",")).otherwise(empty)
 
 
-def _blocks(
-    texts: Sequence[str | None], home: str | None, on: date | None, processes: int | None
-) -> Iterator[str]:
-    """Parse runs of texts, one line a text, in order."""
+def _runs(
+    series: pl.Series, home: str | None, on: date | None, processes: int | None
+) -> Iterator[list[str]]:
+    """Parse a column run by run: one line a row. Each skeleton is parsed once, its rows put their digits in."""
+    texts = series.fill_null("")
+    skeletons: list[str] = texts.str.replace_all("[0-9]", "0").to_list()
+    digits: list[str] = texts.str.replace_all("[^0-9]", "").to_list()
+    lines = _lines(list(dict.fromkeys(skeletons)), home, on, processes)
+    for start in range(0, len(skeletons), _RUN):
+        span = slice(start, start + _RUN)
+        yield [
+            lines[skeleton].format(*places) if places else lines[skeleton]
+            for skeleton, places in zip(skeletons[span], digits[span], strict=True)
+        ]
+
+
+def _lines(
+    skeletons: list[str], home: str | None, on: date | None, processes: int | None
+) -> dict[str, str]:
+    """Parse distinct skeletons, in several processes when they are many."""
     global _work
-    runs = [(start, min(start + _RUN, len(texts))) for start in range(0, len(texts), _RUN)]
+    runs = [(start, min(start + _RUN, len(skeletons))) for start in range(0, len(skeletons), _RUN)]
     if processes is None:
-        processes = os.cpu_count() or 1 if len(texts) >= _WORTH_FORKING else 1
+        processes = os.cpu_count() or 1 if len(skeletons) >= _WORTH_FORKING else 1
     parser(home, on)  # before the fork, so that all processes share one gazetteer
-    _work = (texts, home, on)
+    _work = (skeletons, home, on)
     try:
         if min(processes, len(runs)) < 2 or not _can_fork():
-            yield from map(_run, runs)
-            return
-        preload()
-        yield _run(runs[0])  # here, so that the children inherit what it taught the caches
-        with multiprocessing.get_context("fork").Pool(min(processes, len(runs) - 1)) as pool:
-            yield from pool.imap(_run, runs[1:])
+            parsed = list(map(_run, runs))
+        else:
+            preload()
+            parsed = [_run(runs[0])]  # here, so that the children inherit what it taught the caches
+            with multiprocessing.get_context("fork").Pool(min(processes, len(runs) - 1)) as pool:
+                parsed += pool.map(_run, runs[1:], chunksize=1)
     finally:
         _work = ((), None, None)
+    return dict(zip(skeletons, "\n".join(parsed).split("\n") if parsed else [], strict=True))
 
 
 def _can_fork() -> bool:
@@ -123,14 +140,11 @@ def _can_fork() -> bool:
 
 
 def _run(span: tuple[int, int]) -> str:
-    """Parse one run of the shared texts; pure Python, so that it is safe in a forked process."""
-    texts, home, on = _work
-    row = parser(home, on).row
-    cut = _CUT
+    """Parse one run of the shared skeletons; pure Python, so that it is safe in a forked process."""
+    skeletons, home, on = _work
+    line = parser(home, on).line
     with _no_collection():
-        return "\n".join(
-            [cut.join([value or "" for value in row(text or "")]) for text in texts[span[0] : span[1]]]
-        )
+        return "\n".join([line(skeleton) for skeleton in skeletons[span[0] : span[1]]])
 
 
 @contextmanager

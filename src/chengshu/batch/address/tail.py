@@ -63,31 +63,33 @@ _ALTERNATION = "|".join(
     for unit in sorted(_KINDS, key=len, reverse=True)
 )
 _CN = "〇零一二三四五六七八九十百两"
-_ARABIC = "[附]?[A-Za-z]{0,3}[0-9]+[A-Za-z]{0,2}"
+_ARABIC = "[附]?[A-Za-z]{0,3}[0-9\ue000-\uf8ff]+[A-Za-z]{0,2}"
 _TOKEN = re.compile(
     f"((?:自编|附|负|(?<![家姓])[甲乙丙丁])?(?:{_ARABIC}(?:[-、/#]+{_ARABIC}|[-、/#]+[A-Za-z](?![A-Za-z]))*|"
-    f"[A-Za-z]{{1,2}}(?:-?[0-9]+)?(?=座|栋|幢|单元|楼|梯|室|铺|号楼|-[0-9])|[{_CN}]+(?=号|栋|幢|座|单元|层|楼|室|弄|组|队|排|巷|梯)))"
+    f"[A-Za-z]{{1,2}}(?:-?[0-9\ue000-\uf8ff]+)?(?=座|栋|幢|单元|楼|梯|室|铺|号楼|-[0-9\ue000-\uf8ff])|[{_CN}]+(?=号|栋|幢|座|单元|层|楼|室|弄|组|队|排|巷|梯)))"
     f"#?-?({_ALTERNATION})?"
-    "|(大道|大街|国道|省道|公路(?!局)|胡同|(?:(?<![铁公])路|路(?=[0-9]))(?![桥灯由牌政虎]|小区|社区|村)|街(?![道坊镇村]|社区|支路|[东南西北中]路)|巷(?![道村])|弄(?![堂村])|道(?=[0-9 (]|$)|里(?=[0-9]+[号弄])|"
-    "(?<![路号专热在])线(?=[0-9]+号|$)|[组队](?=$|[0-9]+号))"
+    "|(大道|大街|国道|省道|公路(?!局)|胡同|(?:(?<![铁公])路|路(?=[0-9\ue000-\uf8ff]))(?![桥灯由牌政虎]|小区|社区|村)|街(?![道坊镇村]|社区|支路|[东南西北中]路)|巷(?![道村])|弄(?![堂村])|道(?=[0-9\ue000-\uf8ff (]|$)|里(?=[0-9\ue000-\uf8ff]+[号弄])|"
+    "(?<![路号专热在])线(?=[0-9\ue000-\uf8ff]+号|$)|[组队](?=$|[0-9\ue000-\uf8ff]+号))"
     "|(社区(?:居民委员会|居委会|工作站|居委)?|居民委员会|居委会?|村民委员会|村委会?|嘎查|(?<![新假农乡])村(?![东南西北中]?[路街]|[镇委民里口]|.村))"
     "|([ ]+)"
 )
 _NOTES = re.compile(
     "(?:(?:斜|正)?对面|旁边?|附近|门口|隔壁|楼下|楼上|边上|里面|后面|前面|路口|交叉口?|交汇处?|交界处?|岔口|[东南西北]侧|[以往向][东南西北内]|"
-    "[0-9]+米处?|入口处?|出口|电联|口|处|内|侧|边)+$"
+    "[0-9\ue000-\uf8ff]+米处?|入口处?|出口|电联|口|处|内|侧|边)+$"
 )
 _NOWHERE = frozenset(("东", "南", "西", "北", "中", "内", "第", "的", "号", "室", "楼", "与", "和"))
+_NOTE_LAST = frozenset("面旁边近口壁下上叉汇处界侧东南西北内米联")
+_LINK_FIRST = frozenset("与和跟及、近靠至到的-")
 _LINKS = re.compile("^[与和跟及、近靠至到的-]+")
 _PHASE = (
-    "(?:[一二三四五六七八九十0-9]+期|[东南西北中A-Za-z一二三四五六七八九十0-9]{1,2}(?:区|苑|里|组团|村))?$"
+    "(?:[一二三四五六七八九十0-9\ue000-\uf8ff]+期|[东南西北中A-Za-z一二三四五六七八九十0-9\ue000-\uf8ff]{1,2}(?:区|苑|里|组团|村))?$"
 )
 _ESTATE = re.compile(
     "(?:小区|花园|家园|花苑|名苑|苑|新村|公寓|山庄|别墅|人家|花城|新城|家属院|宿舍|大院|院|府|郡|庭|湾|轩|居|邸|嘉园|佳园|工业园区?|工业区|工业城|科技园区?|"
     "产业园区?|创业园|物流园|软件园|创意园|生态园|高新园|园区|住宅区|生活区)" + _PHASE
 )
 _ZONE = re.compile(
-    "[^0-9路街]{2,14}(?:开发区|高新区|新区|保税区|示范区|度假区|管理区|合作区|试验区|自贸区|经开区)$"
+    "[^0-9\ue000-\uf8ff路街]{2,14}(?:开发区|高新区|新区|保税区|示范区|度假区|管理区|合作区|试验区|自贸区|经开区)$"
 )
 _PLACE = re.compile(
     "(?:大厦|广场|中心|医院|大学|学院|中学|小学|学校|幼儿园|银行|酒店|宾馆|饭店|商场|市场|公司|集团|车站|火车站|机场|码头|公园|商城|大楼|超市|派出所|政府|"
@@ -95,49 +97,36 @@ _PLACE = re.compile(
 )
 _SPLIT = re.compile(
     "(.{2,}?(?:小区|工业园区|工业园(?!区)|工业区|科技园(?!区)|产业园(?!区)|家园|新村|开发区|高新区|住宅区|花园(?!酒店|饭店|宾馆|城|广场)))"
-    "((?![一二三四五六七八九十0-9东南西北中A-Za-z]{1,2}(?:期|区|苑|里|村|组团)$).{2,})$"
+    "((?![一二三四五六七八九十0-9\ue000-\uf8ff东南西北中A-Za-z]{1,2}(?:期|区|苑|里|村|组团)$).{2,})$"
 )
 _BEFORE_ROAD = re.compile(
     "(.*(?:小区|工业园区|工业园|工业区|开发区|高新区|[^ ]?新区|园区|科技园|科创园|创业园|市场|广场|大厦|新村|家园|社区|农场|新城|公司|宿舍|公寓|"
-    "[东南西北0-9A-Za-z一二三四五六七八九十]区|景园|农贸城|[镇乡]))"
+    "[东南西北0-9\ue000-\uf8ffA-Za-z一二三四五六七八九十]区|景园|农贸城|[镇乡]))"
     "((?![东南西北中一二三四五六七八九十]{1,2}(?:路|街|大道|道|巷|弄)$)[^区城].+(?:路|街|道|巷|弄|线|里|同))$"
 )
 _ENDS_AREA = re.compile("(?:小区|园区|工业园|工业区|开发区|高新区|新区|科技园|新城|农场|基地)$")
-_FLOOR_LETTER = re.compile("([0-9]{1,2})[Ff]$")
-_SECTION = re.compile("[东南西北中上下一二三四五六七八九0-9]?段")
+_FLOOR_LETTER = re.compile("([0-9\ue000-\uf8ff]{1,2})[Ff]$")
+_SECTION = re.compile("[东南西北中上下一二三四五六七八九0-9\ue000-\uf8ff]?段")
 
 
 class Tail:
     """Reads one tail; after `read` the fields hold what was found."""
 
-    __slots__ = (
-        "at",
-        "building",
-        "community",
-        "estate",
-        "floor",
-        "number",
-        "place",
-        "road",
-        "room",
-        "street",
-        "text",
-        "unit",
-    )
+    # Defaults on the class: most fields of most addresses stay empty, and an instance need not set them.
+    community: str | None = None
+    road: str | None = None
+    number: str | None = None
+    estate: str | None = None
+    building: str | None = None
+    unit: str | None = None
+    floor: str | None = None
+    room: str | None = None
+    place: str | None = None
 
     def __init__(self, text: str, at: int, street: str | None) -> None:
         self.text = text
         self.at = at
         self.street = street
-        self.community: str | None = None
-        self.road: str | None = None
-        self.number: str | None = None
-        self.estate: str | None = None
-        self.building: str | None = None
-        self.unit: str | None = None
-        self.floor: str | None = None
-        self.room: str | None = None
-        self.place: str | None = None
 
     def read(self) -> None:
         """Read to the end of the text."""
@@ -163,7 +152,11 @@ class Tail:
             self._name(self.text[self.at : end], builds)
 
     def _name(self, name: str, builds: bool) -> None:
-        name = _NOTES.sub("", _LINKS.sub("", name)).strip(" -#、/")
+        if name[0] in _LINK_FIRST:
+            name = _LINKS.sub("", name)
+        if name and name[-1] in _NOTE_LAST:
+            name = _NOTES.sub("", name)
+        name = name.strip(" -#、/")
         half = len(name) // 2
         if half > 2 and name[:half] == name[half:]:
             name = name[:half]
@@ -188,7 +181,11 @@ class Tail:
         start, end = self.at, token.end()
         name = self.text[start:end]
         stem = token.start() - start
-        if stem < 1 or (stem == 1 and name[0] in "的-、与") or (name[-1] in "组队" and not self._in_village(stem)):
+        if (
+            stem < 1
+            or (stem == 1 and name[0] in "的-、与")
+            or (name[-1] in "组队" and not self._in_village(stem))
+        ):
             return
         if stem > 3:
             parts = _BEFORE_ROAD.match(name)
@@ -388,8 +385,8 @@ class Tail:
 
 
 _PLAIN_ROOMS = frozenset(("室", "房", "房间", "号房", "号室", "号房间", "房号", "户", "号户"))
-_UNIT_NEXT = re.compile("-?[0-9一二三四五六七八九十]+(?:单元|门|-)")
-_ESTATE_NEXT = re.compile("[0-9A-Za-z一二三四五六七八九十]+(?:-[0-9]+)?(?:号楼|幢|栋|座|单元|-)")
+_UNIT_NEXT = re.compile("-?[0-9\ue000-\uf8ff一二三四五六七八九十]+(?:单元|门|-)")
+_ESTATE_NEXT = re.compile("[0-9\ue000-\uf8ffA-Za-z一二三四五六七八九十]+(?:-[0-9\ue000-\uf8ff]+)?(?:号楼|幢|栋|座|单元|-)")
 
 
 def _building(value: str) -> str:

@@ -29,11 +29,11 @@ _TRADITIONAL = (
     "鍾钟鎖锁關关陳陈陸陆隊队隨随階阶隱隐雙双雜杂餘余"
 )
 _MAP.update({ord(a): b for a, b in zip(_TRADITIONAL[::2], _TRADITIONAL[1::2], strict=True)})
-_DIRTY = re.compile(f"[^\u4e00-\u9fff0-9A-Za-z#()-]|[{_TRADITIONAL[::2]}]")
+ODD = re.compile(f"[^\u4e00-\u9fff0-9\ue000-\uf8ffA-Za-z#()-]|[{_TRADITIONAL[::2]}]")
 # Numerals against forgery are numerals before what they count only: 陆家嘴 is no number.
 _CAPITAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰", "一二三四五六七八九十百")
 _CAPITALS = re.compile("[零壹贰叁肆伍陆柒捌玖拾佰]+(?=号|栋|幢|座|单元|层|楼|室|弄|巷|组)")
-_JOIN = re.compile(r"(?<=[0-9A-Za-z]) +(?=[0-9A-Za-z])| *(-) *(?:- *)*")
+_JOIN = re.compile(r"(?<=[0-9\ue000-\uf8ffA-Za-z]) +(?=[0-9\ue000-\uf8ffA-Za-z])| *(-) *(?:- *)*")
 _JUNK = re.compile(
     "省直辖县级行政区划|自治区直辖县级行政区划|市辖[区县]|其[它他](?:地区|区)|(?<=[\u4e00-\u9fff])/|/(?=[\u4e00-\u9fff])|"
     "(?:null|NULL|undefined|None|NaN|\\\\[nrt])+|<[^>]*>"
@@ -42,7 +42,7 @@ _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 NUMERAL = re.compile("[〇零一二三四五六七八九十百千两]+")
 # The few things that `clean` would change in a text without odd characters; a set of first letters makes it quick.
-_RARE = re.compile(
+RARE = re.compile(
     "[市直其nNu零壹贰叁肆伍陆柒捌玖拾佰-](?:(?<=市)辖[区县]|(?<=直)辖县级|(?<=其)[它他](?:地区|区)|(?<=n)ull|(?<=N)(?:ULL|one|aN)|"
     "(?<=u)ndefined|(?<=-)-|(?<=[零壹贰叁肆伍陆柒捌玖拾佰])[零壹贰叁肆伍陆柒捌玖拾佰]*(?:号|栋|幢|座|单元|层|楼|室|弄|巷|组))"
 )
@@ -50,7 +50,7 @@ _RARE = re.compile(
 
 def clean(text: str) -> str:
     """Return the text in half width, with one blank where blanks or punctuation parted it."""
-    if _DIRTY.search(text) is None and _RARE.search(text) is None:
+    if ODD.search(text) is None and RARE.search(text) is None:
         return text
     text = _JUNK.sub(" ", text.translate(_MAP))
     text = _CAPITALS.sub(lambda found: found[0].translate(_CAPITAL), text)
@@ -74,4 +74,6 @@ def arabic(numeral: str) -> str:
 
 def with_digits(text: str) -> str:
     """Return the text with each Chinese numeral in it written in digits."""
+    if text.isascii():
+        return text
     return NUMERAL.sub(lambda found: arabic(found[0]), text)
