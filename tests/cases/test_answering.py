@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import connection
@@ -386,7 +387,7 @@ def test_a_pack_changes_for_new_cases_only(district, opened, tmp_path):
     with pytest.raises(Problem, match="Another content"):
         cases.load_pack_version(folder, MONDAY)
     head = folder / "pack.yaml"
-    head.write_text(head.read_text("utf-8").replace("version: 1.0.0", "version: 1.1.0"), "utf-8")
+    head.write_text(re.sub(r"version: .*", "version: 9.9.9", head.read_text("utf-8"), count=1), "utf-8")
     cases.load_pack_version(folder, MONDAY)
     newer = cases.open_case(
         "grid-verification", firm_facts(), cell_code=CELL, idempotency_key="n", now=MONDAY
