@@ -19,7 +19,8 @@ LIMIT = 60
 SMALL = """() => [...document.querySelectorAll(
     'button, .button, .tool, select, input:not([type=hidden]), summary, .tabs a, .task')]
   .filter(e => e.getClientRects().length && !e.closest('.maplibregl-map'))
-  .filter(e => { const b = ((/checkbox|radio/.test(e.type) && e.labels[0]) || e).getBoundingClientRect(); return b.height < 43.5 && b.width > 1 })
+  .map(e => [e, ((/checkbox|radio/.test(e.type) && e.labels[0]) || e).getBoundingClientRect()])
+  .filter(([e, box]) => box.height < 43.5 && box.width > 1)
   .map(e => e.outerHTML.slice(0, 120))"""
 
 INLINE = """() => [...document.querySelectorAll('[style], [onclick], [onchange], [onsubmit]')]
