@@ -21,7 +21,7 @@ SMALL = """() => [...document.querySelectorAll(
   .filter(e => e.getClientRects().length && !e.closest('.maplibregl-map'))
   .map(e => [e, ((/checkbox|radio/.test(e.type) && e.labels[0]) || e).getBoundingClientRect()])
   .filter(([e, box]) => box.height < 43.5 && box.width > 1)
-  .map(e => e.outerHTML.slice(0, 120))"""
+  .map(([e]) => e.outerHTML.slice(0, 120))"""
 
 INLINE = """() => [...document.querySelectorAll('[style], [onclick], [onchange], [onsubmit]')]
   .filter(e => e.getClientRects().length && !e.closest('[data-map], .maplibregl-map'))
