@@ -10,13 +10,13 @@ from typing import Any
 
 import polars as pl
 
-from chengshu.batch.linkage import Resolution, resolve
+from chengshu.batch.linkage import Previous, Resolution, resolve
 from chengshu.batch.linkage.ids import assign_ids
 from chengshu.batch.linkage.models import pinned
 from chengshu.batch.pipeline.intake import SEED
 from chengshu.batch.pipeline.store import Store, read_json, write_json
 
-VERSION = "1"
+VERSION = "2"
 LINKED = ("person", "firm", "facility")
 ASSIGNMENT = {"record_id": pl.String, "subject_id": pl.String, "present": pl.Boolean}
 REDIRECTS = {"old": pl.String, "new": pl.String, "how": pl.String}
@@ -37,16 +37,41 @@ def link(
     key = store.key(f"link:{kind}", made_of, gather_key)
     if fresh or store.find(key) is None:
         records = pl.read_parquet(store.entries / gather_key / "records.parquet")
+        before = None if fresh else _before(store, base_key, made_of)
         with store.making(key) as folder:
-            found = resolve(kind, records, decisions=decisions, model=model)
-            _write(found, folder, [*made_of, gather_key])
+            found = resolve(kind, records, decisions=decisions, model=model, previous=before)
+            _write(found, decisions, folder, [*made_of, gather_key])
     return key, store.entries / key
 
 
-def _write(found: Resolution, folder: Path, made_of: list[str]) -> None:
+def _before(store: Store, base_key: str | None, made_of: list[str]) -> Previous | None:
+    """Return what the last run resolved under the same model, for the next to go on from."""
+    base = store.find(base_key) if base_key else None
+    if base is None:
+        return None
+    was = read_json(base / "facts.json")["made_of"]
+    gathered = store.find(was[3])
+    if was[:2] != made_of[:2] or gathered is None:
+        return None
+    clusters, pairs, candidates = (
+        pl.read_parquet(base / f"{name}.parquet") for name in ("clusters", "pairs", "candidates")
+    )
+    return Previous(
+        records=pl.read_parquet(gathered / "records.parquet"),
+        decisions=pl.read_parquet(base / "decisions.parquet"),
+        clusters=clusters,
+        pairs=pairs,
+        candidates=candidates,
+        broken=[(left, right) for left, right in read_json(base / "facts.json")["broken"]],
+    )
+
+
+def _write(found: Resolution, decisions: pl.DataFrame, folder: Path, made_of: list[str]) -> None:
     packed: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
     found.clusters.sort("record_id").write_parquet(folder / "clusters.parquet", **packed)
     found.pairs.write_parquet(folder / "pairs.parquet", **packed)
+    found.candidates.write_parquet(folder / "candidates.parquet", **packed)
+    decisions.write_parquet(folder / "decisions.parquet")
     counts = {name: int(value) for name, value in found.counts.items()}
     write_json(
         folder / "facts.json", {"made_of": made_of, "broken": [list(b) for b in found.broken], **counts}

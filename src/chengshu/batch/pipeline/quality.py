@@ -39,7 +39,8 @@ def complaints(source: Source, frame: pl.DataFrame, raw: pl.DataFrame, on: dt.da
     for rule in source.rules:
         if rule.rule != "unique":  # judged over the whole table, where carried rows are known too
             found += _apply(rule, frame, on)
-    return pl.concat(found)
+    # A required column that a rule requires too is one complaint.
+    return pl.concat(found).unique(maintain_order=True)
 
 
 def _flag(
