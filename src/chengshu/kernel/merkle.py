@@ -122,7 +122,7 @@ class Frontier:
         return Frontier(self.suite, self.size, list(self.hashes))
 
 
-def complete_root(leaves: list[bytes], suite: Suite = SHA256) -> bytes:
+def complete_root(leaves: Sequence[bytes], suite: Suite = SHA256) -> bytes:
     """Return the root of 2^k leaf hashes."""
     while len(leaves) > 1:
         leaves = parents(leaves, suite)

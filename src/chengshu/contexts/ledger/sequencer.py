@@ -100,8 +100,9 @@ def append_many(deposits: Iterable[Deposit], *, now: dt.datetime) -> list[Leaf]:
     for batch in store.batches(deposits):
         with transaction.atomic(durable=True):
             log = Log.objects.select_for_update().get(pk=1)
-            made, texts = store.insert_placed(batch, log.size, at=to_milliseconds(now))
-            _advance(log, texts, now)
+            suite = merkle.SUITES[log.suite]
+            made, hashes = store.insert_placed(batch, log.size, at=to_milliseconds(now), suite=suite)
+            _advance(log, hashes, now)
         leaves += made
     return leaves
 
@@ -194,14 +195,18 @@ def _number(holder: str, now: dt.datetime) -> Fresh | None:
         numbered = store.number_leaves(log.size, MAX_MANY)
         if not numbered:
             return None
-        return _advance(log, store.texts(log.size, log.size + numbered), now)
+        start = log.size
+        texts = store.texts(start, start + numbered)
+        hashes = merkle.leaf_hashes([merkle.LEAF + text for text in texts], merkle.SUITES[log.suite])
+        return Fresh(start, texts, hashes, _advance(log, hashes, now))
 
 
-def _advance(log: Log, texts: Sequence[bytes], now: dt.datetime) -> Fresh:
-    """Move the tree head over ``texts``; inside the transaction that numbered them."""
+def _advance(log: Log, hashes: Sequence[bytes], now: dt.datetime) -> Mapping[int, bytes]:
+    """Move the tree head over new leaves, inside the transaction that numbered them; returns roots of full
+    tiles.
+    """
     suite = merkle.SUITES[log.suite]
     frontier = merkle.Frontier(suite, log.size, [bytes.fromhex(node) for node in log.frontier])
-    hashes = merkle.leaf_hashes([merkle.LEAF + text for text in texts], suite)
     start = log.size
     roots = extend_by_tiles(frontier, hashes)
     log.size, log.root = frontier.size, frontier.root().hex()
@@ -209,7 +214,7 @@ def _advance(log: Log, texts: Sequence[bytes], now: dt.datetime) -> Fresh:
     log.save(update_fields=["size", "root", "frontier"])
     CheckpointRow.objects.create(size=log.size, root=log.root, at=now)
     store.record_kinds(start, log.size)
-    return Fresh(start, texts, hashes, roots)
+    return roots
 
 
 def _write_tiles(log: Log, start: int, fresh: Fresh | None) -> None:

@@ -7,8 +7,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from itertools import count, repeat
 from typing import Any
 
 from django.db import connection, transaction
@@ -26,10 +29,12 @@ from chengshu.contexts.ledger.domain import (
     to_milliseconds,
 )
 from chengshu.contexts.ledger.models import KindRow, LeafRow
+from chengshu.kernel import merkle
 from chengshu.kernel.canonical import canonical_json
 
 SALT_BYTES = 16
-ROWS_A_STATEMENT = 64
+ROWS_A_STATEMENT = 8192
+WORTH_A_THREAD = 4096
 _INSERT = "INSERT INTO ledger_leaf (kind, reference, digest, at) VALUES (%s, %s, %s, %s)"
 # The text that is hashed, put together by the database itself (see domain.leaf_text).
 TEXT_SQL = f"'{HEADER}\n' || id || '\n' || kind || '\n' || reference || '\n' || at || '\n' || digest"
@@ -53,29 +58,25 @@ def insert_many(deposits: Iterable[Deposit], *, now: dt.datetime) -> list[Leaf]:
         for batch in batches(deposits):
             salts, digests = _salt_all(batch)
             ids = _reserve_ids(len(batch))
-            _load(
-                ("id", "kind", "reference", "digest", "at"),
-                [
-                    (leaf_id, kind, reference, digest, at)
-                    for leaf_id, (kind, reference, _), digest in zip(ids, batch, digests, strict=True)
-                ],
-            )
-            leaves += map(Leaf._make, zip(ids, digests, salts, strict=True))
+            with _loading(batch, ids, digests, at, None):
+                leaves += _leaves(ids, digests, salts)
     return leaves
 
 
-def insert_placed(batch: Sequence[Deposit], first: int, *, at: int) -> tuple[list[Leaf], list[bytes]]:
-    """Insert leaves at positions ``first`` …; the caller holds the log. Returns the leaves and their texts."""
+def insert_placed(
+    batch: Sequence[Deposit], first: int, *, at: int, suite: merkle.Suite
+) -> tuple[list[Leaf], list[bytes]]:
+    """Insert leaves at positions ``first`` …; the caller holds the log. Returns the leaves and their hashes."""
     salts, digests = _salt_all(batch)
     ids = _reserve_ids(len(batch))
-    rows, texts = [], []
-    for position, (leaf_id, (kind, reference, _), digest) in enumerate(
-        zip(ids, batch, digests, strict=True), first
-    ):
-        rows.append((leaf_id, position, kind, reference, digest, at))
-        texts.append(f"{HEADER}\n{leaf_id}\n{kind}\n{reference}\n{at}\n{digest}".encode())
-    _load(("id", "position", "kind", "reference", "digest", "at"), rows)
-    return list(map(Leaf._make, zip(ids, digests, salts, strict=True))), texts
+    with _loading(batch, ids, digests, at, first):
+        new = suite.new
+        hashes = [
+            new(f"\0{HEADER}\n{leaf_id}\n{kind}\n{reference}\n{at}\n{digest}".encode()).digest()
+            for leaf_id, (kind, reference, _), digest in zip(ids, batch, digests, strict=True)
+        ]
+        leaves = _leaves(ids, digests, salts)
+    return leaves, hashes
 
 
 def number_leaves(first: int, most: int) -> int:
@@ -140,14 +141,19 @@ def _salt_all(batch: Sequence[Deposit]) -> tuple[list[str], list[str]]:
         for reference in references:
             check_names("-", reference)
     # One call for all salts: the kernel's random numbers cost more than a hash.
-    noise, new, digests = os.urandom(SALT_BYTES * len(batch)), hashlib.sha256, []
-    at = 0
-    for _, _, payload in batch:
-        data = payload if isinstance(payload, bytes) else canonical_json(payload)
-        digests.append(new(noise[at : at + SALT_BYTES] + data).hexdigest())
-        at += SALT_BYTES
+    noise, new = os.urandom(SALT_BYTES * len(batch)), hashlib.sha256
+    data = [payload if isinstance(payload, bytes) else canonical_json(payload) for _, _, payload in batch]
+    starts = range(0, len(noise), SALT_BYTES)
+    digests = [
+        new(noise[at : at + SALT_BYTES] + item).hexdigest() for at, item in zip(starts, data, strict=True)
+    ]
     shown, width = noise.hex(), 2 * SALT_BYTES
     return [shown[at : at + width] for at in range(0, len(shown), width)], digests
+
+
+def _leaves(ids: Sequence[int], digests: Sequence[str], salts: Sequence[str]) -> list[Leaf]:
+    make: Callable[[tuple[int, str, str]], Leaf] = partial(tuple.__new__, Leaf)
+    return list(map(make, zip(ids, digests, salts, strict=True)))
 
 
 def batches(deposits: Iterable[Deposit]) -> Iterator[list[Deposit]]:
@@ -178,18 +184,60 @@ def _reserve_ids(number: int) -> Sequence[int]:
         return range(first, first + number)
 
 
-def _load(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    names = ", ".join(columns)
+@contextmanager
+def _loading(
+    batch: Sequence[Deposit], ids: Sequence[int], digests: Sequence[str], at: int, first: int | None
+) -> Iterator[None]:
+    """Insert a batch while the body runs; ``first`` is the position of its first leaf, ``None`` leaves them
+    open.
+
+    On SQLite a second thread writes: the driver lets go of the interpreter while it does, so that the body's
+    hashes cost no time. The body must not touch the database.
+    """
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor, cursor.copy(f"COPY ledger_leaf ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        _copy(batch, ids, digests, at, first)
+        yield
         return
-    # Many rows a statement, straight to the driver: half the time of executemany through Django's wrapper.
     connection.ensure_connection()
-    row_marks = f"({', '.join('?' * len(columns))})"
-    for start in range(0, len(rows), ROWS_A_STATEMENT):
-        part = rows[start : start + ROWS_A_STATEMENT]
-        marks = ", ".join([row_marks] * len(part))
-        values = list(chain.from_iterable(part))
-        connection.connection.execute(f"INSERT INTO ledger_leaf ({names}) VALUES {marks}", values)
+    work = (connection.connection, batch, ids, digests, at, first)
+    if len(batch) < WORTH_A_THREAD:
+        _insert_sqlite(*work)
+        yield
+        return
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(_insert_sqlite, *work)
+        yield
+        job.result()
+
+
+def _copy(
+    batch: Sequence[Deposit], ids: Sequence[int], digests: Sequence[str], at: int, first: int | None
+) -> None:
+    positions: Iterable[int | None] = repeat(None) if first is None else count(first)
+    columns = "id, position, kind, reference, digest, at"
+    with connection.cursor() as cursor, cursor.copy(f"COPY ledger_leaf ({columns}) FROM STDIN") as copy:
+        for leaf_id, position, (kind, reference, _), digest in zip(
+            ids, positions, batch, digests, strict=False
+        ):
+            copy.write_row((leaf_id, position, kind, reference, digest, at))
+
+
+def _insert_sqlite(
+    raw: Any, batch: Sequence[Deposit], ids: Sequence[int], digests: Sequence[str], at: int, first: int | None
+) -> None:
+    """Insert many rows a statement, straight to the driver, binding nothing that can be computed."""
+    for start in range(0, len(batch), ROWS_A_STATEMENT):
+        part = batch[start : start + ROWS_A_STATEMENT]
+        # Ids follow each other: the transaction is immediate.
+        values: list[Any] = [ids[start], None if first is None else first + start, at]
+        for (kind, reference, _), digest in zip(part, digests[start : start + ROWS_A_STATEMENT], strict=True):
+            values += (kind, reference, digest)
+        raw.execute(_insert_sql(len(part)), values)
+
+
+@lru_cache(maxsize=2)
+def _insert_sql(number: int) -> str:
+    rows = ", ".join(
+        f"(?1 + {n}, ?2 + {n}, ?{3 * n + 4}, ?{3 * n + 5}, ?{3 * n + 6}, ?3)" for n in range(number)
+    )
+    return f"INSERT INTO ledger_leaf (id, position, kind, reference, digest, at) VALUES {rows}"

@@ -206,7 +206,7 @@ def extend_by_tiles(frontier: merkle.Frontier, hashes: Sequence[bytes]) -> dict[
     done = min(-frontier.size % WIDTH, len(hashes))
     frontier.extend(hashes[:done])
     while len(hashes) - done >= WIDTH:
-        root = merkle.complete_root(list(hashes[done : done + WIDTH]), frontier.suite)
+        root = merkle.complete_root(hashes[done : done + WIDTH], frontier.suite)
         roots[frontier.size // WIDTH] = root
         frontier.append_subtree(root, HEIGHT)
         done += WIDTH
