@@ -375,7 +375,9 @@ def _split_rooms(town: _Town, rng: np.random.Generator) -> None:
     chosen = rooms[np.sort(rng.choice(rooms.height, min(2, rooms.height), replace=False))]
     made, last = (
         [],
-        town.library.group_by(pl.col("place_code").str.slice(0, 17).alias("building")).agg(pl.col("place_code").max()),
+        town.library.group_by(pl.col("place_code").str.slice(0, 17).alias("building")).agg(
+            pl.col("place_code").max()
+        ),
     )
     highest = dict(last.iter_rows())
     successors: dict[str, str] = {}

@@ -18,7 +18,9 @@ from chengshu.batch.pipeline.fuse import CORRECTIONS, DISPUTED, Human
 from chengshu.batch.pipeline.place import Ground
 from chengshu.batch.pipeline.run import Built, Task, build
 from chengshu.batch.pipeline.store import Store
+from chengshu.contexts.places import api as places
 from chengshu.contexts.subjects import findings, loading, publishing, snapshots
+from chengshu.contexts.subjects.counts import cells_with
 from chengshu.contexts.subjects.models import (
     Correction,
     CurrentSnapshot,
@@ -99,6 +101,8 @@ def finish(now: dt.datetime, progress: Progress = _quiet) -> None:
     if current is None or current.run.facts.get("settled"):
         return
     run = current.run
+    # How full a cell is follows what was linked; the operator's proposals rest on it.
+    places.set_cell_loads(cells_with("person"))
     findings.note_outcomes()
     counts = findings.settle(run, now)
     counts["opened"] = findings.open_cases(run, now, progress)
