@@ -188,6 +188,7 @@ def _basis(head: Sheet) -> dict[str, Instrument]:
         instrument = Instrument(
             id=item.name("id"),
             title=item.text("title"),
+            title_en=item.text("title_en", ""),
             number=item.text("number", ""),
             issuer=item.text("issuer"),
             kind=item.word("kind", KINDS),

@@ -23,6 +23,8 @@ class Instrument:
 
     id: str
     title: str
+    # Unofficial; the Chinese title stands where there is none.
+    title_en: str
     number: str
     issuer: str
     kind: str

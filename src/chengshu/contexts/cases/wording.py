@@ -50,7 +50,10 @@ def ground(pack: Pack, key: str) -> Ground:
     instrument = pack.basis[citation.instrument]
     return Ground(
         key,
-        {"zh": citation.in_chinese(instrument.title), "en": citation.in_english(instrument.title)},
+        {
+            "zh": citation.in_chinese(instrument.title),
+            "en": citation.in_english(instrument.title_en or instrument.title),
+        },
         dict(article.gist),
     )
 
