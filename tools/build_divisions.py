@@ -146,7 +146,9 @@ def overseas(folder: Path) -> pl.DataFrame:
         for group, names in groups.items():
             city = group if province == "台湾省" else None
             rows += [(codes[province], city, name.split("（")[0]) for name in names]
-    return pl.DataFrame(rows, schema=["province_code", "city", "name"], orient="row").unique(maintain_order=True)
+    return pl.DataFrame(rows, schema=["province_code", "city", "name"], orient="row").unique(
+        maintain_order=True
+    )
 
 
 def main(source: Path, target: Path) -> None:

@@ -13,10 +13,10 @@ from chengshu.batch.address.gazetteer import gazetteer
 from chengshu.batch.address.head import CITY, DISTRICT, STREET, HeadReader, State
 from chengshu.batch.address.resolve import Divisions, Resolver
 from chengshu.batch.address.tail import Tail
-from chengshu.batch.address.text import ODD, RARE, clean
+from chengshu.batch.address.text import ODD, RARE, D, clean
 
 Row = tuple[str, ...]
-"""The fourteen fields of `model.FIELDS`; the inferred fields and the renamed divisions, joined by commas; the error. "" is nothing."""
+"""The fourteen fields of `model.FIELDS`; the inferred fields, the renamed divisions (joined by commas); the error."""
 
 _PREFIX = re.compile(
     "(?:中华人民共和国|中国|(?:(?:收货|详细|注册|经营|联系|家庭|现|办公)?(?:地址|住址|住所)) *[::]? *)+"
@@ -43,29 +43,32 @@ _NOTHING = frozenset(
     )
 )
 _CHINESE = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
-_NOISE = re.compile("电联|对面|旁|附近|节假日|派送|请|勿|电话|[0-9\ue000-\uf8ff]{7,}")
-_ZONE = re.compile("[^0-9\ue000-\uf8ff路街号 ]{2,10}?(?:开发区|高新区|保税区|示范区|度假区|管理区|经开区|新区)")
+_NOISE = re.compile(f"电联|对面|旁|附近|节假日|派送|请|勿|电话|[{D}]{{7,}}")
+_ZONE = re.compile(f"[^{D}路街号 ]{{2,10}}?(?:开发区|高新区|保税区|示范区|度假区|管理区|经开区|新区)")
 # A district that the gazetteer does not list, behind a city: kept as written, without a code of its own.
 _DISTRICT = re.compile(
-    "(?:省|市)?((?:高新技术开发|高新|经开|新|保税|[东西南北])区|[^0-9\ue000-\uf8ffA-Za-z 路街村道镇乡区县市小园业社校景厂库宅活发假税商展]{2,3}(?:区|县))"
-    "(?!域|间|块|[一二三四五六七八九十0-9\ue000-\uf8ff])"
+    f"(?:省|市)?((?:高新技术开发|高新|经开|新|保税|[东西南北])区|"
+    f"[^{D}A-Za-z 路街村道镇乡区县市小园业社校景厂库宅活发假税商展]{{2,3}}(?:区|县))"
+    f"(?!域|间|块|[一二三四五六七八九十{D}])"
 )
 # A room, a building or a number first: the parts may stand from small to large.
 _SMALL_FIRST = re.compile(
-    "[0-9\ue000-\uf8ffA-Za-z][0-9\ue000-\uf8ffA-Za-z-]*(?:号(?!楼?线|[路街院])|室|房|单元|栋|幢|号楼|层|楼) ?[^0-9\ue000-\uf8ff]*[0-9\ue000-\uf8ff\u4e00-\u9fff]"
+    f"[{D}A-Za-z][{D}A-Za-z-]*(?:号(?!楼?线|[路街院])|室|房|单元|栋|幢|号楼|层|楼) ?[^{D}]*[{D}\u4e00-\u9fff]"
 )
 _PART = re.compile(
-    "[0-9\ue000-\uf8ffA-Za-z][0-9\ue000-\uf8ffA-Za-z-]*(?:号?(?:大街|大道|路|街)|国道|省道|县道|号楼|号院|号|栋|幢|座|单元|层|楼|室|房|弄)?|"
-    "[^0-9\ue000-\uf8ff ]+?(?:社区|街道|镇|乡|路|大街|街(?!道)|大道|巷|小区|花园|公寓|大厦|广场|家园|新村|[^新]村|省|市(?!场)|[^小园业社校]区|县)(?![0-9\ue000-\uf8ff]*[期区]|[路街道])|"
-    "[^0-9\ue000-\uf8ff ]+"
+    f"[{D}A-Za-z][{D}A-Za-z-]*(?:号?(?:大街|大道|路|街)|国道|省道|县道|号楼|号院|号|栋|幢|座|单元|层|楼|室|房|弄)?|"
+    f"[^{D} ]+?(?:社区|街道|镇|乡|路|大街|街(?!道)|大道|巷|小区|花园|公寓|大厦|广场|家园|新村|[^新]村|省|市(?!场)|"
+    f"[^小园业社校]区|县)(?![{D}]*[期区]|[路街道])|"
+    f"[^{D} ]+"
 )
-_LARGE_LAST = re.compile("[^0-9\ue000-\uf8ff]*[路街道镇乡村社区市省县巷]$")
-_SMALL = re.compile("[0-9\ue000-\uf8ff路街巷号村]")
+_LARGE_LAST = re.compile(f"[^{D}]*[路街道镇乡村社区市省县巷]$")
+_SMALL = re.compile(f"[{D}路街巷号村]")
 _GOES_ON = re.compile(
-    "[东南西北中一二三四五六七八九十0-9\ue000-\uf8ff]{0,3}(?:路|街|巷|弄|大道)|小区|花园|公园|工业|新村|广场|村|小学|中学|卫生|医院"
+    f"[东南西北中一二三四五六七八九十{D}]{{0,3}}(?:路|街|巷|弄|大道)|小区|花园|公园|工业|新村|广场|村|小学|中学|卫生|医院"
 )
 _STEM_ENDS = re.compile(
-    "(?![东南西北中大小新老一二三四五六七八九十]{1,3}[路街巷弄大])[^0-9\ue000-\uf8ff 大]{2,5}?(?:路|街|大道|巷|弄)(?!口)|[0-9\ue000-\uf8ff一二三四五六七八九十]+组"
+    f"(?![东南西北中大小新老一二三四五六七八九十]{{1,3}}[路街巷弄大])[^{D} 大]{{2,5}}?(?:路|街|大道|巷|弄)(?!口)|"
+    f"[{D}一二三四五六七八九十]+组"
 )
 _DIVISION_END = re.compile("[省市区县旗州]")
 
@@ -132,6 +135,10 @@ class Parser:
             known = self._lines[skeleton] = _by_place(self._row_of(_placed(skeleton)))
         return known
 
+    def forget(self) -> None:
+        """Forget the skeletons read so far, to measure or to free memory."""
+        self._lines.clear()
+
     def _row_of(self, text: str) -> Row:
         if ODD.search(text) is not None or RARE.search(text) is not None:
             text = clean(text)
@@ -156,39 +163,45 @@ class Parser:
 
     def _divisions(self, text: str) -> Found:
         """Read the divisions wherever they stand."""
+        text, start, at, state, written = self._head(text)
+        unknown = self._unknown_district(text, at, state, written)
+        if unknown is not None:
+            at = unknown.end()
+        at, street, codes, state, written = self._street(text, at, state, written)
+        if at == start and not state:
+            text, at, state, written = self._elsewhere(text, start)
+            at, street, codes, state, written = self._street(text, at, state, written)
+        before = None
+        if street is None and state and written < DISTRICT and unknown is None:
+            before, at, state, written = self._later(text, at, state, written)
+            if before is not None:
+                at, street, codes, state, written = self._street(text, at, state, written)
+        elif street is None and len(state) > 1:
+            state = self._by_evidence(text, at, state)
+        divisions = self._resolver.resolve(state, street, codes, written)
+        if unknown is not None and divisions.district is None:
+            divisions = divisions._replace(district=unknown[1])
+        return Found(text, at, street, before, divisions)
+
+    def _head(self, text: str) -> tuple[str, int, int, State, int]:
+        """Read the divisions at the beginning, behind a label; turn the text round if it runs from small to large."""
         start = 0
         if text[0] in _LABEL_FIRST:
             prefix = _PREFIX.match(text)
             start = prefix.end() if prefix and prefix.end() < len(text) else 0
         at, state, written = self._read(text, start)
         if not state and _SMALL_FIRST.match(text, start):
-            text = _turned(text[start:], self._heads.gazetteer.heads.entries)
+            text, start = _turned(text[start:], self._heads.gazetteer.heads.entries), 0
             at, state, written = self._read(text, 0)
-            start = 0
         if state and text[at : at + 2] in self._starts:
             at, state, written = self._again(text, at, state, written)
-        unknown = before = None
-        if CITY <= written < DISTRICT and self._street_at(text, at, state)[0] == at:
-            unknown = _DISTRICT.match(text, at)
-            if unknown is not None:
-                at = unknown.end()
-        at, street, codes, state, written = self._street(text, at, state, written)
-        if at == start and not state:
-            moved = self._elsewhere(text, start)
-            if moved is not None:
-                text, at, state, written = moved
-                at, street, codes, state, written = self._street(text, at, state, written)
-        if street is None:
-            if state and written < DISTRICT and unknown is None:
-                before, at, state, written = self._later(text, at, state, written)
-            elif len(state) > 1:
-                state = self._by_evidence(text, at, state)
-            if before is not None:
-                at, street, codes, state, written = self._street(text, at, state, written)
-        divisions = self._resolver.resolve(state, street, codes, written)
-        if unknown is not None and divisions.district is None:
-            divisions = divisions._replace(district=unknown[1])
-        return Found(text, at, street, before, divisions)
+        return text, start, at, state, written
+
+    def _unknown_district(self, text: str, at: int, state: State, written: int) -> re.Match[str] | None:
+        """Read a district that the gazetteer does not list, behind a city and where no street stands."""
+        if not CITY <= written < DISTRICT or self._street_at(text, at, state)[0] > at:
+            return None
+        return _DISTRICT.match(text, at)
 
     def _later(self, text: str, at: int, state: State, written: int) -> tuple[str | None, int, State, int]:
         """Find the district further on: 北京市和平里医院东城区和平里北街18号; a name before it is the place."""
@@ -268,10 +281,10 @@ class Parser:
                 return end
             end = after
 
-    def _elsewhere(self, text: str, start: int) -> tuple[str, int, State, int] | None:
+    def _elsewhere(self, text: str, start: int) -> tuple[str, int, State, int]:
         """Find divisions that do not stand first: 12号创业一路宝安区深圳, or junk before them."""
         if _DIVISION_END.search(text, start) is None:
-            return None
+            return text, start, (), 0
         lengths = self._heads.gazetteer.heads.lengths
         for at in range(start + 1, min(len(text) - 1, 40)):
             if text[at : at + 2] not in lengths:
@@ -289,7 +302,7 @@ class Parser:
                         0,
                     )  # part of a name behind: it tells where, and stays in the name
                 return text, end, state, written
-        return None
+        return text, start, (), 0
 
     @staticmethod
     def _community(tail: Tail, near: District) -> None:

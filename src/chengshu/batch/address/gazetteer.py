@@ -28,12 +28,16 @@ GENERIC = frozenset(
 )
 # Short forms that are common words or names: they count only behind their city or before more of the address.
 COMMON = frozenset(
-    "中山 大同 三明 黄山 东方 白山 海南 河南 河北 湖南 湖北 江西 山东 朝阳 和平 新华 长安 解放 城中 城东 城西 城南 城北 江北 江东 江南 "
-    "江岸 河东 河西 新城 西湖 滨江 南山 龙湖 东湖 南湖 滨海 新兴 永安 兴宁 大兴 海港 金山 青山 南海 东海 东山 西山 北山 中原 中心 "
-    "民族 平安 友好 向阳 前进 东风 红旗 光明 胜利 团结 建设 工农 铁西 铁东 站前 站北 路北 路南 路桥 桥东 桥西 东城 西城 南城 "
-    "北城 新区 郊区 市中 市北 市南 长江 黄河 清河 黄河 华山 泰山 天河 银河 星河 海珠 明珠 高新 开发 龙城 龙门 玉泉 清泉 金凤 "
-    "凤凰 丰收 振兴 兴隆 兴庆 太平 文化 通州 顺义 新安 永定 云龙 白云 青云 五华 盘龙 双流 龙泉 安定 永丰 新民 新市 水城 天心 "
-    "雨花 钟楼 鼓楼 大通 金水 银川 古城 湖里 湖滨 温泉 新都 万全 千山 海湾 宝塔 八一 五一 七星".split()
+    """
+    七星 万全 三明 东城 东山 东方 东海 东湖 东风 中原 中山 中心 丰收 云龙 五一 五华 光明 八一
+    兴宁 兴庆 兴隆 凤凰 前进 北城 北山 千山 华山 南城 南山 南海 南湖 友好 双流 古城 向阳 和平
+    团结 城东 城中 城北 城南 城西 大兴 大同 大通 天心 天河 太平 安定 宝塔 山东 工农 市中 市北
+    市南 平安 建设 开发 振兴 文化 新兴 新区 新华 新城 新安 新市 新民 新都 明珠 星河 朝阳 桥东
+    桥西 民族 水城 永丰 永安 永定 江东 江北 江南 江岸 江西 河东 河北 河南 河西 泰山 海南 海港
+    海湾 海珠 清河 清泉 温泉 湖北 湖南 湖滨 湖里 滨江 滨海 玉泉 白云 白山 盘龙 站前 站北 红旗
+    胜利 西城 西山 西湖 解放 路北 路南 路桥 通州 郊区 金凤 金山 金水 钟楼 铁东 铁西 银川 银河
+    长安 长江 雨花 青云 青山 顺义 高新 黄山 黄河 鼓楼 龙城 龙泉 龙湖 龙门
+    """.split()  # noqa: SIM905 - a list of quoted words reads worse
 )
 _PEOPLES = (
     "蒙古族|蒙古|回族|藏族|维吾尔族|维吾尔|苗族|彝族|壮族|布依族|朝鲜族|满族|侗族|瑶族|白族|土家族|哈尼族|哈萨克族|哈萨克|"
@@ -256,31 +260,28 @@ class Gazetteer:
 
     # -- indexes -------------------------------------------------------------------------------------------
     def _index_heads(self) -> None:
-        pairs: list[tuple[str, str]] = []
-        held: set[str] = (
-            set()
-        )  # forms of divisions in force: a former one must not take them in its short form
-        for former in (False, True):
-            for key, division in self.by_key.items():
-                if division.level == 4 or (division.until is not None) != former:
-                    continue
-                for alias, full in _aliases(division):
-                    if former and not full and alias in held:
-                        continue
-                    pairs.append((alias, key))
-                    if full:
-                        self.full.add((alias, key))
-            held.update(alias for alias, _ in pairs)
-        for alias, code in self.colloquial.items():
-            pairs.append((alias, code))
-            self.full.add((alias, code))
+        pairs = [*self._pairs(former=False)]
+        # Forms of divisions in force: a former division must not take them as its short form.
+        held = {alias for alias, _, _ in pairs}
+        pairs += [
+            (alias, key, full) for alias, key, full in self._pairs(former=True) if full or alias not in held
+        ]
+        pairs += [(alias, code, True) for alias, code in self.colloquial.items()]
+        held.update(alias for alias, _, _ in pairs)
         for division in self.current.values():
             for alias in _mistaken(division):
                 if alias not in held:
-                    pairs.append((alias, division.code))
-                    self.full.add((alias, division.code))
+                    pairs.append((alias, division.code, True))
                     self.mistaken.add(alias)
-        self.heads.fill(pairs)
+        self.full = {(alias, key) for alias, key, full in pairs if full}
+        self.heads.fill((alias, key) for alias, key, _ in pairs)
+
+    def _pairs(self, *, former: bool) -> Iterator[tuple[str, str, bool]]:
+        """Yield each form of each division in force, or of each former one, with its key."""
+        for key, division in self.by_key.items():
+            if division.level < 4 and (division.until is not None) == former:
+                for alias, full in _aliases(division):
+                    yield alias, key, full
 
     @cached_property
     def street_names(self) -> Names:
@@ -357,6 +358,9 @@ class Gazetteer:
 
     def _city_of(self, code: str) -> Division | None:
         """Return the city of a district, also of one that went with its city (莱芜市 and its 莱城区)."""
+        if "." in code:
+            above = self.current[code.rpartition(".")[0]]
+            return above if above.level == 2 else None
         return self.current.get(code[:4] + "00") or self._former_cities.get(code[:4])
 
     def chain(self, division: Division) -> tuple[str | None, str | None, str | None]:
@@ -366,13 +370,13 @@ class Gazetteer:
         if division.level == 1:
             same = province.name if province and code[:2] in MUNICIPALITIES else None
             return division.name, same, None
-        if code[:2] in MUNICIPALITIES:
-            city = province
-        else:
-            city = division if division.level == 2 else self._city_of(code)
-        if division.level == 3 and "." in code:
-            city = self.current[code.rpartition(".")[0]]
-            city = None if city.level == 1 else city
+        city = (
+            province
+            if code[:2] in MUNICIPALITIES
+            else division
+            if division.level == 2
+            else self._city_of(code)
+        )
         district = None
         if division.level == 3:
             district = division

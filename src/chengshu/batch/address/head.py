@@ -14,6 +14,7 @@ from chengshu.batch.address.gazetteer import (
     Names,
     short_name,
 )
+from chengshu.batch.address.text import D
 
 State = tuple[str, ...]
 """The divisions that the words read so far can mean (gazetteer keys); empty before the first word."""
@@ -30,18 +31,18 @@ _COMPOUND = re.compile(
     "妇幼|中医|人民医|人民公|儿童医|口腔医|体育|文化|图书|博物|剧院|影城|实验|第[一二三四五六七八九十]|股份|有限"
 )
 _LANDMARK = re.compile(
-    "[^0-9\ue000-\uf8ff路街]{0,4}(?:广场|大厦|中心|公寓|花园|小区|家园|医院|学校|公司|酒店|宾馆|公园|商城|市场|大楼|会馆|国际)"
+    f"[^{D}路街]{{0,4}}(?:广场|大厦|中心|公寓|花园|小区|家园|医院|学校|公司|酒店|宾馆|公园|商城|市场|大楼|会馆|国际)"
 )
 _ABBREVIATED = frozenset(name[0] for name in ABBREVIATIONS)
 _ZONE_NEXT = re.compile(
     "(?:国家|经济|高新|技术|产业|工业|科技|生态)*(?:开发区|高新区|新区|园区|工业园|工业区|科技园|产业园)"
 )
-_ROAD_NEXT = re.compile("[^0-9\ue000-\uf8ff ]{2,6}?(?:路|街|大道|巷|弄)")
+_ROAD_NEXT = re.compile(f"[^{D} ]{{2,6}}?(?:路|街|大道|巷|弄)")
 _DISTRICT_END = re.compile("[区县市旗]")
-_ROAD_OR_VILLAGE = re.compile("[^0-9\ue000-\uf8ff ]{2,6}?(?:路|街|大道|巷|弄|社区|村)(?!口)|[0-9\ue000-\uf8ff]+号?大街")
+_ROAD_OR_VILLAGE = re.compile(f"[^{D} ]{{2,6}}?(?:路|街|大道|巷|弄|社区|村)(?!口)|[{D}]+号?大街")
 # A street that the gazetteer does not know: the shortest run that ends in its kind, and is no road's name.
 _TOWN = re.compile(
-    "((?!城镇|乡镇|集镇)[^0-9\ue000-\uf8ffA-Za-z路号巷弄 ()-]{1,8}?(?:街道办事处|街道办|街道|街办事处|街办|地区办事处|"
+    f"((?!城镇|乡镇|集镇)[^{D}A-Za-z路号巷弄 ()-]{{1,8}}?(?:街道办事处|街道办|街道|街办事处|街办|地区办事处|"
     "镇(?!中[路学心街]|政府|[东南西北]?[路街]|海区|江市|平县|宁县|海中|口)|"
     "(?<![城下回老])乡(?!村|镇|街道|政府|[东南西北]?[路街]|下)|苏木))(?!路(?!桥)|街|巷|弄|口|中学|小学|医院|卫生)"
 )
@@ -56,16 +57,6 @@ class Step(NamedTuple):
     repeated: bool
 
 
-class Head(NamedTuple):
-    """What was read: where the rest begins, the divisions, the street's code or name, which levels were written."""
-
-    end: int
-    state: State
-    street: str | None
-    street_code: str | None
-    written: int
-
-
 class HeadReader:
     """Reads heads with one gazetteer; every step is remembered, so a district's files cost almost nothing."""
 
@@ -75,7 +66,9 @@ class HeadReader:
         self._entries = gazetteer.heads.entries
         self._lengths = gazetteer.heads.lengths
         # Names that begin a longer name: the letters behind them decide which one it is.
-        self._longer = {name[:size] for name in self._entries for size in range(2, len(name))} & self._entries.keys()
+        self._longer = {
+            name[:size] for name in self._entries for size in range(2, len(name))
+        } & self._entries.keys()
         self._jumps: dict[str, tuple[State, int]] = {}
         self._jump_sizes: dict[str, tuple[int, ...]] = {}
         self._steps: dict[tuple[State, str], Step | None] = {}
@@ -139,14 +132,10 @@ class HeadReader:
         for size in (2, 1):
             code = ABBREVIATIONS.get(text[at : at + size])
             if code and len(text) > at + size:
-                end, found, mask = self.read_inside(text, at + size, (code + "0000",), written | PROVINCE)
+                end, found, mask = self.read(text, at + size, (code + "0000",), written | PROVINCE)
                 if end > at + size:
                     return end, found, mask
         return at, state, written
-
-    def read_inside(self, text: str, start: int, state: State, written: int) -> tuple[int, State, int]:
-        """Read on, inside divisions already known."""
-        return self.read(text, start, state, written)
 
     def _step(self, state: State, name: str) -> Step | None:
         """Work out, once, what a word means after what was read."""

@@ -120,9 +120,8 @@ class Resolver:
             for level, name, bit in zip(_LEVELS, names, _BITS, strict=True)
             if name and (not written & bit or level in corrected)
         )
-        renamed = tuple(
-            f"{_LEVELS[i]}={now[i]}" for i in range(3) if now[i] and names[i] and now[i] != names[i]
-        )
+        differs = [i for i in range(3) if now[i] and names[i] and now[i] != names[i]]
+        renamed = tuple(f"{_LEVELS[i]}={now[i]}" for i in differs)
         return Divisions(names[0], names[1], names[2], names[3], _public(division.code), inferred, renamed)
 
     def _common(self, divisions: list[Division], street: str | None, written: int) -> Divisions:
@@ -146,5 +145,5 @@ class Resolver:
 
 
 def _public(code: str) -> str:
-    """Return the code to give away: of a street whose number means another one elsewhere, the district's; overseas, the province's."""
+    """Return the code to give away; of a division without one of its own, that of the district or province."""
     return code[:6] if not code.isdigit() else code

@@ -11,85 +11,26 @@ import re
 from collections.abc import Callable
 
 from chengshu.batch.address.communities import plain
-from chengshu.batch.address.text import with_digits
+from chengshu.batch.address.text import D, with_digits
+from chengshu.batch.address.units import CN, KINDS, TOKEN
 
-_BUILDING_UNITS = (
-    "号楼",
-    "号栋",
-    "号幢",
-    "号座",
-    "幢楼",
-    "栋楼",
-    "栋",
-    "幢",
-    "座",
-    "排",
-    "号库",
-    "号厂房",
-    "号仓库",
-    "号别墅",
-    "号写字楼",
-)
-_UNIT_UNITS = ("单元门", "单元", "梯口", "梯", "门")
-_FLOOR_UNITS = ("楼层", "层楼", "层", "楼")
-_ROOM_UNITS = (
-    "号商铺", "号店铺", "号门面", "号门市", "号摊位", "号商位", "号房间", "号铺", "号房", "号室", "号档", "号店", "号户", "号摊", "号柜", "房间",
-    "商铺", "店面", "铺面", "摊位", "商位", "档口", "房号", "包间", "工位", "室", "房", "铺", "档", "户", "卡",
-)  # fmt: skip
-_YARD_UNITS = ("号大院", "号院")
-_LANE_UNITS = ("支弄", "弄", "巷")
-_GROUP_UNITS = ("村民小组", "小组", "组", "生产队", "小队", "大队", "队", "社")
-_ROAD_UNITS = (
-    "号公路", "号支路", "号大街", "号大道", "号路", "号街", "国道", "省道", "县道", "乡道", "大道", "大街", "环路", "支路", "马路", "经路", "纬路", "街坊",
-    "路", "街", "道",
-)  # fmt: skip
-_KINDS: dict[str, str] = {}
-for _kind, _units in (
-    ("building", _BUILDING_UNITS),
-    ("unit", _UNIT_UNITS),
-    ("floor", _FLOOR_UNITS),
-    ("room", _ROOM_UNITS),
-    ("yard", _YARD_UNITS),
-    ("lane", _LANE_UNITS),
-    ("group", _GROUP_UNITS),
-    ("numbered_road", _ROAD_UNITS),
-    ("number", ("号",)),
-):
-    _KINDS.update(dict.fromkeys(_units, _kind))
-_NOT_UNIT = {"号路": "口", "号街": "口道", "门": "市店面诊头口", "楼": "盘上", "社": "区会", "道": "口路", "房": "地产东", "户": "外", "层": "次", "户籍": "", "卡": "丁车", "店": "",
-             "组": "团织合", "队": "部", "路": "口车", "座": "", "室": "内外", "街": "道口"}  # fmt: skip
-_ALTERNATION = "|".join(
-    f"{unit}(?![{_NOT_UNIT[unit]}])" if _NOT_UNIT.get(unit) else unit
-    for unit in sorted(_KINDS, key=len, reverse=True)
-)
-_CN = "〇零一二三四五六七八九十百两"
-_ARABIC = "[附]?[A-Za-z]{0,3}[0-9\ue000-\uf8ff]+[A-Za-z]{0,2}"
-_TOKEN = re.compile(
-    f"((?:自编|附|负|(?<![家姓])[甲乙丙丁])?(?:{_ARABIC}(?:[-、/#]+{_ARABIC}|[-、/#]+[A-Za-z](?![A-Za-z]))*|"
-    f"[A-Za-z]{{1,2}}(?:-?[0-9\ue000-\uf8ff]+)?(?=座|栋|幢|单元|楼|梯|室|铺|号楼|-[0-9\ue000-\uf8ff])|[{_CN}]+(?=号|栋|幢|座|单元|层|楼|室|弄|组|队|排|巷|梯)))"
-    f"#?-?({_ALTERNATION})?"
-    "|(大道|大街|国道|省道|公路(?!局)|胡同|(?:(?<![铁公])路|路(?=[0-9\ue000-\uf8ff]))(?![桥灯由牌政虎]|小区|社区|村)|街(?![道坊镇村]|社区|支路|[东南西北中]路)|巷(?![道村])|弄(?![堂村])|道(?=[0-9\ue000-\uf8ff (]|$)|里(?=[0-9\ue000-\uf8ff]+[号弄])|"
-    "(?<![路号专热在])线(?=[0-9\ue000-\uf8ff]+号|$)|[组队](?=$|[0-9\ue000-\uf8ff]+号))"
-    "|(社区(?:居民委员会|居委会|工作站|居委)?|居民委员会|居委会?|村民委员会|村委会?|嘎查|(?<![新假农乡])村(?![东南西北中]?[路街]|[镇委民里口]|.村))"
-    "|([ ]+)"
-)
 _NOTES = re.compile(
     "(?:(?:斜|正)?对面|旁边?|附近|门口|隔壁|楼下|楼上|边上|里面|后面|前面|路口|交叉口?|交汇处?|交界处?|岔口|[东南西北]侧|[以往向][东南西北内]|"
-    "[0-9\ue000-\uf8ff]+米处?|入口处?|出口|电联|口|处|内|侧|边)+$"
+    f"[{D}]+米处?|入口处?|出口|电联|口|处|内|侧|边)+$"
 )
 _NOWHERE = frozenset(("东", "南", "西", "北", "中", "内", "第", "的", "号", "室", "楼", "与", "和"))
 _NOTE_LAST = frozenset("面旁边近口壁下上叉汇处界侧东南西北内米联")
 _LINK_FIRST = frozenset("与和跟及、近靠至到的-")
 _LINKS = re.compile("^[与和跟及、近靠至到的-]+")
 _PHASE = (
-    "(?:[一二三四五六七八九十0-9\ue000-\uf8ff]+期|[东南西北中A-Za-z一二三四五六七八九十0-9\ue000-\uf8ff]{1,2}(?:区|苑|里|组团|村))?$"
+    f"(?:[一二三四五六七八九十{D}]+期|[东南西北中A-Za-z一二三四五六七八九十{D}]{{1,2}}(?:区|苑|里|组团|村))?$"
 )
 _ESTATE = re.compile(
     "(?:小区|花园|家园|花苑|名苑|苑|新村|公寓|山庄|别墅|人家|花城|新城|家属院|宿舍|大院|院|府|郡|庭|湾|轩|居|邸|嘉园|佳园|工业园区?|工业区|工业城|科技园区?|"
     "产业园区?|创业园|物流园|软件园|创意园|生态园|高新园|园区|住宅区|生活区)" + _PHASE
 )
 _ZONE = re.compile(
-    "[^0-9\ue000-\uf8ff路街]{2,14}(?:开发区|高新区|新区|保税区|示范区|度假区|管理区|合作区|试验区|自贸区|经开区)$"
+    f"[^{D}路街]{{2,14}}(?:开发区|高新区|新区|保税区|示范区|度假区|管理区|合作区|试验区|自贸区|经开区)$"
 )
 _PLACE = re.compile(
     "(?:大厦|广场|中心|医院|大学|学院|中学|小学|学校|幼儿园|银行|酒店|宾馆|饭店|商场|市场|公司|集团|车站|火车站|机场|码头|公园|商城|大楼|超市|派出所|政府|"
@@ -97,16 +38,17 @@ _PLACE = re.compile(
 )
 _SPLIT = re.compile(
     "(.{2,}?(?:小区|工业园区|工业园(?!区)|工业区|科技园(?!区)|产业园(?!区)|家园|新村|开发区|高新区|住宅区|花园(?!酒店|饭店|宾馆|城|广场)))"
-    "((?![一二三四五六七八九十0-9\ue000-\uf8ff东南西北中A-Za-z]{1,2}(?:期|区|苑|里|村|组团)$).{2,})$"
+    f"((?![一二三四五六七八九十{D}东南西北中A-Za-z]{{1,2}}(?:期|区|苑|里|村|组团)$).{{2,}})$"
 )
 _BEFORE_ROAD = re.compile(
-    "(.*(?:小区|工业园区|工业园|工业区|开发区|高新区|[^ ]?新区|园区|科技园|科创园|创业园|市场|广场|大厦|新村|家园|社区|农场|新城|公司|宿舍|公寓|"
-    "[东南西北0-9\ue000-\uf8ffA-Za-z一二三四五六七八九十]区|景园|农贸城|[镇乡]))"
+    "(.*(?:小区|工业园区|工业园|工业区|开发区|高新区|[^ ]?新区|园区|科技园|科创园|创业园|"
+    "市场|广场|大厦|新村|家园|社区|农场|新城|公司|宿舍|公寓|"
+    f"[东南西北{D}A-Za-z一二三四五六七八九十]区|景园|农贸城|[镇乡]))"
     "((?![东南西北中一二三四五六七八九十]{1,2}(?:路|街|大道|道|巷|弄)$)[^区城].+(?:路|街|道|巷|弄|线|里|同))$"
 )
 _ENDS_AREA = re.compile("(?:小区|园区|工业园|工业区|开发区|高新区|新区|科技园|新城|农场|基地)$")
-_FLOOR_LETTER = re.compile("([0-9\ue000-\uf8ff]{1,2})[Ff]$")
-_SECTION = re.compile("[东南西北中上下一二三四五六七八九0-9\ue000-\uf8ff]?段")
+_FLOOR_LETTER = re.compile(f"([{D}]{{1,2}})[Ff]$")
+_SECTION = re.compile(f"[东南西北中上下一二三四五六七八九{D}]?段")
 
 
 class Tail:
@@ -131,19 +73,16 @@ class Tail:
     def read(self) -> None:
         """Read to the end of the text."""
         text = self.text
-        for token in _TOKEN.finditer(text, self.at):
+        for token in TOKEN.finditer(text, self.at):
             _HANDLERS[token.lastindex or 0](self, token)
         if self.at < len(text):
             self._name(text[self.at :], False)
-        if (
-            self.number
-            and self.road is None
-            and self.building is None
-            and self.estate
-            and (self.unit or self.room)
-        ):
-            if self.number[-1] == "号":
-                self.building, self.number = self.number, None
+        if self.number and self.number[-1] == "号" and self._numbers_a_building():
+            self.building, self.number = self.number, None
+
+    def _numbers_a_building(self) -> bool:
+        """Tell whether 12号 is a house of an estate (锦绣小区12号302), not of a road."""
+        return bool(self.road is None and self.building is None and self.estate and (self.unit or self.room))
 
     # -- names ---------------------------------------------------------------------------------------------
     def _flush(self, end: int, builds: bool) -> None:
@@ -287,7 +226,7 @@ class Tail:
             self.building = value
 
     def _unit_number(self, token: re.Match[str]) -> None:
-        kind = _KINDS[token[2]]
+        kind = KINDS[token[2]]
         _UNIT_HANDLERS[kind](self, token)
 
     def _building_number(self, token: re.Match[str]) -> None:
@@ -346,9 +285,7 @@ class Tail:
         """669弄 after a road is the number; 三巷 without one is the road."""
         value = token[1] + token[2]
         chunk = self.text[self.at : token.start()]
-        if self.road is None and token[2] == "巷":
-            self.road = chunk + value
-        elif self.road is None and (not chunk or token[1][0] in _CN):
+        if self.road is None and (token[2] == "巷" or not chunk or token[1][0] in CN):
             self.road = chunk + value
         else:
             if chunk and self.road is None:
@@ -385,8 +322,8 @@ class Tail:
 
 
 _PLAIN_ROOMS = frozenset(("室", "房", "房间", "号房", "号室", "号房间", "房号", "户", "号户"))
-_UNIT_NEXT = re.compile("-?[0-9\ue000-\uf8ff一二三四五六七八九十]+(?:单元|门|-)")
-_ESTATE_NEXT = re.compile("[0-9\ue000-\uf8ffA-Za-z一二三四五六七八九十]+(?:-[0-9\ue000-\uf8ff]+)?(?:号楼|幢|栋|座|单元|-)")
+_UNIT_NEXT = re.compile(f"-?[{D}一二三四五六七八九十]+(?:单元|门|-)")
+_ESTATE_NEXT = re.compile(f"[{D}A-Za-z一二三四五六七八九十]+(?:-[{D}]+)?(?:号楼|幢|栋|座|单元|-)")
 
 
 def _building(value: str) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+D = "0-9\ue000-\uf8ff"
+"""What a digit is to the rules, inside [ ]: a digit, or the private character that stands for one (`core`)."""
+
 # Full-width ASCII, odd dashes and brackets; what cannot be part of an address becomes a blank.
 _MAP: dict[int, str] = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _MAP.update(dict.fromkeys(map(ord, "‐‑‒–—―−－─━﹣~～_＿"), "-"))
@@ -29,11 +32,11 @@ _TRADITIONAL = (
     "鍾钟鎖锁關关陳陈陸陆隊队隨随階阶隱隐雙双雜杂餘余"
 )
 _MAP.update({ord(a): b for a, b in zip(_TRADITIONAL[::2], _TRADITIONAL[1::2], strict=True)})
-ODD = re.compile(f"[^\u4e00-\u9fff0-9\ue000-\uf8ffA-Za-z#()-]|[{_TRADITIONAL[::2]}]")
+ODD = re.compile(f"[^\u4e00-\u9fff{D}A-Za-z#()-]|[{_TRADITIONAL[::2]}]")
 # Numerals against forgery are numerals before what they count only: 陆家嘴 is no number.
 _CAPITAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰", "一二三四五六七八九十百")
 _CAPITALS = re.compile("[零壹贰叁肆伍陆柒捌玖拾佰]+(?=号|栋|幢|座|单元|层|楼|室|弄|巷|组)")
-_JOIN = re.compile(r"(?<=[0-9\ue000-\uf8ffA-Za-z]) +(?=[0-9\ue000-\uf8ffA-Za-z])| *(-) *(?:- *)*")
+_JOIN = re.compile(rf"(?<=[{D}A-Za-z]) +(?=[{D}A-Za-z])| *(-) *(?:- *)*")
 _JUNK = re.compile(
     "省直辖县级行政区划|自治区直辖县级行政区划|市辖[区县]|其[它他](?:地区|区)|(?<=[\u4e00-\u9fff])/|/(?=[\u4e00-\u9fff])|"
     "(?:null|NULL|undefined|None|NaN|\\\\[nrt])+|<[^>]*>"
