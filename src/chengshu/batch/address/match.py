@@ -134,15 +134,39 @@ def _why_missed(library: AddressLibrary, missed: pl.DataFrame) -> pl.Expr:
 
 
 def _whole_key_pairs(library: AddressLibrary, queries: pl.DataFrame) -> pl.DataFrame:
-    """Pairs whose road, number, estate and building are written alike: qid, bid and three name costs of 0."""
-    key = ["road_k", "number_k", "estate_k", "building_k"]
-    named = queries.filter(pl.col("road_k").is_not_null() | pl.col("estate_k").is_not_null())
-    detailed = named.filter(pl.col("number_k").is_not_null() | pl.col("building_k").is_not_null())
-    joined = detailed.select("qid", *key).join(
-        library.buildings.select("bid", *key), on=key, how="inner", nulls_equal=True
-    )
+    """Pairs whose road, number, estate and building are written alike: qid, bid and three name costs of 0.
+
+    Road and number, or an estate by its full official name, may also stand alone.
+    """
+    road, number = pl.col("road_k").is_not_null(), pl.col("number_k").is_not_null()
+    estate, building = pl.col("estate_k").is_not_null(), pl.col("building_k").is_not_null()
+    whole = queries.filter((road | estate) & (number | building))
+    by_road = queries.filter(road & number & ~estate)
+    official = [
+        name
+        for name in queries["estate_k"].unique().drop_nulls().to_list()
+        if not library.names.everyday(name)
+    ]
+    by_estate = queries.filter(estate & building & ~road & ~number & pl.col("estate_k").is_in(official))
+    houses = library.buildings.select("bid", *_DETAILED)
+    joined = pl.concat(
+        [
+            _same(whole, houses, _DETAILED),
+            _same(by_road, houses.filter(estate), ["road_k", "number_k", "building_k"]),
+            _same(by_estate, houses.filter(road | number), ["estate_k", "building_k"]),
+        ]
+    ).unique()
     free = [pl.lit(0.0).alias("cost_" + name) for name in ("road", "estate", "place")]
     return joined.select("qid", "bid", *free)
+
+
+_DETAILED = ["road_k", "number_k", "estate_k", "building_k"]
+
+
+def _same(queries: pl.DataFrame, houses: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    return (
+        queries.select("qid", *key).join(houses, on=key, how="inner", nulls_equal=True).select("qid", "bid")
+    )
 
 
 def _name_pairs(library: AddressLibrary, queries: pl.DataFrame) -> pl.DataFrame:

@@ -52,6 +52,10 @@ class NameIndex:
         """Return the number of the name that is written exactly so."""
         return self._ids.get(name)
 
+    def everyday(self, name: str) -> bool:
+        """Say whether the name ends in a word by which people call any estate (小区, 村, or none at all)."""
+        return self._everyday(name, name_core(name))
+
     def find(self, name: str) -> Found:
         """Return (name number, cost) of the library names that ``name`` can stand for, cheapest first."""
         found = self._known.get(name)

@@ -16,7 +16,7 @@ _ROAD = re.compile(
 )
 _NUMBER_BEHIND = re.compile(r"^(?:自编)?(\d+(?:-\d+)?)(?:号院?|弄|$)(?![楼栋])")
 _RELATIVE = re.compile(
-    r"(?:向?[东西南北]{1,2}(?:侧|边|面|方向)?)?约?\d+米(?:路[东西南北])?|交叉路?口|交[汇界接]处|十字路?口|附近|旁边?|斜?对面|"
+    r"(?:向?[东西南北]{1,2}(?:侧|边|面|方向)?)?约?\d+米(?:路[东西南北])?|交叉(?:路?口)?|交[汇界接]处?|十字(?:路?口)?|[东西南北]{1,2}[侧角]|附近|旁边?|斜?对面|"
     r"隔壁|[后前]面|内侧?|靠近|路口|拐角处?|沿线|路[东西南北]侧?|(?<=[路街道])[东西南北]侧?$|中国"
 )
 _DETAIL = re.compile(
@@ -24,6 +24,7 @@ _DETAIL = re.compile(
 )
 _BRACKET = re.compile(r"\(([^()]*)\)?")
 _GATE = re.compile(r"[东西南北]{0,2}\d?门$|门口$")
+_TOWN_BEFORE = re.compile(r"^(?:[\u4e00-\u9fff]{2,3}省)?(?:[\u4e00-\u9fff]{2,3}市)?(?:[\u4e00-\u9fff]{2,3}[县区])?(?=..{2,})")
 _GROUP = re.compile(r"\d+[组队社]")
 
 Roads = tuple[tuple[str, str | None], ...]
@@ -51,13 +52,15 @@ def facts(text: str) -> Facts:
     written = {
         name: value for name in WRITTEN if (value := getattr(read, name)) and name not in read.inferred
     }
-    implied = {name: value for name in ("province", "city") if (value := getattr(read, name))}
+    # A district that is written tells its province and city; a street or a village is called alike in many.
+    above = ("province", "city") if "district" in written else ()
+    implied = {name: value for name in above if (value := getattr(read, name))}
     areas = {level: area_key(value) for level in _AREAS if (value := getattr(read, level))}
     roads, names, notes = _roads_and_names(read)
     group = next((name for name, _ in roads if _GROUP.fullmatch(name)), None)
     roads = tuple(road for road in roads if not _GROUP.fullmatch(road[0]))
     return Facts(
-        divisions=implied | written,
+        divisions={level: area_key(name) for level, name in (implied | written).items()},
         areas=areas,
         roads=roads,
         names=names,
@@ -93,7 +96,8 @@ def _roads_and_names(
         roads.append((fold(read.road), number))
     names: list[str] = []
     notes: list[str] = []
-    for part in (read.community, read.estate, read.place):
+    zone = read.street if read.street and not read.street.endswith(("街道", "镇", "乡")) else None
+    for part in (zone, read.community, read.estate, read.place):
         main, *bracketed = _BRACKET.split(part or "")
         for token in _tokens(main):
             _sort_out(token, roads, names)
@@ -107,8 +111,8 @@ def _roads_and_names(
 
 def _tokens(text: str) -> list[str]:
     """Words of a name or note, relative directions and building details gone."""
-    words = [fold(word) for word in re.split(r"[\s,，、;·.。/]+", text) if word]
-    return [part for word in words for part in _DETAIL.sub(" ", _RELATIVE.sub(" ", word)).split() if part]
+    words = [fold(word) for word in re.split(r"[\s,，、;·.。/]+", _RELATIVE.sub(" ", text)) if word]
+    return [part for word in words for part in _DETAIL.sub(" ", word).split() if part]
 
 
 def _sort_out(token: str, roads: list[tuple[str, str | None]], names: list[str]) -> None:
@@ -120,4 +124,4 @@ def _sort_out(token: str, roads: list[tuple[str, str | None]], names: list[str])
         roads.append((found[0], number[1] if number else None))
         token = re.sub(r"^[与和近、]", "", rest[number.end() :] if number else rest)
     if len(token) > 1 and not token.isdigit():
-        names.append(token)
+        names.append(_TOWN_BEFORE.sub("", token))

@@ -12,7 +12,7 @@ from chengshu.batch.address.similarity import slip
 
 _GENERIC = re.compile(
     r"(?:有限责任公司|股份有限公司|有限公司|分公司|总公司|集团|公司|营业厅|旗舰店|专卖店|总店|分店|店|门诊部|办事处|居委会|"
-    r"村委会|宿舍楼?|小区|花园|花苑|家园|公寓|大厦|大楼|广场|市场|工业园区?|工业区|科技园|产业园|园区|中心|社区|新村|校区|"
+    r"村委会|宿舍[楼区]?|写字楼|商务楼|生活区|小区|花园|花苑|家园|公寓|大厦|大楼|广场|市场|工业园区?|工业区|科技园|产业园|园区|中心|社区|新村|校区|"
     r"[东西南北]{1,2}大?门|\d*期|大?门|[院苑村厂楼])$"
 )
 _NO_NAME = re.compile(
@@ -128,8 +128,8 @@ def _name_pair(one: str, other: str) -> str:
         return "same"
     if len(short) >= 4 and 2 * len(short) >= len(long) and LCSseq.similarity(short, long) == len(short):
         return "same"  # 康华设备安装, 康华建筑设备安装: words left out
-    common = len(_run(short, long))
-    if common >= 3 and 2 * common >= len(short):
+    common = _run(short, long)
+    if len(common) >= 3 and 2 * len(common) >= len(short) and len(_GENERIC.sub("", common)) > 1:
         return "kin"
     return "differ"
 
