@@ -16,7 +16,7 @@ SCOPES = {
     "catalogue:read": _("读数据目录"),
     "places:read": _("读地址、网格"),
     "subjects:read": _("读标准记录（个人信息按目的留痕）"),
-    "returns:read": _("读更正回流"),
+    "returns:read": _("读更正返还"),
     "returns:write": _("接受或异议更正"),
     "cases:read": _("读任务和办件"),
     "cases:write": _("办理任务和办件"),
