@@ -10,6 +10,7 @@ from chengshu.kernel.citations import parse_citation
 from chengshu.procedure.model import Pack
 
 LANGUAGES = ("zh", "en")
+EMPTY = "—"
 NO_CELL = {"zh": "（未定）", "en": "(none yet)"}
 
 
@@ -36,9 +37,13 @@ def sayer(
         if name == "cell":
             return cell or NO_CELL[language]
         bucket, _, key = name.partition(".")
-        value = buckets.get(bucket, {}).get(key)
+        known = buckets.get(bucket, {})
+        value = known.get(key)
         if isinstance(value, str):
             return pack.text(f"choices.{key}.{value}", language) or value
+        if value is None and key in known:
+            # Nobody filled it in: that is not the same as a value that is withheld or erased.
+            return EMPTY
         return value if isinstance(value, int) else None
 
     return value_of
