@@ -8,6 +8,7 @@ from independent_verifier import verify_export
 from ledger_support import NOW, fill
 
 from chengshu.contexts.ledger import api
+from chengshu.contexts.ledger.domain import open_checkpoint
 from chengshu.contexts.ledger.models import CheckpointRow, LeafRow
 from chengshu.kernel.canonical import canonical_json
 from chengshu.kernel.problems import Problem
@@ -92,6 +93,31 @@ def test_bulk_and_single_deposits_make_one_log(tmp_path):
     assert (size, names) == (1303, [api.status()["origin"]])
     assert {text.split(b"\n")[2] for text in texts} == {b"case.event", b"run", b"row"}
     assert api.kinds() == ["case.event", "row", "run"]
+
+
+def test_a_large_batch_is_whole_or_not_at_all():
+    deposits = [api.Deposit("row", f"row:{n}", {"n": n}) for n in range(9000)]
+    leaves = api.append_many(deposits, now=NOW)
+    api.sequence(NOW)
+    assert len({leaf.id for leaf in leaves}) == 9000 and api.verify().ok and api.verify().size == 9000
+    assert api.entry(leaves[8500].id).reference == "row:8500"
+
+    def act():
+        with transaction.atomic():
+            api.deposit_many(deposits, now=NOW)
+            raise RuntimeError("the act fails")
+
+    with pytest.raises(RuntimeError):
+        act()
+    assert LeafRow.objects.count() == 9000
+
+
+def test_a_checkpoint_of_each_time_is_looked_at(monkeypatch):
+    monkeypatch.setattr(api, "HISTORY", 3)
+    for number in range(12):
+        fill(1, start=number)
+    sizes = [open_checkpoint(note)[1].size for note in api._history()]
+    assert sizes == sorted(sizes) and sizes[-3:] == [10, 11, 12] and 1 in sizes and len(sizes) < 9
 
 
 def test_entries_are_found_by_reference_and_kind():

@@ -10,7 +10,7 @@ import pytest
 from independent_verifier import verify_export
 from ledger_support import NOW, fill, running_witness
 
-from chengshu.contexts.ledger import api, keys, sequencer
+from chengshu.contexts.ledger import api, keys, sequencer, witness_client
 from chengshu.contexts.ledger.domain import open_checkpoint, parse_keys
 from chengshu.contexts.ledger.models import CheckpointRow, KeyRow, Log
 from chengshu.contexts.ledger.witness import Witness
@@ -150,6 +150,40 @@ def test_a_witness_refuses_a_log_that_was_set_back(tmp_path, own_var):
         signer = keys.load_signer(keys.log_keys()[0].verifier)
         note = str(sign_note(str(Checkpoint(log.origin, 12, other)), [signer]))
         assert witness.add_checkpoint(f"old 10\n\n{note}", 1000).status == 422
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_witness_with_another_key_does_not_count_until_it_is_pinned(tmp_path, own_var, monkeypatch):
+    fill(5)
+    with running_witness(tmp_path / "w", log_file=own_var / "ledger/keys.txt") as (old, address):
+        api.add_witness(address)
+        api.sequence(NOW)
+        assert api.status()["cosigned_by"] == [old.signer.name]
+    with running_witness(tmp_path / "w2", log_file=own_var / "ledger/keys.txt") as (other, second):
+        (pinned,) = api.witnesses()
+        path = own_var / "keys/witnesses.txt"
+        path.write_text(f"{pinned.verifier} {second}\n")
+        fill(5, start=5)
+        assert api.status()["cosigned_by"] == []
+        api.add_witness(second)
+        monkeypatch.setattr(witness_client, "_rest_until", {})
+        api.sequence(NOW)
+        assert api.status()["cosigned_by"] == [other.signer.name]
+        assert [known.url for known in api.witnesses()] == ["-", second]
+    report = api.verify()
+    assert report.ok and any("agrees with cosigned checkpoints" in line for line in report.trust)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_witness_of_an_sm3_log(tmp_path, own_var, monkeypatch):
+    monkeypatch.setenv("CHENGSHU_LOG_SUITE", "sm3")
+    fill(5)
+    options = {"log_file": own_var / "ledger/keys.txt", "suite": merkle.SUITES["sm3"]}
+    with running_witness(tmp_path / "w", **options) as (witness, address):
+        api.add_witness(address)
+        fill(5, start=5)
+        assert witness.last()[1].size == 10 and api.status()["cosigned_by"]
+    assert api.verify(against=[tmp_path / "w"]).ok
 
 
 @pytest.mark.django_db(transaction=True)

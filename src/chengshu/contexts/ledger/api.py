@@ -37,6 +37,9 @@ from chengshu.contexts.ledger.witness_client import add_witness, witnesses
 from chengshu.kernel import merkle
 from chengshu.kernel.problems import Problem, Where
 
+# How many of the newest checkpoints, and of those from all times, a verification looks at.
+HISTORY = 500
+
 __all__ = [
     "Deposit",
     "Entry",
@@ -197,7 +200,6 @@ def verify(
             exit_code=3,
             status=404,
         )
-    history = list(CheckpointRow.objects.exclude(note="").order_by("size").values_list("note", flat=True))
     source = _source()
     report = auditing.audit(
         auditing.Case(
@@ -206,7 +208,7 @@ def verify(
             note=note,
             keys=keys.log_keys(),
             witnesses=[known.verifier for known in witnesses()],
-            history=history,
+            history=_history(),
             outside=[auditing.read_outside(path) for path in against],
             log_size=Log.objects.get(pk=1).size,
             processes=processes or os.cpu_count() or 1,
@@ -238,21 +240,44 @@ def export(folder: Path) -> int:
         raise Problem("ledger-empty", "There is no ledger here yet", exit_code=3, status=404)
     if folder.exists() and any(folder.iterdir()):
         raise Problem("folder-not-empty", "The folder is not empty", where=Where(file=str(folder)))
-    size = open_checkpoint(note)[1].size
-    source = keys.ledger_folder()
-    for path in sequencer.tile_store(log).paths(size):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / path, folder / path)
+    with sequencer.folder_lock():
+        # Nothing grows meanwhile: a partial tile goes as soon as its full one is there.
+        note = sequencer.latest_note() or note
+        size = open_checkpoint(note)[1].size
+        source = keys.ledger_folder()
+        for path in sequencer.tile_store(log).paths(size):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / path, folder / path)
     write_file(folder / "keys.txt", write_keys(keys.log_keys()).encode())
     pinned = "".join(f"{known.verifier} {known.url}\n" for known in witnesses())
     if pinned:
         write_file(folder / "witnesses.txt", pinned.encode())
-    notes = CheckpointRow.objects.exclude(note="").filter(size__lte=size).order_by("size")
-    history = "".join(text + "\f\n" for text in notes.values_list("note", flat=True))
+    history = "".join(text + "\f\n" for text in _history() if open_checkpoint(text)[1].size <= size)
     write_file(folder / "history.txt", history.encode())
     write_file(folder / "suite.txt", f"{log.suite}\n".encode())
     write_file(folder / "checkpoint", note.encode())
     return size
+
+
+def _history() -> list[str]:
+    """Return signed checkpoints on file, by size: the newest, some of all times, and the last of each old
+    key.
+
+    A day of acts makes 86,400 of them; a rewritten row breaks every later one, so a sample finds it as well.
+    """
+    signed = CheckpointRow.objects.exclude(note="").order_by("size")
+    sizes = list(signed.values_list("size", flat=True))
+    chosen = {
+        *sizes[-HISTORY:],
+        *sizes[:: max(len(sizes) // HISTORY, 1)],
+        *(key.since for key in keys.log_keys()),
+    }
+    found: list[str] = []
+    ordered = sorted(chosen)
+    for start in range(0, len(ordered), 500):
+        part = signed.filter(size__in=ordered[start : start + 500])
+        found += part.values_list("note", flat=True)
+    return found
 
 
 def _note_on_file() -> str | None:

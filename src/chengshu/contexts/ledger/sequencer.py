@@ -111,7 +111,7 @@ def publish(now: dt.datetime, fresh: Fresh | None = None) -> None:
     """Write tiles and a signed checkpoint up to the log's size; what an interrupted call left is made up
     for.
     """
-    with _folder_lock():
+    with folder_lock():
         log = Log.objects.get(pk=1)
         if not log.size:
             return
@@ -139,7 +139,7 @@ def latest_note() -> str | None:
 
 def add_cosignatures(size: int, note: str, names: list[str]) -> None:
     """Save a checkpoint with its witnesses' signatures, and publish it where it is still the newest."""
-    with _folder_lock():
+    with folder_lock():
         CheckpointRow.objects.filter(size=size).update(note=note, cosigned_by="\n".join(names))
         if _published_size() == size:
             write_file(keys.ledger_folder() / "checkpoint", note.encode(), durable=True)
@@ -167,7 +167,7 @@ def rotate_key(now: dt.datetime) -> tuple[str, int]:
 def repair(now: dt.datetime) -> int:
     """Write all tiles again from the database; refuses when they would not give the signed root."""
     log = open_log(now)
-    with _folder_lock():
+    with folder_lock():
         _write_tiles(log, 0, None)
         row = CheckpointRow.objects.filter(size=log.size).first()
         if row is not None:
@@ -271,7 +271,8 @@ def _published_size() -> int:
 
 
 @contextmanager
-def _folder_lock() -> Iterator[None]:
+def folder_lock() -> Iterator[None]:
+    """Hold the ledger's files: nobody publishes meanwhile."""
     folder = keys.ledger_folder()
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".lock", "w", encoding="ascii") as file:

@@ -59,6 +59,7 @@ class Witness:
         name: str = "",
         log_keys: tuple[Verifier, ...] = (),
         log_file: Path | None = None,
+        suite: merkle.Suite = merkle.SHA256,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder, self._lock = folder, Lock()
@@ -72,7 +73,7 @@ class Witness:
         self.signer = self._open_key(name)
         self._pin(log_keys)
         self._log_file = log_file
-        self.suite = merkle.SHA256
+        self.suite = suite
         self.mirror = self._read_mirror()
 
     def close(self) -> None:

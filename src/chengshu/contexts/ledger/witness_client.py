@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -22,6 +23,10 @@ from chengshu.kernel.signed_note import Checkpoint, Note, Verifier, parse_verifi
 log_line = structlog.get_logger("chengshu.ledger")
 TIMEOUT = 3.0
 HASHES_AT_ONCE = 250_000
+# A witness that fails is left alone so long, lest it slow every checkpoint down.
+REST = 5.0
+RETIRED = "-"
+_rest_until: dict[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +38,24 @@ class Known:
 
 
 def witnesses() -> list[Known]:
-    """Return the pinned witnesses, and pin the one that ``CHENGSHU_WITNESS`` names."""
+    """Return the pinned witnesses, those that are asked no more included."""
     path = keys.key_folder() / "witnesses.txt"
     known = []
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():
             verifier, _, url = line.partition(" ")
             known.append(Known(parse_verifier(verifier), url))
-    named = os.environ.get("CHENGSHU_WITNESS", "").rstrip("/")
-    if named and all(witness.url != named for witness in known):
-        known.append(add_witness(named))
     return known
+
+
+def _pin_named() -> None:
+    """Pin the witness that ``CHENGSHU_WITNESS`` names, at first contact."""
+    named = os.environ.get("CHENGSHU_WITNESS", "").rstrip("/")
+    if named and all(witness.url != named for witness in witnesses()):
+        try:
+            add_witness(named)
+        except (OSError, Problem) as error:
+            log_line.warning("witness", url=named, error=str(error))
 
 
 def add_witness(url: str, verifier: str | None = None) -> Known:
@@ -58,8 +70,11 @@ def add_witness(url: str, verifier: str | None = None) -> Known:
             raise Problem("witness-silent", "The witness did not give its key", detail=f"{address}: {status}")
     known = Known(parse_verifier(text), address)
     path = keys.key_folder() / "witnesses.txt"
-    held = path.read_text(encoding="utf-8") if path.exists() else ""
-    write_file(path, (held + f"{known.verifier} {known.url}\n").encode(), durable=True)
+    held = [each for each in witnesses() if each.verifier != known.verifier] if path.exists() else []
+    # A key that this address no longer has is asked no more, but its old cosignatures still verify.
+    lines = [f"{each.verifier} {RETIRED if each.url == address else each.url}\n" for each in held]
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_file(path, ("".join(lines) + f"{known.verifier} {known.url}\n").encode(), durable=True)
     return known
 
 
@@ -72,15 +87,25 @@ def cosign() -> list[str]:
     row = CheckpointRow.objects.exclude(note="").order_by("-size").first()
     if row is None:
         return []
+    _pin_named()
     note, head = open_checkpoint(row.note)
-    missing = [witness for witness in witnesses() if witness.verifier.name not in row.cosigned_by.split("\n")]
+    asked = [witness for witness in witnesses() if witness.url != RETIRED]
+    missing = [witness for witness in asked if witness.verifier.name not in row.cosigned_by.split("\n")]
     names = row.cosigned_by.split()
     before = len(names)
     for witness in missing:
+        if time.monotonic() < _rest_until.get(witness.url, 0.0):
+            continue
         try:
             note = note.with_signature(_ask(witness, note, head))
-            note.signed_by([witness.verifier])
+            if not note.signed_by([witness.verifier]):
+                raise Problem(
+                    "witness-other-key",
+                    "The witness signs with another key than the one pinned",
+                    remedy="ask its operator, then chengshu ledger add-witness",
+                )
         except (OSError, Problem) as error:
+            _rest_until[witness.url] = time.monotonic() + REST
             log_line.warning("witness", url=witness.url, size=head.size, error=str(error))
             continue
         names.append(witness.verifier.name)

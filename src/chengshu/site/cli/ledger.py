@@ -215,14 +215,22 @@ def add_witness(url: str, key: str | None, var: Path | None, as_json: bool) -> N
     type=click.Path(dir_okay=False, path_type=Path),
     help="The log's keys.txt, instead of --log-key; waited for when it is not there yet.",
 )
+@click.option(
+    "--suite",
+    type=click.Choice(["sha256", "sm3"]),
+    default="sha256",
+    show_default=True,
+    help="Hash suite of the log.",
+)
 def witness(
-    folder: Path, port: int, host: str, name: str, log_key: tuple[str, ...], log: Path | None
+    folder: Path, port: int, host: str, name: str, log_key: tuple[str, ...], log: Path | None, suite: str
 ) -> None:
     """Run a cosigning witness: it signs only what continues what it has signed before.
 
     Prints its address and verifier key on one line, then serves until Ctrl-C. Needs no database.
     """
     from chengshu.contexts.ledger.witness import Witness, serve
+    from chengshu.kernel.merkle import SUITES
     from chengshu.kernel.signed_note import parse_verifier
 
     keys = tuple(parse_verifier(text) for text in log_key)
@@ -230,7 +238,8 @@ def witness(
         raise Problem(
             "witness-no-log", "The witness must know the log's key", remedy="give --log-key or --log"
         )
-    server = serve(Witness(folder, name=name, log_keys=keys, log_file=log), port, host)
+    made = Witness(folder, name=name, log_keys=keys, log_file=log, suite=SUITES[suite])
+    server = serve(made, port, host)
     address = f"http://{host}:{server.server_address[1]}"
     click.echo(f"{address} {(folder / 'witness.pub').read_text(encoding='utf-8').strip()}")
     sys.stdout.flush()
