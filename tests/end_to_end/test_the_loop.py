@@ -79,6 +79,7 @@ def test_the_loop_from_a_run_to_the_reads_of_a_person(visit, district, tmp_path)
     steward.locator("main a[href^='/subjects/P']").first.click()
     subject = steward.url.rstrip("/").rsplit("/", 1)[1]
     assert "核查更正" in text(steward) and "陈志强" in text(steward)
+    steward.locator("select[name=purpose]").select_option("stewardship")
     steward.get_by_role("button", name="查看完整内容").click()
     assert address in text(steward)
 
