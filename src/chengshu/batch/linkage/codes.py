@@ -18,11 +18,17 @@ def half_width(values: pl.Expr) -> pl.Expr:
     return pl.when((bare == "") | bare.str.contains(_FILLERS)).then(None).otherwise(bare)
 
 
-def resident_id_18(values: pl.Expr) -> pl.Expr:
+def resident_ids(values: pl.Series) -> pl.Series:
     """Return resident IDs as written today: an ID of 15 digits gets its century and check character."""
-    bare = half_width(values).str.replace(r"\.0$", "")
-    long = pl.concat_str(bare.str.slice(0, 6), pl.lit("19"), bare.str.slice(6))
-    return pl.when(bare.str.contains(r"^\d{15}$")).then(pl.concat_str(long, _id_check(long))).otherwise(bare)
+    bare = pl.DataFrame({"v": values}).select(half_width(pl.col("v")).str.strip_suffix(".0")).to_series()
+    short = bare.filter(bare.str.contains(r"^\d{15}$")).unique().to_frame("v")
+    if short.is_empty():
+        return bare.alias(values.name)
+    long = short.select(
+        pl.concat_str(pl.col("v").str.slice(0, 6), pl.lit("19"), pl.col("v").str.slice(6)).alias("v")
+    )
+    whole = long.select(pl.concat_str(pl.col("v"), _id_check(pl.col("v")))).to_series()
+    return bare.replace(short.to_series(), whole).alias(values.name)
 
 
 def _id_check(first17: pl.Expr) -> pl.Expr:

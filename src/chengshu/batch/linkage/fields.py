@@ -90,7 +90,7 @@ def _standard(element: str, value: str, series: pl.Series) -> pl.Series:
     frame = pl.DataFrame({"v": series.cast(pl.String)})
     column = pl.col("v")
     if element == "resident_id":
-        return frame.select(codes.resident_id_18(column)).to_series()
+        return codes.resident_ids(series.cast(pl.String))
     if value == "date":
         return frame.select(codes.iso_date(column)).to_series()
     if value == "phone":

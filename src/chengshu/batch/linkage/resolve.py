@@ -6,7 +6,7 @@ the same model: scores look at two records alone, and clusters at one connected 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import numpy as np
@@ -35,19 +35,24 @@ class Resolution:
 
     ``clusters``: record_id, cluster (the smallest record id of the cluster), sorted. ``pairs``: the evidence inside
     clusters, left_id, right_id, probability, reasons. ``candidates``: pairs compared and not held to be one, same columns.
-    ``broken``: people's 'same' decisions that other decisions made impossible (left_id, right_id).
+    ``broken``: people's 'same' decisions that other decisions made impossible (left_id, right_id). ``standard``: the
+    records in standard form, worth keeping for the next run.
     """
 
     clusters: pl.DataFrame
     pairs: pl.DataFrame
     candidates: pl.DataFrame
+    standard: pl.DataFrame
     broken: list[tuple[str, str]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Previous:
-    """The last run under the same model: the records and decisions it saw, and the frames it returned."""
+    """The last run under the same model: the records and decisions it saw, and the frames it returned.
+
+    Without ``standard`` every record is put into standard form again, which costs more than all the rest.
+    """
 
     records: pl.DataFrame
     decisions: pl.DataFrame | None
@@ -55,6 +60,7 @@ class Previous:
     pairs: pl.DataFrame
     candidates: pl.DataFrame
     broken: list[tuple[str, str]] = field(default_factory=list)
+    standard: pl.DataFrame | None = None
 
 
 def resolve(
@@ -119,13 +125,29 @@ def _run_on_changes(
 ) -> Resolution:
     changed = _changed(records, previous.records) | _redecided(decisions, previous.decisions)
     if not changed:
-        kept = Resolution(previous.clusters, previous.pairs, previous.candidates, list(previous.broken))
-        return _counted(kept, worked=0)
-    frame = standardise(kind, records).sort("record_id")
-    old = standardise(kind, previous.records.filter(pl.col("record_id").is_in(changed)))
+        standard = previous.standard if previous.standard is not None else standardise(kind, records)
+        kept = (previous.clusters, previous.pairs, previous.candidates, standard.sort("record_id"))
+        return _counted(Resolution(*kept, list(previous.broken)), worked=0)
+    old = standardise(kind, _those(previous.records, changed))
+    frame = _standard_now(kind, records, changed, previous.standard)
     reach = _reach(con, kind, frame, old, changed, decisions, previous)
     fresh = _run(con, kind, frame, reach, decisions, model)
     return _joined(frame, reach, fresh, previous, changed)
+
+
+def _those(records: pl.DataFrame, ids: set[str]) -> pl.DataFrame:
+    wanted = pl.DataFrame({"record_id": sorted(ids)}, schema={"record_id": pl.String})
+    return records.join(wanted, on="record_id", how="semi")
+
+
+def _standard_now(
+    kind: str, records: pl.DataFrame, changed: set[str], before: pl.DataFrame | None
+) -> pl.DataFrame:
+    if before is None:
+        return standardise(kind, records).sort("record_id")
+    fresh = standardise(kind, _those(records, changed))
+    gone = pl.DataFrame({"record_id": sorted(changed)}, schema={"record_id": pl.String})
+    return pl.concat([before.join(gone, on="record_id", how="anti"), fresh]).sort("record_id")
 
 
 def _changed(records: pl.DataFrame, before: pl.DataFrame) -> set[str]:
@@ -237,6 +259,7 @@ def _joined(
         ),
         _ordered(pl.concat([untouched(previous.pairs), fresh.pairs])),
         _ordered(pl.concat([untouched(previous.candidates), fresh.candidates])),
+        frame,
         sorted(broken + fresh.broken),
     )
     return _counted(result, worked=again.height)
@@ -248,7 +271,7 @@ def _counted(result: Resolution, *, worked: int) -> Resolution:
         "worked": worked,
         "clusters": result.clusters["cluster"].n_unique(),
     }
-    return Resolution(result.clusters, result.pairs, result.candidates, result.broken, counts)
+    return replace(result, counts=counts)
 
 
 def _decided(
@@ -349,6 +372,7 @@ def _resolution(
         clusters=result,
         pairs=_ordered(inside.unique(["left_id", "right_id"], keep="first", maintain_order=True)),
         candidates=_ordered(others),
+        standard=frame,
         broken=sorted((ids[a], ids[b]) for a, b in graph.broken),
         counts={
             "records": frame.height,

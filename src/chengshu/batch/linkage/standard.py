@@ -43,23 +43,22 @@ def standardise(kind: str, records: pl.DataFrame) -> pl.DataFrame:
     )
     naming = text.person_name if kind == "person" else text.firm_core if kind == "firm" else text.written
     names = text.mapped(frame["name"], naming).alias("name")
-    code = (
-        codes.resident_id_18(pl.col("resident_id"))
-        if kind == "person"
-        else codes.credit_code(pl.col("credit_code"))
-    )
     # An ID of 15 digits has no check character: any 15 digits make a valid one of 18, so it proves nothing by itself.
     raw = "resident_id" if kind == "person" else "credit_code"
     valid = codes.resident_id_valid if kind == "person" else codes.credit_code_valid
+    code = codes.resident_ids(frame[raw]) if kind == "person" else text.each(frame[raw], codes.credit_code)
+    named = kind in ("person", "firm")  # their addresses are compared as places, not as texts
     frame = frame.with_columns(
         names,
         text.mapped(names, text.pinyin).alias("reading"),
         text.mapped(frame["legal_representative"], text.person_name).alias("legal"),
-        text.mapped(frame["address"], text.written).alias("address"),
+        pl.lit(None, pl.String).alias("address")
+        if named
+        else text.mapped(frame["address"], text.written).alias("address"),
         code.alias("code"),
         codes.phone(pl.col("phone")).alias("phone"),
-        codes.iso_date(pl.col("birth_date")).alias("birth_date"),
-        codes.sex(pl.col("sex")).alias("sex"),
+        text.each(frame["birth_date"], codes.iso_date).alias("birth_date"),
+        text.each(frame["sex"], codes.sex).alias("sex"),
         *_places(),
     ).with_columns(
         (valid(pl.col("code")) & (pl.col(raw).str.len_chars() >= 18)).fill_null(False).alias("code_ok")

@@ -36,6 +36,9 @@ KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
+_SEED = 2026
+
+
 @dataclass(frozen=True)
 class Sure:
     """``group``: for each row the first row of its group; ``held``: the code it holds (-1: none); ``why``: edges."""
@@ -125,9 +128,10 @@ def _unsupported(kind: str, odd: pl.DataFrame, fitting: pl.DataFrame) -> pl.Data
 
 def _star(rows: pl.DataFrame, key: list[str], *, one_code: bool = False) -> pl.DataFrame:
     """Return edges from the first row of each key to the others; with ``one_code`` only where at most one is held."""
-    first = pl.col("row").min().over(key)
-    codes_met = pl.col("held").filter(pl.col("held") >= 0).n_unique().over(key)
-    starred = rows.select("row", first.alias("left"), (codes_met if one_code else pl.lit(0)).alias("codes"))
+    keyed = rows.select("row", "held", k=rows.select(key).hash_rows(_SEED)).filter(pl.len().over("k") > 1)
+    first = pl.col("row").min().over("k")
+    codes_met = pl.col("held").filter(pl.col("held") >= 0).n_unique().over("k")
+    starred = keyed.select("row", first.alias("left"), (codes_met if one_code else pl.lit(0)).alias("codes"))
     edges = starred.filter((pl.col("row") != pl.col("left")) & (pl.col("codes") <= 1))
     return edges.select("left", pl.col("row").alias("right"))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from chengshu.batch.linkage import codes, explain
+from chengshu.batch.linkage import codes, explain, text
 from chengshu.batch.linkage.cluster import Graph, Rules, clusters
 from chengshu.batch.linkage.components import Ints
 from chengshu.batch.linkage.fields import comparison, standard_fields
@@ -129,14 +129,15 @@ def _free_of_duplicates(side: Ints, scored: pl.DataFrame, across: np.ndarray) ->
 
 def _valid_codes(kind: str, both: pl.DataFrame) -> Ints:
     """Number the valid resident IDs or credit codes: no cluster holds two."""
-    element, form, valid = {
-        "person": ("resident_id", codes.resident_id_18, codes.resident_id_valid),
-        "firm": ("credit_code", codes.credit_code, codes.credit_code_valid),
-    }[kind]
+    element = {"person": "resident_id", "firm": "credit_code"}[kind]
     none = np.full(both.height, -1, dtype=np.int64)
     if element not in both.columns:
         return none
-    frame = both.select(form(pl.col(element)).alias("code")).with_columns(valid(pl.col("code")).alias("ok"))
+    if kind == "person":
+        code, ok = codes.resident_ids(both[element]), codes.resident_id_valid(pl.col("code"))
+    else:
+        code, ok = text.each(both[element], codes.credit_code), codes.credit_code_valid(pl.col("code"))
+    frame = code.alias("code").to_frame().with_columns(ok.alias("ok"))
     if frame["ok"].mean() < 0.5:  # type: ignore[operator]
         return none  # another country's numbers that pass by accident bind nobody
     held = frame.select(pl.when("ok").then(pl.col("code").rank("dense").cast(pl.Int64)).otherwise(-1))

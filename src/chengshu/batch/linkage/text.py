@@ -100,3 +100,9 @@ def mapped(values: pl.Series, change: Callable[[str], str]) -> pl.Series:
     return values.replace_strict(
         distinct, pl.Series(results, dtype=pl.String), return_dtype=pl.String, default=None
     )
+
+
+def each(values: pl.Series, change: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    """Return a Polars expression of each value, worked out once for each distinct one."""
+    table = values.drop_nulls().unique().to_frame("v").with_columns(change(pl.col("v")).alias("w"))
+    return values.to_frame("v").join(table, on="v", how="left", maintain_order="left")["w"].alias(values.name)
