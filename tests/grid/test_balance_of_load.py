@@ -5,7 +5,8 @@ import pytest
 import shapely
 from shapely.geometry import box
 
-from chengshu.batch.grid import CellLoad, Load, balance, split_polygon
+from chengshu.batch.balance import CellLoad, balance
+from chengshu.batch.grid import Load, split_polygon
 
 
 def cell(code, west, residents, rented=0, zone="Z1"):

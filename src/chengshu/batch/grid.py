@@ -1,4 +1,4 @@
-"""Grid cells: which cell a point lies in, cells made to the size of the load, proposals to balance them.
+"""Grid cells: which cell a point lies in, and cells made to the size of the load.
 
 ``CellIndex`` answers for millions of points a second: a raster names the one cell of every pixel that no border
 crosses; only points in the other pixels are tested against polygons. A point on a shared border belongs to the
@@ -458,74 +458,3 @@ def _weigh(codes: Sequence[tuple[str, str]], polygons: Sequence[shapely.Geometry
         Cell(code, zone, polygon, int(residents[number]), int(rented[number]))
         for number, ((code, zone), polygon) in enumerate(zip(codes, polygons, strict=True))
     ]
-
-
-# --- balance ---
-
-
-@dataclass(frozen=True, slots=True)
-class CellLoad:
-    """One cell in force with its present load; input of ``balance``."""
-
-    code: str
-    zone: str
-    polygon: shapely.Geometry
-    residents: int
-    rented_homes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What ``balance`` proposes: to split one cell into ``parts``, or to merge several."""
-
-    kind: str
-    cells: tuple[str, ...]
-    load: float
-    parts: int = 1
-
-
-def balance(
-    cells: Sequence[CellLoad], *, target: Target | None = None, over: float = 1.5, under: float = 0.35
-) -> list[Proposal]:
-    """Propose splits of cells fuller than ``over`` and merges of neighbours emptier than ``under``.
-
-    A merge joins cells of one zone that share a border and together stay below a full cell. Splits come first,
-    the fullest before; then merges, the emptiest before. Nothing is changed: a person decides.
-    """
-    target = target or Target()
-    load = {cell.code: target.of(cell.residents, cell.rented_homes) for cell in cells}
-    crowded = sorted(
-        (cell for cell in cells if load[cell.code] > over), key=lambda c: (-load[c.code], c.code)
-    )
-    proposals = [
-        Proposal("split", (cell.code,), load[cell.code], max(2, round(load[cell.code]))) for cell in crowded
-    ]
-    return proposals + _merges(cells, load, under)
-
-
-def _merges(cells: Sequence[CellLoad], load: dict[str, float], under: float) -> list[Proposal]:
-    shapes = np.array([cell.polygon for cell in cells], dtype=object)
-    if not len(shapes):
-        return []
-    tree = shapely.STRtree(shapes)
-    taken: set[int] = set()
-    merges = []
-    for number in sorted(range(len(cells)), key=lambda n: (load[cells[n].code], cells[n].code)):
-        cell = cells[number]
-        if load[cell.code] >= under:
-            break
-        if number in taken:
-            continue
-        near = [
-            int(other)
-            for other in tree.query(cell.polygon, predicate="intersects")
-            if other != number and other not in taken and cells[other].zone == cell.zone
-            and load[cells[other].code] + load[cell.code] <= 1.0
-            and shapely.length(shapely.intersection(cell.polygon, cells[other].polygon)) > 0
-        ]  # fmt: skip
-        if near:
-            other = min(near, key=lambda n: (load[cells[n].code], cells[n].code))
-            taken |= {number, other}
-            pair = tuple(sorted((cell.code, cells[other].code)))
-            merges.append(Proposal("merge", pair, load[cell.code] + load[cells[other].code]))
-    return merges

@@ -14,7 +14,8 @@ from django.db.models import Max, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from chengshu.batch import datum as datums
-from chengshu.batch.grid import CellIndex, CellLoad, Load, Proposal, balance, node, split_polygon
+from chengshu.batch.balance import CellLoad, Proposal, balance
+from chengshu.batch.grid import CellIndex, Load, node, split_polygon
 from chengshu.contexts.identity.api import Account
 from chengshu.contexts.ledger import api as ledger
 from chengshu.contexts.places.domain import CellView, Change, Located
