@@ -16,7 +16,7 @@ from chengshu.batch.linkage.models import pinned
 from chengshu.batch.pipeline.intake import SEED
 from chengshu.batch.pipeline.store import Store, read_json, write_json
 
-VERSION = "2"
+VERSION = "3"
 LINKED = ("person", "firm", "facility")
 ASSIGNMENT = {"record_id": pl.String, "subject_id": pl.String, "present": pl.Boolean}
 REDIRECTS = {"old": pl.String, "new": pl.String, "how": pl.String}
@@ -53,8 +53,8 @@ def _before(store: Store, base_key: str | None, made_of: list[str]) -> Previous 
     gathered = store.find(was[3])
     if was[:2] != made_of[:2] or gathered is None:
         return None
-    clusters, pairs, candidates = (
-        pl.read_parquet(base / f"{name}.parquet") for name in ("clusters", "pairs", "candidates")
+    clusters, pairs, candidates, standard = (
+        pl.read_parquet(base / f"{name}.parquet") for name in ("clusters", "pairs", "candidates", "standard")
     )
     return Previous(
         records=pl.read_parquet(gathered / "records.parquet"),
@@ -62,6 +62,7 @@ def _before(store: Store, base_key: str | None, made_of: list[str]) -> Previous 
         clusters=clusters,
         pairs=pairs,
         candidates=candidates,
+        standard=standard,
         broken=[(left, right) for left, right in read_json(base / "facts.json")["broken"]],
     )
 
@@ -71,6 +72,8 @@ def _write(found: Resolution, decisions: pl.DataFrame, folder: Path, made_of: li
     found.clusters.sort("record_id").write_parquet(folder / "clusters.parquet", **packed)
     found.pairs.write_parquet(folder / "pairs.parquet", **packed)
     found.candidates.write_parquet(folder / "candidates.parquet", **packed)
+    # The form in which linkage compares: a record that did not change is not worked into it again.
+    found.standard.write_parquet(folder / "standard.parquet", **packed)
     decisions.write_parquet(folder / "decisions.parquet")
     counts = {name: int(value) for name, value in found.counts.items()}
     write_json(
