@@ -67,7 +67,7 @@ def test_a_cell_that_would_be_a_formula_is_made_harmless():
 def test_the_pages_in_english(client, loaded):
     client.cookies["django_language"] = "en"
     page = client.get("/catalogue/elements/person.name", headers={"accept-language": "en"}).content.decode()
-    assert ">Name<" in page
+    assert ">Name<" in page and "Grade 3, sensitive" in page
 
 
 def test_the_api_answers_the_same(client, loaded):

@@ -10,9 +10,8 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_GET
 
 from chengshu.contexts.catalogue import api
@@ -21,25 +20,60 @@ from chengshu.contexts.identity.api import departments, public_page
 
 PAGE = 50
 CLASSES = {
-    "person": _l("个人"), "organisation": _l("组织"), "premises": _l("房屋"), "facility": _l("设施"),
-    "place": _l("地址与区划"), "matter": _l("办理事务"), "system": _l("系统"),
-}  # fmt: skip
-GRADES = {1: _l("1 级 一般"), 2: _l("2 级 内部"), 3: _l("3 级 敏感"), 4: _l("4 级 核心")}
-PRIVACIES = {"none": _l("不含个人信息"), "personal": _l("个人信息"), "sensitive": _l("敏感个人信息")}
-TYPES = {
-    "text": _l("文本"), "code": _l("代码"), "date": _l("日期"), "time": _l("时间"), "integer": _l("整数"),
-    "decimal": _l("小数"), "boolean": _l("是否"), "choice": _l("选项"), "geometry": _l("几何"), "file": _l("文件"),
-    "list": _l("列表"), "map": _l("结构"),
-}  # fmt: skip
-USES = {"source": _l("数源"), "table": _l("数据表"), "form": _l("表单"), "api": _l("接口")}
-LISTS = {
-    "government": (_l("政务数据目录"), _l("各部门因履行职责而掌握的全部数据表。")),
-    "public-resource": (_l("公共数据资源目录"), _l("可以作为公共数据资源登记、授权和利用的数据表。")),
-    "open": (_l("开放清单"), _l("向社会无条件或有条件开放的数据表，以及理由。")),
-    "sharing-duty": (_l("共享责任清单"), _l("谁向谁共享、主动还是按需、多久一次。")),
+    "person": gettext_lazy("个人"),
+    "organisation": gettext_lazy("组织"),
+    "premises": gettext_lazy("房屋"),
+    "facility": gettext_lazy("设施"),
+    "place": gettext_lazy("地址与区划"),
+    "matter": gettext_lazy("办理事务"),
+    "system": gettext_lazy("系统"),
 }
-OPENNESS = {"none": _l("不开放"), "conditional": _l("有条件开放"), "unconditional": _l("无条件开放")}
-MODES = {"active": _l("主动共享"), "on-demand": _l("按需共享")}
+GRADES = {
+    1: gettext_lazy("1 级 一般"),
+    2: gettext_lazy("2 级 内部"),
+    3: gettext_lazy("3 级 敏感"),
+    4: gettext_lazy("4 级 核心"),
+}
+PRIVACIES = {
+    "none": gettext_lazy("不含个人信息"),
+    "personal": gettext_lazy("个人信息"),
+    "sensitive": gettext_lazy("敏感个人信息"),
+}
+TYPES = {
+    "text": gettext_lazy("文本"),
+    "code": gettext_lazy("代码"),
+    "date": gettext_lazy("日期"),
+    "time": gettext_lazy("时间"),
+    "integer": gettext_lazy("整数"),
+    "decimal": gettext_lazy("小数"),
+    "boolean": gettext_lazy("是否"),
+    "choice": gettext_lazy("选项"),
+    "geometry": gettext_lazy("几何"),
+    "file": gettext_lazy("文件"),
+    "list": gettext_lazy("列表"),
+    "map": gettext_lazy("结构"),
+}
+USES = {
+    "source": gettext_lazy("数源"),
+    "table": gettext_lazy("数据表"),
+    "form": gettext_lazy("表单"),
+    "api": gettext_lazy("接口"),
+}
+LISTS = {
+    "government": (gettext_lazy("政务数据目录"), gettext_lazy("各部门因履行职责而掌握的全部数据表。")),
+    "public-resource": (
+        gettext_lazy("公共数据资源目录"),
+        gettext_lazy("可以作为公共数据资源登记、授权和利用的数据表。"),
+    ),
+    "open": (gettext_lazy("开放清单"), gettext_lazy("向社会无条件或有条件开放的数据表，以及理由。")),
+    "sharing-duty": (gettext_lazy("共享责任清单"), gettext_lazy("谁向谁共享、主动还是按需、多久一次。")),
+}
+OPENNESS = {
+    "none": gettext_lazy("不开放"),
+    "conditional": gettext_lazy("有条件开放"),
+    "unconditional": gettext_lazy("无条件开放"),
+}
+MODES = {"active": gettext_lazy("主动共享"), "on-demand": gettext_lazy("按需共享")}
 # What starts a formula in a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
