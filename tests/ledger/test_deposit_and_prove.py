@@ -211,3 +211,10 @@ def test_a_database_older_than_its_files_signs_nothing(own_var):
     with pytest.raises(Problem) as caught:
         api.sequence(NOW)
     assert caught.value.code == "ledger-rolled-back"
+
+
+def test_an_idle_clock_only_reads(django_assert_max_num_queries):
+    fill(3)
+    with django_assert_max_num_queries(6) as seen:
+        assert api.sequence(NOW) == 0
+    assert all(query["sql"].lstrip().upper().startswith("SELECT") for query in seen.captured_queries)

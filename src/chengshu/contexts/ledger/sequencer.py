@@ -76,7 +76,7 @@ def sequence(now: dt.datetime, *, holder: str | None = None, takeover: bool = Fa
     """
     log = open_log(now)
     name = holder or f"{socket.gethostname()}:{os.getpid()}"
-    if not _take_lease(name, now, takeover):
+    if not _to_do(log) or not _take_lease(name, now, takeover):
         return 0
     done = 0
     while fresh := _number(name, now) if store.waiting() else None:
@@ -178,6 +178,13 @@ def repair(now: dt.datetime) -> int:
 def tile_store(log: Log) -> TileStore:
     """Return the log's tiles."""
     return TileStore(keys.ledger_folder(), merkle.SUITES[log.suite])
+
+
+def _to_do(log: Log) -> bool:
+    """Return whether anything waits to be numbered, signed or written: an idle clock only reads."""
+    if store.waiting() or _published_size() != log.size:
+        return True
+    return bool(log.size) and CheckpointRow.objects.filter(size=log.size, note="").exists()
 
 
 def _take_lease(holder: str, now: dt.datetime, takeover: bool) -> bool:
