@@ -96,8 +96,9 @@ def sharing_a_key(
         more = f"union select {key} from {extra} where {present}" if extra else ""
         rows = con.execute(
             f"""
-            with wanted as (select {key} as k from now semi join touched using (row) where {present} {more})
-            select row from now where {present} and {key} in (select k from wanted)
+            with keyed as materialized (select row, {key} as k from now where {present}),
+            wanted as (select k from keyed semi join touched using (row) {more})
+            select row from keyed semi join wanted using (k)
             """
         ).fetchnumpy()["row"]
         reached[np.asarray(rows, dtype=np.int64)] = True

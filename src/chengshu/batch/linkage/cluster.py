@@ -82,8 +82,9 @@ def _contested(graph: Graph, component: Ints, bound: float) -> Iterable[tuple[In
     weakest = np.full(graph.count, np.inf)
     np.minimum.at(weakest, component[graph.left[edges]], graph.weight[edges])
     coded = np.flatnonzero(graph.code >= 0)
-    pairs = np.unique(np.stack([component[coded], graph.code[coded]]), axis=1)
-    codes = np.bincount(pairs[0], minlength=graph.count)
+    # One number for each (component, code): sorting numbers is ten times as fast as sorting rows.
+    held = np.unique(component[coded] * np.int64(graph.count + 1) + graph.code[coded])
+    codes = np.bincount(held // (graph.count + 1), minlength=graph.count)
     plain = (seen == size * (size - 1) // 2) & (weakest >= bound) & (codes <= 1)
     for a, b in graph.different:
         plain[component[a]] = plain[component[b]] = False

@@ -198,7 +198,7 @@ PERSON = Model(
                 "day-month-swapped": (0.02, 4e-5),
                 "one-digit": (0.03, 1.2e-3),
                 "same-year": (0.01, 0.015),
-                "otherwise": (0.01, 0.98),
+                "otherwise": (0.0015, 0.98),
             }
         ),
         contact(

@@ -101,7 +101,9 @@ def _run(
     group = _dissolve(sure, different)
     held = _group_codes(group, sure.held)
     rest = np.arange(count, order.height, dtype=np.int64)
-    table = order.with_columns(
+    table = _with_typed_birth(
+        order, np.concatenate([sure.held, np.full(order.height - count, -1)])
+    ).with_columns(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
         pl.Series("grp", np.concatenate([group, rest])),
         pl.Series("held", np.concatenate([held, np.full(len(rest), -1)])),
@@ -113,6 +115,22 @@ def _run(
     graph = _graph(group, held, scored, sure, same, different)
     label = clusters(graph, RULES)[group]
     return _resolution(mine, label, scored, sure, graph, model)
+
+
+def _with_typed_birth(frame: pl.DataFrame, held: np.ndarray) -> pl.DataFrame:
+    """Where a record does not hold the code it carries, what the code says of birth and sex is another's."""
+    foreign = pl.col("code_ok") & (pl.Series(held) < 0)
+    return frame.with_columns(
+        pl.when(foreign).then(pl.col("birth_typed")).otherwise(pl.col("birth_date")).alias("birth_date"),
+        pl.when(foreign).then(None).otherwise(pl.col("sex")).alias("sex"),
+    )
+
+
+def _either_birth(frame: pl.DataFrame) -> pl.DataFrame:
+    """Number the rows; one whose typed birth date is not its code's stands there with either."""
+    rows = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+    typed = rows.filter(pl.col("code_ok") & pl.col("birth_typed").ne_missing(pl.col("birth_date")))
+    return pl.concat([rows, typed.with_columns(pl.col("birth_typed").alias("birth_date"))])
 
 
 def _run_on_changes(
@@ -201,8 +219,8 @@ def _reach(
     lost = previous.clusters.filter(pl.col("record_id").is_in(list(changed)))["cluster"].unique()
     members = previous.clusters.filter(pl.col("cluster").is_in(lost.to_list()))["record_id"]
     touched |= frame["record_id"].is_in(members.to_list()).to_numpy()
-    con.register("now", frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)))
-    con.register("gone", old.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)))
+    con.register("now", _either_birth(frame))
+    con.register("gone", _either_birth(old))
     for turn in range(2):
         touched = np.isin(component, component[touched])
         extra = "gone" if turn == 0 else None
