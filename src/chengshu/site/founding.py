@@ -112,10 +112,14 @@ def telling_person() -> str:
 
     worker = identity.account_named("worker")
     near = set(places.cells_of(worker, date.today())) if worker else set()
-    people = [f for kind in ("two-homes", None) for f in subjects.findings(kind) if f.subject_id.startswith("P")]
+    people = [
+        f for kind in ("two-homes", None) for f in subjects.findings(kind) if f.subject_id.startswith("P")
+    ]
     for found in [f for f in people if f.cell_code in near] + people:
         return str(found.subject_id)
-    raise Problem("demo-without-findings", "The demo's build found nothing to verify", remedy="choose more people")
+    raise Problem(
+        "demo-without-findings", "The demo's build found nothing to verify", remedy="choose more people"
+    )
 
 
 def finish_ledger() -> None:

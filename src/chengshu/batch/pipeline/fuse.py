@@ -68,6 +68,9 @@ def fuse_kind(
         for element, sources in authority.items()
         if element.startswith(f"{kind}.")
     }
+    if address := ranked.get(f"{kind}.address"):
+        # Whose address is believed, their place is: else the text would name one place and the code another.
+        ranked.setdefault(f"{kind}.place_code", address)
     made_of = [VERSION, kind, digest(ranked), ground.places_digest]
     said = [str(frame.hash_rows(SEED).sum()) for frame in (corrections, human.disputed) if frame.height]
     content = store.key(f"fuse:{kind}", made_of, gather_key, ids_key, said)
