@@ -26,6 +26,7 @@ from chengshu.contexts.subjects.domain import (
     element_order,
 )
 from chengshu.contexts.subjects.labels import label, labels
+from chengshu.contexts.subjects.link_words import in_words
 from chengshu.contexts.subjects.models import (
     Correction,
     CurrentSnapshot,
@@ -234,5 +235,6 @@ def why_one(subject_id: str, kind: str) -> list[Why]:
 
 def _reason(item: Any) -> tuple[str, str, float | None]:
     if isinstance(item, dict):
-        return str(item.get("comparison", "")), str(item.get("level", "")), item.get("weight")
+        compared, level = in_words(str(item.get("comparison", "")), str(item.get("level", "")))
+        return compared, level, item.get("weight")
     return str(item), "", None
