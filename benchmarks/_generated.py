@@ -34,7 +34,10 @@ def records(truth: Truth, kind: str) -> pl.DataFrame:
     addresses = frame["address"].drop_nulls().unique(maintain_order=True)
     places = AddressLibrary.from_frame(truth.library).match_many(addresses, home=HOME)
     return frame.join(
-        places.select(pl.col("text").alias("address"), "place_code"), on="address", how="left", maintain_order="left"
+        places.select(pl.col("text").alias("address"), "place_code"),
+        on="address",
+        how="left",
+        maintain_order="left",
     )
 
 
@@ -48,7 +51,9 @@ def _table(path: Path, source: dict, kind: str) -> pl.DataFrame:
     return table.select(pl.col(name).alias(element) for name, element in columns.items()).with_columns(
         pl.lit(source["source"]).alias("source"),
         pl.int_range(1, pl.len() + 1).cast(pl.Int64).alias("row"),
-        pl.concat_str(pl.lit(source["source"] + "/"), pl.int_range(1, pl.len() + 1).cast(pl.String)).alias("record_id"),
+        pl.concat_str(pl.lit(source["source"] + "/"), pl.int_range(1, pl.len() + 1).cast(pl.String)).alias(
+            "record_id"
+        ),
     )
 
 

@@ -113,7 +113,9 @@ def test_the_same_build_on_postgresql(base, tmp_path, postgres_url):
         done = subprocess.run(command(base), env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-2000:] + done.stdout[-500:]
         with psycopg.connect(postgres_url) as connection:
-            rows = connection.execute("select subject_id, data->>'person.name' from subjects_goldenrecord").fetchall()
+            rows = connection.execute(
+                "select subject_id, data->>'person.name' from subjects_goldenrecord"
+            ).fetchall()
         assert len(rows) == expected and ("王安娜" in {name for _, name in rows})
         base.tables["health.patients"][1][3] = "13800138009"
         base.write()

@@ -1,6 +1,6 @@
 """A real PostgreSQL from the pgserver wheel; as a script it runs a command with ``DATABASE_URL`` set to one.
 
-    python tests/tests_support/postgres.py pytest tests/cases
+python tests/tests_support/postgres.py pytest tests/cases
 """
 
 from __future__ import annotations

@@ -24,7 +24,9 @@ _DETAIL = re.compile(
 )
 _BRACKET = re.compile(r"\(([^()]*)\)?")
 _GATE = re.compile(r"[东西南北]{0,2}\d?门$|门口$")
-_TOWN_BEFORE = re.compile(r"^(?:[\u4e00-\u9fff]{2,3}省)?(?:[\u4e00-\u9fff]{2,3}市)?(?:[\u4e00-\u9fff]{2,3}[县区])?(?=..{2,})")
+_TOWN_BEFORE = re.compile(
+    r"^(?:[\u4e00-\u9fff]{2,3}省)?(?:[\u4e00-\u9fff]{2,3}市)?(?:[\u4e00-\u9fff]{2,3}[县区])?(?=..{2,})"
+)
 _GROUP = re.compile(r"\d+[组队社]")
 
 Roads = tuple[tuple[str, str | None], ...]
