@@ -55,7 +55,9 @@ def decided(rng: random.Random, rows: list[dict]) -> pl.DataFrame:
     return pl.DataFrame(made, schema=["left_id", "right_id", "decision"], orient="row").cast(pl.String)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.full) for seed in range(6, 40))]
+)
 def test_resolving_changes_gives_what_resolving_all_gives(seed, monkeypatch):
     # A small crowd, so that blocks become crowded and stop being so.
     monkeypatch.setattr(blocking, "CROWD", 5)

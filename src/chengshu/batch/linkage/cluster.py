@@ -83,8 +83,9 @@ def _contested(graph: Graph, component: Ints, bound: float) -> Iterable[tuple[In
     np.minimum.at(weakest, component[graph.left[edges]], graph.weight[edges])
     coded = np.flatnonzero(graph.code >= 0)
     # One number for each (component, code): sorting numbers is ten times as fast as sorting rows.
-    held = np.unique(component[coded] * np.int64(graph.count + 1) + graph.code[coded])
-    codes = np.bincount(held // (graph.count + 1), minlength=graph.count)
+    room = np.int64(graph.code.max(initial=0) + 1)
+    held = np.unique(component[coded] * room + graph.code[coded])
+    codes = np.bincount(held // room, minlength=graph.count)
     plain = (seen == size * (size - 1) // 2) & (weakest >= bound) & (codes <= 1)
     for a, b in graph.different:
         plain[component[a]] = plain[component[b]] = False

@@ -154,8 +154,7 @@ def _run_on_changes(
 
 
 def _those(records: pl.DataFrame, ids: set[str]) -> pl.DataFrame:
-    wanted = pl.DataFrame({"record_id": sorted(ids)}, schema={"record_id": pl.String})
-    return records.join(wanted, on="record_id", how="semi")
+    return records.join(_named(ids), on="record_id", how="semi")
 
 
 def _standard_now(
@@ -164,8 +163,7 @@ def _standard_now(
     if before is None:
         return standardise(kind, records).sort("record_id")
     fresh = standardise(kind, _those(records, changed))
-    gone = pl.DataFrame({"record_id": sorted(changed)}, schema={"record_id": pl.String})
-    return pl.concat([before.join(gone, on="record_id", how="anti"), fresh]).sort("record_id")
+    return pl.concat([before.join(_named(changed), on="record_id", how="anti"), fresh]).sort("record_id")
 
 
 def _changed(records: pl.DataFrame, before: pl.DataFrame) -> set[str]:
@@ -210,29 +208,36 @@ def _reach(
 ) -> np.ndarray:
     """Say for each row whether changed records can have a say in its cluster.
 
-    Twice: a changed record reaches those that share a key with it, and their components; what a component holds may
-    change which pairs are compared at all, so those that share a key with any of these are reached as well.
+    What a record is surely one with, and so which code it holds, hangs on its sure component alone: first those of changed
+    records, as they read now and as they read before. New pairs arise only where a row of these shares a key; and who is
+    compared anew brings its whole old component along. Nothing else can change.
     """
-    component = _old_components(kind, frame, decisions, previous)
-    touched = frame["record_id"].is_in(list(changed)).to_numpy()
-    # Who was one with a record that is gone is reached, though no row of it is left.
-    lost = previous.clusters.filter(pl.col("record_id").is_in(list(changed)))["cluster"].unique()
-    members = previous.clusters.filter(pl.col("cluster").is_in(lost.to_list()))["record_id"]
-    touched |= frame["record_id"].is_in(members.to_list()).to_numpy()
+    stars = key_stars(kind, pl.concat([frame, old]))
+    left, right = stars["left"].to_numpy(), stars["right"].to_numpy()
+    is_changed = np.concatenate(
+        [frame["record_id"].is_in(list(changed)).to_numpy(), np.ones(old.height, dtype=bool)]
+    )
+    sure = components(frame.height + old.height, left, right)
+    core = np.isin(sure, np.unique(sure[is_changed]))[: frame.height]
     con.register("now", _either_birth(frame))
     con.register("gone", _either_birth(old))
-    for turn in range(2):
-        touched = np.isin(component, component[touched])
-        extra = "gone" if turn == 0 else None
-        touched |= sharing_a_key(con, kind, touched, extra)
-        touched = np.isin(component, component[touched])
+    touched = sharing_a_key(con, kind, core, "gone")
     con.unregister("now")
     con.unregister("gone")
-    return np.asarray(touched)
+    # Who was one with a record that is gone is reached, though no row of it is left.
+    lost = previous.clusters.join(_named(changed), on="record_id", how="semi").select("cluster").unique()
+    members = previous.clusters.join(lost, on="cluster", how="semi")["record_id"]
+    touched |= frame["record_id"].is_in(members.to_list()).to_numpy()
+    component = _old_components(frame, decisions, previous, stars.filter(pl.col("right") < frame.height))
+    return np.isin(component, np.unique(component[touched]))
+
+
+def _named(ids: set[str]) -> pl.DataFrame:
+    return pl.DataFrame({"record_id": sorted(ids)}, schema={"record_id": pl.String})
 
 
 def _old_components(
-    kind: str, frame: pl.DataFrame, decisions: pl.DataFrame | None, previous: Previous
+    frame: pl.DataFrame, decisions: pl.DataFrame | None, previous: Previous, stars: pl.DataFrame
 ) -> Ints:
     """Return components over what can tie rows together: old clusters, old strong candidates, sure keys, decisions."""
     rows = frame.select("record_id").with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
@@ -246,7 +251,7 @@ def _old_components(
     old = previous.clusters.join(rows, on="record_id")
     old = old.select(pl.col("row").min().over("cluster").alias("left"), pl.col("row").alias("right"))
     strong = previous.candidates.filter(pl.col("probability") >= 0.49).select("left_id", "right_id")
-    edges = [old, ends(strong), key_stars(kind, frame)]
+    edges = [old, ends(strong), stars]
     if decisions is not None and decisions.height:
         edges.append(ends(decisions))
     every = pl.concat(edges)
@@ -259,7 +264,7 @@ def _joined(
     """Put what was worked again in the place of what it was before."""
     again = frame.filter(pl.Series(reach)).select("record_id")
     left = frame.filter(~pl.Series(reach)).select("record_id")
-    gone = pl.DataFrame({"record_id": sorted(changed)}, schema={"record_id": pl.String})
+    gone = _named(changed)
 
     def untouched(pairs: pl.DataFrame) -> pl.DataFrame:
         alive = pairs
