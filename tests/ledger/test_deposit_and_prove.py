@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from independent_verifier import verify_export
 from ledger_support import NOW, fill
 
@@ -218,3 +218,24 @@ def test_an_idle_clock_only_reads(django_assert_max_num_queries):
     with django_assert_max_num_queries(6) as seen:
         assert api.sequence(NOW) == 0
     assert all(query["sql"].lstrip().upper().startswith("SELECT") for query in seen.captured_queries)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the branch straight to SQLite's driver")
+def test_a_database_that_refuses_is_djangos_error_on_every_path():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON ledger_leaf BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+    many = [api.Deposit("row", f"row:{n}", {}) for n in range(5000)]
+    try:
+        for act in (
+            lambda: api.deposit("a", "b", {}, now=NOW),
+            lambda: api.deposit_many(many[:3], now=NOW),
+            lambda: api.append_many(many, now=NOW),
+        ):
+            with pytest.raises(DatabaseError, match="disk full"):
+                act()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER full")
+    assert not LeafRow.objects.exists() and api.status()["size"] == 0
