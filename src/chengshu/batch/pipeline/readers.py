@@ -139,6 +139,9 @@ class _RowNumbers:
 
     def numbers(self, count: int) -> list[int]:
         """Return the numbers of the next ``count`` rows."""
+        if self.taken == len(self.bad):
+            self.next += count
+            return list(range(self.next - count, self.next))
         numbers: list[int] = []
         # The parser's number counts the header as row 1, so data row n is its row n + 1.
         gaps = {number - 1 for number, _, _ in self.bad[self.taken :]}

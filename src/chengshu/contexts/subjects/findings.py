@@ -184,10 +184,13 @@ def withdraw_cases(run: Run, now: dt.datetime) -> int:
 
 def note_outcomes() -> int:
     """Mark findings answered whose case has ended since."""
-    rows = Finding.objects.filter(state=Finding.State.OPEN).exclude(case_id="").iterator()
+    waiting = (
+        Finding.objects.filter(state=Finding.State.OPEN).exclude(case_id="").values_list("pk", "case_id")
+    )
     done = 0
-    for some in batched(rows, PIECE):
-        ended = cases.outcomes([row.case_id for row in some])
-        answered = [row.pk for row in some if ended.get(row.case_id)]
-        done += Finding.objects.filter(pk__in=answered).update(state=Finding.State.ANSWERED)
+    for some in batched(waiting.iterator(chunk_size=5_000), PIECE):
+        ended = cases.outcomes([case_id for _, case_id in some])
+        answered = [pk for pk, case_id in some if ended.get(case_id)]
+        if answered:
+            done += Finding.objects.filter(pk__in=answered).update(state=Finding.State.ANSWERED)
     return done
