@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import platform
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,8 +26,11 @@ from chengshu.site.cli.common import NOT_RUN, print_json
     help="Folder with measured data [CHENGSHU_SHARED, ../shared].",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the rows as JSON.")
+@click.option("--report", type=click.Path(path_type=Path), help="Also write the rows as Markdown tables.")
 @click.option("--list", "only_list", is_flag=True, help="Name the benchmarks and stop.")
-def app(name: str | None, small: bool, shared: Path | None, as_json: bool, only_list: bool) -> None:
+def app(
+    name: str | None, small: bool, shared: Path | None, as_json: bool, report: Path | None, only_list: bool
+) -> None:
     """Measure Chengshu beside its peers, in one run, as ratios.
 
     NAME is one benchmark; without it all run, one after the other. A benchmark whose data is not here prints
@@ -37,13 +42,43 @@ def app(name: str | None, small: bool, shared: Path | None, as_json: bool, only_
             click.echo(f"{Path(module.__file__ or '').stem}: {module.NAME}")
         return
     shared = shared or default_shared()
-    results = {
-        Path(module.__file__ or "").stem: run_one(module, small, shared, as_json) for module in modules
-    }
+    results = {stem(module): run_one(module, small, shared, as_json) for module in modules}
     if as_json:
         print_json(results)
+    if report:
+        report.write_text(
+            markdown({module.NAME: results[stem(module)] for module in modules}, small), "utf-8"
+        )
     if any(result.get("not_run") for result in results.values()):
         raise SystemExit(NOT_RUN)
+
+
+def stem(module: ModuleType) -> str:
+    """Return the name that a benchmark is called by."""
+    return Path(module.__file__ or "").stem
+
+
+def markdown(results: dict[str, dict[str, Any]], small: bool) -> str:
+    """Return the report page: what, ours, the peer's in the same run, the ratio and the goal."""
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    size = "small sizes" if small else "full sizes"
+    parts = [
+        f"Run on {date.today()}: {machine}, {size}. Each peer ran in the same run; compare ratios, not seconds.\n"
+    ]
+    for title, result in results.items():
+        parts.append(f"\n## {title}\n")
+        if result.get("not_run"):
+            parts.append(f"NOT RUN: {result['not_run']}\n")
+        elif rows := result.get("rows"):
+            parts.append("| what | ours | peer | ratio | goal |\n|---|---|---|---|---|")
+            cells = ("ours", "peer", "ratio", "goal")
+            parts += [
+                f"| {row['what']} | "
+                + " | ".join(show(row.get(c)) if row.get(c) is not None else "–" for c in cells)
+                + " |"
+                for row in rows
+            ]
+    return "\n".join(parts) + "\n"
 
 
 def find(name: str | None) -> list[ModuleType]:
