@@ -93,7 +93,7 @@ def test_the_order_of_the_rows_does_not_matter():
 def test_the_steps_can_be_printed_and_read():
     printed = explain("person", RECORDS)
     assert "-- golden: one row a subject" in printed
-    assert printed.count("create or replace table cells_") == 3
+    assert printed.count("create or replace table ranked_") == 3
 
 
 def test_an_element_named_like_sql_does_no_harm():

@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from chengshu.batch.fusion.steps import Step, fusion_steps
+from chengshu.kernel.problems import Problem
 
 META = {
     "record_id": pl.String,
@@ -58,6 +59,8 @@ def fuse(
     ``cells_to`` the cells are written to that Parquet file (sorted by subject) and read from there.
     """
     elements = element_columns(kind, records)
+    if not elements:
+        raise Problem("fuse-no-elements", "The records have no column that carries a value", status=500)
     steps = fusion_steps(elements, str(cells_to) if cells_to else None)
     con = duckdb.connect(config={"threads": 2, "memory_limit": memory, "preserve_insertion_order": False})
     try:

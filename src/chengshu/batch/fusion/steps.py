@@ -38,19 +38,12 @@ def fusion_steps(elements: Sequence[tuple[str, str]], cells_into: str | None = N
     ``elements`` are (column of `records`, element code). They make `golden`, `cells` and `conflicts`; with
     ``cells_into`` the cells go to that Parquet file instead of memory.
     """
-    steps = [
-        Step(
-            "placed",
-            "each record with the subject it belongs to; a record of no subject is left out",
-            "create or replace table placed as select a.subject_id, r.* from records r join assignment a using (record_id)",
-        )
-    ]
+    steps = [_subjects(), _placed(), _order()]
     for number, (column, element) in enumerate(elements):
-        steps.append(_cells_of(number, column, element))
-    every = " union all ".join(f"select * from cells_{number}" for number in range(len(elements)))
-    steps.append(Step("cells", "all values, winners and losers", _into(f"{every}", "cells", cells_into)))
+        steps.append(_ranked(number, column, element))
+    steps.append(_cells(elements, cells_into))
     steps.append(_golden(elements))
-    steps.append(_conflicts(len(elements)))
+    steps.append(_conflicts(elements))
     return steps
 
 
@@ -60,62 +53,106 @@ def comparable(expression: str) -> str:
     return f"regexp_replace({folded}, '[\\s·•.,，。、()\\-_/#:;]', '', 'g')"
 
 
-def _cells_of(number: int, column: str, element: str) -> Step:
+def _subjects() -> Step:
+    return Step(
+        "subjects",
+        "a number for each subject: numbers group and sort faster than names",
+        "create or replace table subjects as select subject_id, row_number() over (order by subject_id) as subject\n"
+        "from (select distinct subject_id from assignment semi join records using (record_id))",
+    )
+
+
+def _placed() -> Step:
+    return Step(
+        "placed",
+        "each record with its subject, in the order in which its values count among equals: the later first",
+        """
+create or replace table placed as
+select s.subject, r.*, row_number() over (order by s.subject, r.at desc nulls last, r.source, r.record_id) as seq
+from records r join assignment a using (record_id) join subjects s using (subject_id)""",
+    )
+
+
+def _order() -> Step:
+    return Step(
+        "believed",
+        "how far each source is believed in each element; those not named come last",
+        "create or replace table believed as select element, source, min(rank) as rank from authority group by all",
+    )
+
+
+def _ranked(number: int, column: str, element: str) -> Step:
     value = f"cast(p.{quoted(column)} as varchar)"
+    forms = f"{comparable('v.value')} = {comparable('w.value')}"
     sql = f"""
-create or replace table cells_{number} as
-with ranked as (
-  select p.subject_id, {value} as value, {comparable(value)} as form, p.source, p.file, p.row, p.record_id, p.at,
-         row_number() over w - 1 as rank
-  from placed p left join authority u on u.element = {literal(element)} and u.source = p.source
+create or replace table ranked_{number} as
+with valued as (
+  select p.subject, p.seq, {value} as value, coalesce(u.rank, 1000000) * 1000000000000 + p.seq as place
+  from placed p left join believed u on u.element = {literal(element)} and u.source = p.source
   where {value} is not null and trim({value}) <> ''
-  window w as (partition by p.subject_id
-               order by coalesce(u.rank, 1000000), p.at desc nulls last, p.source, p.record_id, {value})
-), winners as (select subject_id, form from ranked where rank = 0)
-select r.subject_id, {literal(element)} as element, r.value, r.source, r.file, r.row, r.record_id, r.at,
-       r.rank, r.form = w.form as agrees,
-       exists (select 1 from disputed d where d.subject_id = r.subject_id and d.element = {literal(element)}) as disputed
-from ranked r join winners w using (subject_id)"""
-    return Step(f"cells_{number}", f"{element}: by authority, then recency", sql)
+), winners as (
+  select subject, arg_min(value, place) as value, min(place) as place, count(*) as n from valued group by subject
+)
+select v.subject, v.seq, w.value as value, 0 as rank, true as agrees
+from valued v join winners w on w.subject = v.subject and w.place = v.place
+union all
+select v.subject, v.seq, v.value, row_number() over (partition by v.subject order by v.place) as rank,
+       v.value = w.value or {forms} as agrees
+from valued v join winners w on w.subject = v.subject and w.n > 1 and w.place <> v.place"""
+    return Step(f"ranked_{number}", f"{element}: by authority, then recency", sql)
+
+
+def _cells(elements: Sequence[tuple[str, str]], into: str | None) -> Step:
+    names = ", ".join(literal(element) for _, element in elements)
+    every = "\n  union all ".join(
+        f"select subject, {number} as element, seq, value, rank, agrees from ranked_{number}"
+        for number in range(len(elements))
+    )
+    select = f"""
+select s.subject_id, list_extract([{names}], c.element + 1) as element, c.value, p.source, p.file, p.row, p.record_id, p.at,
+       c.rank, c.agrees, d.subject_id is not null as disputed
+from ({every}
+) c join placed p using (seq) join subjects s on s.subject = c.subject
+left join disputed d on d.subject_id = s.subject_id and d.element = list_extract([{names}], c.element + 1)
+order by c.subject, c.element, c.rank"""
+    if into is None:
+        sql = f"create or replace table cells as {select}"
+    else:
+        sql = f"copy ({select}) to {literal(into)} (format parquet, compression zstd)"
+    return Step("cells", "all values, winners and losers, with where each comes from", sql)
 
 
 def _golden(elements: Sequence[tuple[str, str]]) -> Step:
-    columns = ", ".join(
-        f"c{number}.value as {quoted(element)}" for number, (_, element) in enumerate(elements)
+    columns = "".join(
+        f", c{number}.value as {quoted(element)}" for number, (_, element) in enumerate(elements)
     )
     joins = "\n".join(
-        f"left join (select subject_id, value from cells_{number} where rank = 0) c{number} using (subject_id)"
+        f"left join (select subject, value from ranked_{number} where rank = 0) c{number} using (subject)"
         for number in range(len(elements))
     )
     return Step(
         "golden",
         "one row a subject: the winning value of each element",
-        f"create or replace table golden as\nselect s.subject_id, {columns}\n"
-        f"from (select distinct subject_id from placed) s\n{joins}\norder by s.subject_id",
+        f"create or replace table golden as\nselect s.subject_id{columns}\nfrom subjects s\n{joins}\norder by s.subject",
     )
 
 
-def _conflicts(count: int) -> Step:
+def _conflicts(elements: Sequence[tuple[str, str]]) -> Step:
     parts = "\nunion all\n".join(
-        f"""select subject_id, element, list(value order by rank) as values, list(source order by rank) as sources,
-       list(agrees order by rank) as agree, bool_or(disputed) as disputed
-from cells_{number} semi join (select distinct subject_id from cells_{number} where not agrees) using (subject_id)
-group by subject_id, element"""
-        for number in range(count)
+        f"""select r.subject, {literal(element)} as element, list(r.value order by r.rank) as values,
+       list(p.source order by r.rank) as sources, list(r.agrees order by r.rank) as agree
+from ranked_{number} r semi join (select subject from ranked_{number} where not agrees) using (subject)
+join placed p using (seq)
+group by r.subject"""
+        for number, (_, element) in enumerate(elements)
     )
+    nothing = "select null::bigint as subject, '' as element, [''] as values, [''] as sources, [true] as agree where false"
     return Step(
         "conflicts",
         "elements on which the records of one subject disagree; values and sources in order of rank",
-        f"create or replace table conflicts as select * from (\n{parts}\n) order by subject_id, element",
-    )
-
-
-def _into(select: str, table: str, path: str | None) -> str:
-    if path is None:
-        return (
-            f"create or replace table {table} as select * from ({select}) order by subject_id, element, rank"
-        )
-    return (
-        f"copy (select * from ({select}) order by subject_id, element, rank) to {literal(path)} "
-        "(format parquet, compression zstd)"
+        f"""create or replace table conflicts as
+select s.subject_id, c.element, c.values, c.sources, c.agree, d.subject_id is not null as disputed
+from (\n{parts or nothing}\n) c join subjects s using (subject)
+left join disputed d on d.subject_id = s.subject_id and d.element = c.element
+order by s.subject, c.element""",
     )

@@ -21,12 +21,13 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "reading+building": ("reading", "building"),
         "phone+birth": ("phone", "birth_date"),
         "room+birth": ("room", "birth_date"),
-        "phone+room": ("phone", "room"),
+        "phone+room+head": ("phone", "room", "substr(name, 1, 2)"),
+        "phone+room+tail": ("phone", "room", "right(name, 1)"),
         "reading+idhead": ("reading", "substr(code, 1, 12)"),
         "reading+idtail": ("reading", "substr(code, 9)"),
         "code": ("code",),
-        "birth+idhead": ("birth_date", "substr(code, 1, 14)"),
-        "reading+birthyear+sex": ("reading", "substr(birth_date, 1, 4)", "sex", "community"),
+        "birth+idhead": ("birth_date", "substr(code, 1, 14)", "substr(name, 1, 1)"),
+        "reading+birthyear+sex+community": ("reading", "substr(birth_date, 1, 4)", "sex", "community"),
     },
     "firm": {
         "code": ("code",),
@@ -73,10 +74,17 @@ def _key(expressions: tuple[str, ...]) -> tuple[str, str]:
 
 def _key_sql(expressions: tuple[str, ...], below: int | None) -> str:
     key, present = _key(expressions)
+    every = f"select row, grp, held, {key} as k from standard where {present}"
+    # Only the blocks of the wanted rows need to be counted.
+    keyed = (
+        every
+        if below is None
+        else f"{every} and {key} in (select {key} from standard where row < {below} and {present})"
+    )
     wanted = "" if below is None else f"where row < {below}"
     return f"""
     insert into found
-    with keyed as (select row, grp, held, {key} as k from standard where {present}),
+    with keyed as ({keyed}),
     open as (select k from keyed group by k having count(*) between 2 and {CROWD} and min(grp) < max(grp)),
     kept as (select row, grp, held, k from keyed semi join open using (k) {wanted})
     select a.row, b.row
