@@ -25,6 +25,7 @@ from chengshu.kernel.canonical import digest
 
 VERSION = "2"
 CORRECTION = "correction"
+PART = 100_000
 CORRECTIONS = {
     "id": pl.Int64, "subject_id": pl.String, "element": pl.String, "value": pl.String, "at": pl.String,
 }  # fmt: skip
@@ -93,7 +94,9 @@ def fuse_kind(
         else marks.join(old.select("subject_id", "mark"), on=["subject_id", "mark"], how="anti")
     )
     with store.making(key) as folder:
-        golden, conflicts = _fuse(kind, records, assignment, touched, corrections, human, ranked, folder)
+        golden, conflicts = _fuse_in_parts(
+            kind, records, assignment, touched, corrections, human, ranked, folder
+        )
         golden = golden.join(marks, on="subject_id")
         golden = _located(kind, golden, ground)
         golden = golden.with_columns(print=golden.select(sorted(golden.columns)).hash_rows(SEED))
@@ -130,7 +133,7 @@ def values_of(records: pl.DataFrame) -> list[str]:
     return [name for name in records.columns if name not in other]
 
 
-def _fuse(
+def _fuse_in_parts(
     kind: str,
     records: pl.DataFrame,
     assignment: pl.DataFrame,
@@ -139,6 +142,35 @@ def _fuse(
     human: Human,
     ranked: Mapping[str, Sequence[str]],
     folder: Path,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Fuse ``PART`` subjects at a time: a subject's record depends on nobody else's, and memory stays bounded."""
+    ordered = touched.sort("subject_id")
+    golden, conflicts, cells = [], [], []
+    for number, part in enumerate(ordered.iter_slices(PART) if ordered.height else [ordered]):
+        cells.append(folder / f"cells-{number:04}.parquet")
+        one = _fuse(kind, records, assignment, part, corrections, human, ranked, cells[-1])
+        golden.append(one[0])
+        conflicts.append(one[1])
+    if len(cells) == 1:
+        cells[0].rename(folder / "cells.parquet")
+    else:
+        pl.scan_parquet(cells).sink_parquet(
+            folder / "cells.parquet", compression="zstd", row_group_size=50_000
+        )
+        for path in cells:
+            path.unlink()
+    return pl.concat(golden, how="vertical_relaxed"), pl.concat(conflicts, how="vertical_relaxed")
+
+
+def _fuse(
+    kind: str,
+    records: pl.DataFrame,
+    assignment: pl.DataFrame,
+    touched: pl.DataFrame,
+    corrections: pl.DataFrame,
+    human: Human,
+    ranked: Mapping[str, Sequence[str]],
+    cells_to: Path,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     members = assignment.join(touched.select("subject_id"), on="subject_id", how="semi")
     wanted = records.join(members.select("record_id"), on="record_id", how="semi")
@@ -149,7 +181,7 @@ def _fuse(
     rows, owners = _as_records(kind, corrections)
     wanted = pl.concat([wanted, rows], how="diagonal_relaxed")
     members = pl.concat([members.select("record_id", "subject_id"), owners])
-    fused = fuse(kind, wanted, members, ranked, disputed=human.disputed, cells_to=folder / "cells.parquet")
+    fused = fuse(kind, wanted, members, ranked, disputed=human.disputed, cells_to=cells_to)
     # A correction to "there is none" has no value to rank: it is laid over the result.
     golden = effective(fused.golden, corrections.select("subject_id", "element", "value"))
     return golden, _real_conflicts(kind, fused.conflicts, wanted, members)

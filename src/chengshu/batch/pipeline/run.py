@@ -101,8 +101,12 @@ def build(task: Task) -> Built:
         run.link(kind)
         run.fuse(kind)
     run.check()
-    built.facts["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    built.facts["peak_mb"] = _peak_mb()
     return built
+
+
+def _peak_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 class _Run:
@@ -114,9 +118,10 @@ class _Run:
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
-        """Add the block's seconds to ``step``."""
+        """Add the block's seconds to ``step``, and note the process's peak of memory after it."""
         start = time.perf_counter()
         yield
+        self.built.facts.setdefault("peak_mb_after", {})[step] = _peak_mb()
         self.built.seconds[step] = self.built.seconds.get(step, 0.0) + time.perf_counter() - start
 
     def look(self) -> dict[str, intake.Delivery | None]:
