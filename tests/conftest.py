@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests_support.postgres import running_postgres
+from tests_support.postgres import new_database, running_postgres
 
 
 @pytest.fixture(autouse=True)
@@ -24,8 +24,14 @@ def own_var(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """Address of an empty database on a real PostgreSQL that lives as long as this test process."""
+def postgres_server() -> Iterator[str]:
+    """A real PostgreSQL that lives as long as this test process."""
     # Not below pytest's own folder: run as root, the server has another user, who may not look in there.
     with tempfile.TemporaryDirectory() as folder, running_postgres(Path(folder)) as url:
         yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """Address of a new, empty database."""
+    return new_database(postgres_server)

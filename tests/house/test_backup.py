@@ -20,7 +20,7 @@ now = dt.datetime.now(dt.UTC)
 for number in range(int(sys.argv[1])):
     ledger.deposit("test-act", f"act:{sys.argv[2]}:{number}", {"number": number}, now=now)
 Department.objects.update_or_create(code=sys.argv[2], defaults={"name_zh": "部门", "name_en": "Department"})
-ledger.sequence(now)
+ledger.sequence(now, takeover=True)
 """
 
 

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,18 @@ def django_url(url: str) -> str:
     """Rewrite pgserver's socket URL (``?host=…``) to one for the database ``chengshu``."""
     address, _, query = url.partition("?")
     return f"{address.rsplit('/', maxsplit=1)[0]}/chengshu" + (f"?{query}" if query else "")
+
+
+def new_database(url: str) -> str:
+    """Make one more database on the server of ``url`` and return its address."""
+    import psycopg
+
+    name = f"chengshu_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return (
+        url.replace("/chengshu?", f"/{name}?") if "?" in url else url.removesuffix("/chengshu") + f"/{name}"
+    )
 
 
 def main() -> int:

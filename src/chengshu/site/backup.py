@@ -54,7 +54,7 @@ def ledger_head() -> dict[str, Any]:
     """Number what waits in the ledger and return its newest checkpoint and size."""
     from chengshu.contexts.ledger import api as ledger
 
-    ledger.sequence(datetime.now(UTC))
+    ledger.sequence(datetime.now(UTC), takeover=True)
     return {"tree_size": ledger.status()["checkpoint_size"], "checkpoint": ledger.checkpoint()}
 
 

@@ -126,7 +126,7 @@ def finish_ledger() -> None:
     """Number and sign all that the founding deposited."""
     from chengshu.contexts.ledger import api as ledger
 
-    while ledger.sequence(datetime.now(UTC)):
+    while ledger.sequence(datetime.now(UTC), takeover=True):
         pass
 
 
