@@ -98,7 +98,7 @@ def append_many(deposits: Iterable[Deposit], *, now: dt.datetime) -> list[Leaf]:
     open_log(now)
     leaves: list[Leaf] = []
     for batch in store.batches(deposits):
-        with transaction.atomic(durable=True):
+        with transaction.atomic(durable=True), store.without_collector():
             log = Log.objects.select_for_update().get(pk=1)
             suite = merkle.SUITES[log.suite]
             made, hashes = store.insert_placed(batch, log.size, at=to_milliseconds(now), suite=suite)

@@ -5,10 +5,10 @@ loading.
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import count, repeat
@@ -33,8 +33,7 @@ from chengshu.kernel import merkle
 from chengshu.kernel.canonical import canonical_json
 
 SALT_BYTES = 16
-ROWS_A_STATEMENT = 8192
-WORTH_A_THREAD = 4096
+ROWS_A_STATEMENT = 128
 _INSERT = "INSERT INTO ledger_leaf (kind, reference, digest, at) VALUES (%s, %s, %s, %s) RETURNING id"
 _INSERT_SQLITE = _INSERT.replace("%s", "?")
 # The text that is hashed, put together by the database itself (see domain.leaf_text).
@@ -62,12 +61,12 @@ def insert_many(deposits: Iterable[Deposit], *, now: dt.datetime) -> list[Leaf]:
     """Insert many leaves without positions, in whatever transaction is open; all of them or none."""
     at = to_milliseconds(now)
     leaves: list[Leaf] = []
-    with transaction.atomic(savepoint=False):
+    with transaction.atomic(savepoint=False), without_collector():
         for batch in batches(deposits):
             salts, digests = _salt_all(batch)
             ids = _reserve_ids(len(batch))
-            with _loading(batch, ids, digests, at, None):
-                leaves += _leaves(ids, digests, salts)
+            _load(batch, ids, digests, at, None)
+            leaves += _leaves(ids, digests, salts)
     return leaves
 
 
@@ -77,14 +76,13 @@ def insert_placed(
     """Insert leaves at positions ``first`` …; the caller holds the log. Returns the leaves and their hashes."""
     salts, digests = _salt_all(batch)
     ids = _reserve_ids(len(batch))
-    with _loading(batch, ids, digests, at, first):
-        new = suite.new
-        hashes = [
-            new(f"\0{HEADER}\n{leaf_id}\n{kind}\n{reference}\n{at}\n{digest}".encode()).digest()
-            for leaf_id, (kind, reference, _), digest in zip(ids, batch, digests, strict=True)
-        ]
-        leaves = _leaves(ids, digests, salts)
-    return leaves, hashes
+    _load(batch, ids, digests, at, first)
+    new = suite.new
+    hashes = [
+        new(f"\0{HEADER}\n{leaf_id}\n{kind}\n{reference}\n{at}\n{digest}".encode()).digest()
+        for leaf_id, (kind, reference, _), digest in zip(ids, batch, digests, strict=True)
+    ]
+    return _leaves(ids, digests, salts), hashes
 
 
 def number_leaves(first: int, most: int) -> int:
@@ -192,32 +190,28 @@ def _reserve_ids(number: int) -> Sequence[int]:
         return range(first, first + number)
 
 
-@contextmanager
-def _loading(
+def _load(
     batch: Sequence[Deposit], ids: Sequence[int], digests: Sequence[str], at: int, first: int | None
-) -> Iterator[None]:
-    """Insert a batch while the body runs; ``first`` is the position of its first leaf, ``None`` leaves them
-    open.
-
-    On SQLite a second thread writes: the driver lets go of the interpreter while it does, so that the body's
-    hashes cost no time. The body must not touch the database.
-    """
+) -> None:
+    """Insert a batch; ``first`` is the position of its first leaf, ``None`` leaves positions open."""
     if connection.vendor == "postgresql":
         _copy(batch, ids, digests, at, first)
-        yield
         return
     connection.ensure_connection()
-    work = (connection.connection, batch, ids, digests, at, first)
-    if len(batch) < WORTH_A_THREAD:
-        with connection.wrap_database_errors:
-            _insert_sqlite(*work)
+    with connection.wrap_database_errors:
+        _insert_sqlite(connection.connection, batch, ids, digests, at, first)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Keep Python's cycle collector away while a bulk load makes a million objects, none of them in a cycle."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
         yield
-        return
-    with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(_insert_sqlite, *work)
-        yield
-        with connection.wrap_database_errors:
-            job.result()
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _copy(
