@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,15 @@ def fuse(
     if not elements:
         raise Problem("fuse-no-elements", "The records have no column that carries a value", status=500)
     steps = fusion_steps(elements, str(cells_to) if cells_to else None)
-    con = duckdb.connect(config={"threads": 2, "memory_limit": memory, "preserve_insertion_order": False})
+    # What does not fit in memory is spilled beside the cells, or where temporary files belong.
+    spill = tempfile.TemporaryDirectory(prefix="fusion-", dir=cells_to.parent if cells_to else None)
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": 2,
+        "memory_limit": memory,
+        "preserve_insertion_order": False,
+        "temp_directory": spill.name,
+    }
+    con = duckdb.connect(config=config)
     try:
         con.execute("set enable_progress_bar = false")
         con.register("records", _with_meta(records))
@@ -78,6 +87,7 @@ def fuse(
     finally:
         con.abort()
         con.close()
+        spill.cleanup()
 
 
 def element_columns(kind: str, records: pl.DataFrame) -> list[tuple[str, str]]:

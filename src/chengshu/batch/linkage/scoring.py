@@ -100,6 +100,10 @@ def score(
 
         api = DuckDBAPI(con)
         linker = Linker(api.register("standard" if whole else "compared"), model.settings(), log_level=None)
+        for number, column in enumerate(_frequency_columns(model) if whole else ()):
+            con.execute(_frequencies(f"frequency_{number}", column))
+            lookup = api.register(f"frequency_{number}")
+            linker.table_management.register_term_frequency_lookup(lookup, column)
         linker.table_management.register_blocked_pairs_for_predict(api.register("pairs_to_score"))
         predicted = linker.inference.predict(warning_mode="never")
         result: pl.DataFrame = con.sql(
@@ -108,6 +112,23 @@ def score(
         linker.table_management.delete_tables_created_by_splink_from_db()
     con.unregister("pairs_in")
     return result
+
+
+def _frequency_columns(model: Model) -> list[str]:
+    return [comparison.frequency for comparison in model.comparisons if comparison.frequency]
+
+
+def _frequencies(table: str, column: str) -> str:
+    """SQL: how often a value is met, not counting the two records in which it was just found.
+
+    Counting them, a value that only two records bear would look as common as that in tables of any size, and an equal
+    unique name would never be enough.
+    """
+    return f"""
+    create or replace temp table {table} as
+    select {column}, greatest(count(*) - 1.7, 0.3) / sum(count(*)) over () as tf_{column}
+    from standard where {column} is not null group by {column}
+    """
 
 
 def _columns(model: Model) -> str:

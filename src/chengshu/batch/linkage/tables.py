@@ -22,7 +22,7 @@ from chengshu.kernel.problems import Problem
 # Two records of one side that are surely one, in more than one row of two hundred: the side is not free of duplicates.
 _DUPLICATES = 0.005
 _SURELY = 8.0
-_FLOOR = -12.0
+_FLOOR = -20.0
 _RULES = Rules(bound=0.0, unseen=-0.5)
 
 

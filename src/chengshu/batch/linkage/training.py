@@ -21,7 +21,8 @@ _U_PAIRS = 1e6
 _EM_PAIRS = 400_000
 _SESSIONS = 3
 _LEAST_PAIRS = 200
-_LEAST = 1e-6  # an m or u of nothing would be a proof, and no value proves that much
+# An m or u of nothing would be a proof. No one difference proves that two are two, and few samples show what is rare.
+_LEAST_M, _LEAST_U = 5e-4, 1e-6
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,24 @@ class Trained:
 def train(con: duckdb.DuckDBPyConnection, model: Model, *, seed: int = 1) -> Trained:
     """Estimate the numbers of ``model`` on the table `standard` (with a column `row`)."""
     rules = _session_rules(con, model)
+    while isinstance(learned := _sessions(con, model, rules, seed), str):
+        rules.remove(learned)
+    comparisons, untrained = [], []
+    by_name = {one.output_column_name: one for one in learned}
+    for comparison in model.comparisons:
+        values = _learned(comparison, by_name[comparison.name])
+        comparisons.append(comparison.with_values(values) if values else comparison)
+        if not values:
+            untrained.append(comparison.name)
+    return Trained(replace(model, version="estimated", comparisons=tuple(comparisons)), tuple(untrained))
+
+
+def _sessions(con: duckdb.DuckDBPyConnection, model: Model, rules: list[str], seed: int) -> list[Any] | str:
+    """Return Splink's comparisons after random pairs and a session for each rule, or the rule that cannot teach.
+
+    In a block where no likely match shows some level, that level's m ends at nothing, which Splink refuses; the linker is
+    of no use after that, so one starts anew without the rule.
+    """
     with quiet():
         from splink import Linker
         from splink.backends.duckdb import DuckDBAPI
@@ -42,19 +61,16 @@ def train(con: duckdb.DuckDBPyConnection, model: Model, *, seed: int = 1) -> Tra
         api = DuckDBAPI(con)
         linker = Linker(api.register("standard"), model.settings(), log_level=None)
         linker.training.estimate_u_using_random_sampling(max_pairs=_U_PAIRS, seed=seed)
-        for rule in rules:
-            linker.training.estimate_parameters_using_expectation_maximisation(
-                rule, estimate_without_term_frequencies=True, max_pairs=_EM_PAIRS
-            )
-        learned = {one.output_column_name: one for one in linker._settings_obj.comparisons}
-        comparisons, untrained = [], []
-        for comparison in model.comparisons:
-            values = _learned(comparison, learned[comparison.name])
-            comparisons.append(comparison.with_values(values) if values else comparison)
-            if not values:
-                untrained.append(comparison.name)
-        linker.table_management.delete_tables_created_by_splink_from_db()
-    return Trained(replace(model, version="estimated", comparisons=tuple(comparisons)), tuple(untrained))
+        try:
+            for rule in rules:
+                linker.training.estimate_parameters_using_expectation_maximisation(
+                    rule, estimate_without_term_frequencies=True, max_pairs=_EM_PAIRS
+                )
+        except ValueError:
+            return rule
+        finally:
+            linker.table_management.delete_tables_created_by_splink_from_db()
+        return list(linker._settings_obj.comparisons)
 
 
 def _learned(start: Comparison, learned: Any) -> dict[str, tuple[float, float]] | None:
@@ -68,14 +84,14 @@ def _learned(start: Comparison, learned: Any) -> dict[str, tuple[float, float]] 
         m = level.m_probability if level._has_estimated_m_values else None
         u = level.u_probability if level._has_estimated_u_values else None
         seen = seen or m is not None
-        values[first.code] = (_rounded(m, first.m), _rounded(u, first.u))
+        values[first.code] = (_rounded(m, first.m, _LEAST_M), _rounded(u, first.u, _LEAST_U))
     return values if seen else None
 
 
-def _rounded(value: float | None, otherwise: float) -> float:
+def _rounded(value: float | None, otherwise: float, least: float) -> float:
     if value is None or np.isnan(value):
         return otherwise
-    return float(f"{min(max(value, _LEAST), 1 - _LEAST):.4g}")
+    return float(f"{min(max(value, least), 1 - least):.4g}")
 
 
 def _session_rules(con: duckdb.DuckDBPyConnection, model: Model) -> list[str]:
