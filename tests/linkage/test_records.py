@@ -213,3 +213,25 @@ def test_codes_are_checked_as_the_standards_say():
     assert standard.select(resident_id_valid(pl.col("v"))).to_series().to_list() == [True, True, False, True]
     codes = pl.DataFrame({"v": [CODE, "91440300708461136U", "914403007084611360"]})
     assert codes.select(credit_code_valid(pl.col("v"))).to_series().to_list() == [True, False, False]
+
+
+def test_charging_stations_of_one_list_stay_apart_and_meet_those_of_another():
+    spot = {"longitude": 113.85, "latitude": 22.6}
+    rows = [
+        {"record_id": "a1", "source": "ours", "name": "公共充电站1145号", **spot},
+        {
+            "record_id": "a2",
+            "source": "ours",
+            "name": "公共充电站1146号",
+            "longitude": 113.8505,
+            "latitude": 22.6,
+        },
+        {
+            "record_id": "b1",
+            "source": "theirs",
+            "name": "公共充电站1146号",
+            "longitude": 113.8506,
+            "latitude": 22.6,
+        },
+    ]
+    assert together(pl.DataFrame(rows), "facility") == [{"a1"}, {"a2", "b1"}]

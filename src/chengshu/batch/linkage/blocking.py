@@ -11,6 +11,12 @@ import numpy as np
 import polars as pl
 
 CROWD = 150
+# What forbids a pair whatever else agrees. Facilities: a department's list knows its own, so two rows of one source are one
+# only by a sure key; and 1145号 is not 1146号, however near.
+_NEVER = {
+    "facility": "a.source = b.source or regexp_replace(a.name, '[^0-9]+', ',', 'g') <> "
+    "regexp_replace(b.name, '[^0-9]+', ',', 'g')"
+}
 
 KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     "person": {
@@ -60,7 +66,7 @@ def candidates(con: duckdb.DuckDBPyConnection, kind: str, *, below: int | None =
     """
     con.execute('create or replace temp table found ("left" bigint, "right" bigint)')
     for expressions in KEYS[kind].values():
-        con.execute(_key_sql(expressions, below))
+        con.execute(_key_sql(expressions, below, _NEVER.get(kind, "false")))
     pairs: pl.DataFrame = con.sql("select distinct * from found order by all").pl()
     con.execute("drop table found")
     return pairs
@@ -72,9 +78,9 @@ def _key(expressions: tuple[str, ...]) -> tuple[str, str]:
     return f"hash({', '.join(expressions)})", present
 
 
-def _key_sql(expressions: tuple[str, ...], below: int | None) -> str:
+def _key_sql(expressions: tuple[str, ...], below: int | None, never: str) -> str:
     key, present = _key(expressions)
-    every = f"select row, grp, held, {key} as k from standard where {present}"
+    every = f"select row, grp, held, source, name, {key} as k from standard where {present}"
     # Only the blocks of the wanted rows need to be counted.
     keyed = (
         every
@@ -86,10 +92,11 @@ def _key_sql(expressions: tuple[str, ...], below: int | None) -> str:
     insert into found
     with keyed as ({keyed}),
     open as (select k from keyed group by k having count(*) between 2 and {CROWD} and min(grp) < max(grp)),
-    kept as (select row, grp, held, k from keyed semi join open using (k) {wanted})
+    kept as (select row, grp, held, source, name, k from keyed semi join open using (k) {wanted})
     select a.row, b.row
     from kept a join kept b using (k)
     where a.row < b.row and a.grp <> b.grp and (a.held < 0 or b.held < 0 or a.held = b.held)
+      and not coalesce({never}, false)
     """
 
 
