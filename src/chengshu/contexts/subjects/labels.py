@@ -18,8 +18,7 @@ FINDING_NAMES = {
 
 def labels() -> Mapping[str, Mapping[str, str]]:
     """Return element → {zh, en}."""
-    titles: Mapping[str, Mapping[str, str]] = getattr(catalogue, "element_titles", dict)()
-    return titles
+    return catalogue.element_titles()
 
 
 def label(element: str, known: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
