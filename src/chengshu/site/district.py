@@ -51,7 +51,21 @@ def read_district(folder: Path) -> dict[str, Any]:
             f"{code!r} is not a six-digit division code",
             where=Where(str(path), line, None, "code"),
         )
+    require_files(folder, declared, path)
     return dict(declared)
+
+
+def require_files(folder: Path, declared: dict[str, Any], path: Path) -> None:
+    """Raise a ``Problem`` for the first file that district.yaml names and the folder lacks."""
+    for field in ("divisions", "zones", "zone_streets", "departments", "cells", "library"):
+        name = declared.get(field)
+        if name and not (folder / str(name)).is_file():
+            raise Problem(
+                "district-part-missing",
+                f"district.yaml names {name}, and the folder has no such file",
+                where=Where(str(path), getattr(declared, "lines", {}).get(field), None, field),
+                remedy="add the file, or correct its name; docs/how-to/real-district.md says what belongs in it",
+            )
 
 
 def install_folder(folder: Path, var: Path) -> Path:

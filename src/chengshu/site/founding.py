@@ -184,9 +184,11 @@ def load_departments(path: Path) -> None:
             identity.save_department(row["code"], row["name_zh"], row.get("name_en") or row["name_zh"])
 
 
-def first_administrator(username: str, display_name: str, password: str) -> None:
-    """Make the first district operator, who lets everyone else in; an operator that exists keeps their password."""
+def first_administrator(username: str, display_name: str, password: str) -> bool:
+    """Make the first district operator, who lets everyone else in; returns False when the account is there already."""
     from chengshu.contexts.identity import api as identity
 
-    if identity.account_named(username) is None:
-        identity.save_account(username, display_name=display_name, role="operator", password=password)
+    if identity.account_named(username) is not None:
+        return False
+    identity.save_account(username, display_name=display_name, role="operator", password=password)
+    return True

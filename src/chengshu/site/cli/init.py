@@ -54,12 +54,14 @@ def app(
 
     password, made = first_password()
     counts = founding.found_district(var_dir(), folder, staff, teller(quiet=as_json))
-    founding.first_administrator(admin, admin_name or admin, password)
+    new = founding.first_administrator(admin, admin_name or admin, password)
     if as_json:
-        print_json({"counts": counts, "administrator": admin, "password": password if made else None})
+        print_json({"counts": counts, "administrator": admin, "password": password if made and new else None})
         return
     click.echo("\n" + ", ".join(f"{number:,} {name}" for name, number in counts.items()))
-    if made:
+    if not new:
+        click.echo(f"{admin} is there already and keeps the password.")
+    elif made:
         click.echo(f"Administrator {admin}, password (shown once): {password}")
     click.echo("Next: chengshu build --sources DIR, then chengshu serve")
 
