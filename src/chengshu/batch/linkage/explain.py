@@ -42,23 +42,36 @@ _RULE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {"rule": pl.String, "
 
 def scored_pairs(scored: pl.DataFrame, ids: pl.Series, model: Model) -> pl.DataFrame:
     """Return scored pairs with one reason for each comparison that had values, in the model's order."""
-    reasons = []
+    parts = []
     for comparison in model.comparisons:
         top = len(comparison.levels) - 1
         names = [comparison.levels[top - gamma].code for gamma in range(top + 1)]
-        gamma = pl.col(f"gamma_{comparison.name}")
-        level = gamma.replace_strict(list(range(top + 1)), names, return_dtype=pl.String, default=None)
-        reason = pl.struct(
-            pl.lit(comparison.name).alias("comparison"),
-            level.alias("level"),
-            pl.col(f"mw_{comparison.name}").cast(pl.Float64).round(2).alias("weight"),
+        level = pl.col("gamma").replace_strict(
+            list(range(top + 1)), names, return_dtype=pl.String, default=None
         )
-        reasons.append(pl.when(gamma >= 0).then(reason).otherwise(None))
-    return scored.select(
-        ids.gather(scored["left"]).alias("left_id"),
-        ids.gather(scored["right"]).alias("right_id"),
+        part = scored.select(
+            pl.int_range(pl.len(), dtype=pl.Int64).alias("pair"),
+            pl.col(f"gamma_{comparison.name}").alias("gamma"),
+            pl.col(f"mw_{comparison.name}").cast(pl.Float64).round(2).alias("weight"),
+        ).filter(pl.col("gamma") >= 0)
+        parts.append(
+            part.select("pair", pl.lit(comparison.name).alias("comparison"), level.alias("level"), "weight")
+        )
+    return _with_reasons(scored, ids, parts)
+
+
+def _with_reasons(pairs: pl.DataFrame, ids: pl.Series, parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """Gather (pair, comparison, level, weight) into one list a pair; a list column built row by row is far slower."""
+    long = pl.concat(parts).sort("pair", maintain_order=True)
+    reason = pl.struct("comparison", "level", "weight").alias("reasons")
+    reasons = long.group_by("pair", maintain_order=True).agg(reason)
+    rows = pairs.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("pair"), "left", "right", "probability")
+    found = rows.join(reasons, on="pair", how="left", maintain_order="left")
+    return found.select(
+        ids.gather(found["left"]).alias("left_id"),
+        ids.gather(found["right"]).alias("right_id"),
         "probability",
-        pl.concat_list(reasons).list.drop_nulls().alias("reasons"),
+        pl.col("reasons").fill_null(pl.lit([], dtype=_REASONS)).alias("reasons"),
     )
 
 
@@ -95,21 +108,22 @@ def level_pairs(
     weights: Mapping[str, Sequence[float]],
 ) -> pl.DataFrame:
     """Return pairs whose columns level_<comparison> hold level numbers (-1: a value is missing) with their reasons."""
-    reasons = []
+    parts = []
+    numbered = pairs.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("pair"))
     for name, rows in comparisons.items():
         level, numbers = pl.col(f"level_{name}"), list(range(len(rows)))
         codes = level.replace_strict(numbers, [row[0] for row in rows], return_dtype=pl.String, default=None)
         weight = level.replace_strict(numbers, list(weights[name]), return_dtype=pl.Float64, default=None)
-        reason = pl.struct(pl.lit(name).alias("comparison"), codes.alias("level"), weight.alias("weight"))
-        reasons.append(pl.when(level >= 0).then(reason).otherwise(None))
-    together = pl.col("together").round(2)
-    more = pl.struct(
-        pl.lit("combination").alias("comparison"), pl.lit("together").alias("level"), together.alias("weight")
+        said = numbered.filter(level >= 0)
+        parts.append(
+            said.select(
+                "pair", pl.lit(name).alias("comparison"), codes.alias("level"), weight.alias("weight")
+            )
+        )
+    more = numbered.filter(pl.col("together").abs() >= 0.5).select(
+        "pair",
+        pl.lit("combination").alias("comparison"),
+        pl.lit("together").alias("level"),
+        pl.col("together").round(2).alias("weight"),
     )
-    reasons.append(pl.when(together.abs() >= 0.5).then(more).otherwise(None))
-    return pairs.select(
-        ids.gather(pairs["left"]).alias("left_id"),
-        ids.gather(pairs["right"]).alias("right_id"),
-        "probability",
-        pl.concat_list(reasons).list.drop_nulls().alias("reasons"),
-    )
+    return _with_reasons(pairs, ids, [*parts, more])

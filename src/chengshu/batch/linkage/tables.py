@@ -28,10 +28,15 @@ _RULES = Rules(bound=0.0, unseen=-0.5)
 
 @dataclass(frozen=True)
 class Linked:
-    """``pairs`` held to be one and ``candidates`` not held to be one: left_id, right_id, probability, reasons."""
+    """``pairs`` held to be one: left_id, right_id, probability, reasons."""
 
     pairs: pl.DataFrame
-    candidates: pl.DataFrame
+    rest: Callable[[], pl.DataFrame]
+
+    @property
+    def candidates(self) -> pl.DataFrame:
+        """The pairs that were compared and not held to be one, same columns; worked out when asked for."""
+        return self.rest()
 
 
 def link_tables(
@@ -47,9 +52,8 @@ def link_tables(
     all records of its cluster. Two tables that are each free of duplicates are linked one to one.
     """
     if kind == "place":
-        if right is None:
-            return Linked(*link_places(left, None, progress=progress))
-        return Linked(*link_places(left, right, progress=progress))
+        pairs, others = link_places(left, right, progress=progress)
+        return Linked(pairs, lambda: others)
     both, side = _stacked(left, right)
     progress("standardise")
     standard, fields = standard_fields(kind, both.drop("id"))
@@ -160,9 +164,9 @@ def _linked(ids: pl.Series, side: Ints, label: Ints, scored: pl.DataFrame, model
     together = label[left] == label[right]
     held = scored.filter(pl.Series(wanted & together))
     others = scored.filter(pl.Series(wanted & ~together) & (pl.col("weight") > _FLOOR))
-    return Linked(
-        explain.with_company(held, label, ids, model).sort("left_id", "right_id"),
-        explain.scored_pairs(others, ids, model).sort(
-            "probability", "left_id", "right_id", descending=[True, False, False]
-        ),
-    )
+
+    def rest() -> pl.DataFrame:
+        order = ["probability", "left_id", "right_id"]
+        return explain.scored_pairs(others, ids, model).sort(order, descending=[True, False, False])
+
+    return Linked(explain.with_company(held, label, ids, model).sort("left_id", "right_id"), rest)

@@ -70,7 +70,7 @@ def app(
         "pairs": linked.pairs.height,
     }
     if as_json:
-        print_json(counts | {"candidates": linked.candidates.height, "out": str(out)})
+        print_json(counts | {"out": str(out)})
     else:
         click.echo(f"{linked.pairs.height} pairs are held to be one → {out}", err=True)
 
