@@ -174,14 +174,17 @@ def load_departments(path: Path) -> None:
     from chengshu.contexts.identity import api as identity
 
     with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), start=1):
-            if not (row.get("code") and row.get("name_zh")):
-                raise Problem(
-                    "department-incomplete",
-                    "A department needs code and name_zh",
-                    where=Where(file=path.name, row=number),
-                )
-            identity.save_department(row["code"], row["name_zh"], row.get("name_en") or row["name_zh"])
+        rows = list(csv.DictReader(file))
+    for number, row in enumerate(rows, start=1):
+        if not (row.get("code") and row.get("name_zh")):
+            raise Problem(
+                "department-incomplete",
+                "A department needs code and name_zh",
+                where=Where(file=path.name, row=number),
+            )
+    # Saved only when every row is right: nothing is half-applied.
+    for row in rows:
+        identity.save_department(row["code"], row["name_zh"], row.get("name_en") or row["name_zh"])
 
 
 def first_administrator(username: str, display_name: str, password: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -26,6 +25,7 @@ from chengshu.contexts.cases.presenting import case_view
 from chengshu.contexts.cases.queries import LIGHTS, VIEWS, Filters
 from chengshu.contexts.identity.api import ALL_ROLES, STAFF_ROLES, role_required
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.spreadsheet import csv_lines
 
 # The engine speaks English to engineers; these of its refusals a worker meets.
 REFUSALS = {
@@ -35,8 +35,6 @@ REFUSALS = {
     "own-work": gettext_noop("不能审核自己办理的事项"),
     "personal-values-erased": gettext_noop("这个办件的个人信息已删除，这一步需要它们"),
 }
-# What starts a formula in a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @role_required(*STAFF_ROLES)
@@ -65,7 +63,7 @@ def tasks_csv(request: HttpRequest) -> StreamingHttpResponse:
     """Give the list as a file, with the filters of the page."""
     rows = queries.all_tasks(request.user, now=timezone.now(), filters=_filters(request))
     head = [_("办件"), _("事项"), _("状态"), _("期限"), _("灯色"), _("区域"), _("网格"), _("部门")]
-    response = StreamingHttpResponse(_csv(head, rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(csv_lines(_lines(head, rows)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="tasks.csv"'
     return response
 
@@ -226,25 +224,11 @@ def _trail(request: HttpRequest, view: CaseView) -> list[tuple[str, str]]:
     return [(_("我的任务"), "/cases/"), (_said(view.title), "")]
 
 
-def _csv(head: list[str], rows: Iterable[TaskRow]) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    # A mark at the start, so that spreadsheets read UTF-8.
-    yield "\ufeff" + writer.writerow(head)
+def _lines(head: list[str], rows: Iterable[TaskRow]) -> Iterator[list[str]]:
+    yield head
     for row in rows:
         due = row.due_at.isoformat() if row.due_at else ""
-        cells = [
+        yield [
             row.case_id, _said(row.title), _said(row.state), due, row.light.colour, row.area, row.cell_code,
             row.department,
         ]  # fmt: skip
-        yield writer.writerow([_harmless(cell) for cell in cells])
-
-
-class _Line:
-    """Hands each written line back."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -40,7 +40,7 @@ from chengshu.contexts.subjects.reading import (
     records_in,
     why_one,
 )
-from chengshu.contexts.subjects.resubmission import refused_csv, resubmit, safe
+from chengshu.contexts.subjects.resubmission import refused_csv, resubmit
 from chengshu.contexts.subjects.returns import (
     Summary,
     accept,
@@ -112,7 +112,6 @@ __all__ = [
     "run_build",
     "run_by_id",
     "runs",
-    "safe",
     "search",
     "source_titles",
     "subjects_in",

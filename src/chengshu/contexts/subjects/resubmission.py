@@ -6,8 +6,6 @@ which is taken off on the way back. A mend holds as long as the department deliv
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,30 +20,9 @@ from chengshu.batch.pipeline.reasons import reason
 from chengshu.contexts.subjects.builds import mends_dir
 from chengshu.contexts.subjects.snapshots import part
 from chengshu.kernel.problems import Problem, Where
+from chengshu.kernel.spreadsheet import csv_lines, unsafe_cell
 
 LEADING = ("source", "file", "row", "field", "reason", "reason_en", "row_digest")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def safe(cell: Any) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    text = "" if cell is None else str(cell)
-    return "'" + text if text.startswith(_FORMULA) else text
-
-
-def unsafe(cell: str) -> str:
-    """Take the apostrophe of ``safe`` off again."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
-
-
-def write_csv(rows: Iterator[list[Any]] | list[list[Any]]) -> Iterator[str]:
-    """Yield CSV lines, safe against formulas; the first with the mark that spreadsheets need for UTF-8."""
-    mark = "\ufeff"
-    for row in rows:
-        line = io.StringIO()
-        csv.writer(line).writerow([safe(cell) for cell in row])
-        yield mark + line.getvalue()
-        mark = ""
 
 
 def refused_csv(run_id: str, source: str) -> Iterator[str]:
@@ -53,7 +30,7 @@ def refused_csv(run_id: str, source: str) -> Iterator[str]:
     table = pl.read_parquet(part(run_id, f"source-{source}", "refused.parquet"))
     cells = [json.loads(text) for text in table["cells"]]
     names = list(dict.fromkeys(name for row in cells for name in row))
-    yield from write_csv(_lines(table, cells, names))
+    yield from csv_lines(_lines(table, cells, names))
 
 
 def _lines(table: pl.DataFrame, cells: list[dict[str, str]], names: list[str]) -> Iterator[list[Any]]:
@@ -105,7 +82,7 @@ def _keep(source: str, rows: pl.DataFrame, path: Path) -> int:
             where = Where(file=str(path), row=int(bad["_row"][0]), field=name)
             raise Problem("scientific-notation", "A spreadsheet wrote a number in scientific notation", where=where,
                           remedy="set the column to text before typing the number")  # fmt: skip
-    clean = [pl.col(name).map_elements(unsafe, return_dtype=pl.String) for name in names]
+    clean = [pl.col(name).map_elements(unsafe_cell, return_dtype=pl.String) for name in names]
     mended = rows.select(pl.Series("mends", digests), *clean)
     target = mends_dir() / f"{source}.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)

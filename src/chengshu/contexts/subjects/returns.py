@@ -24,8 +24,8 @@ from chengshu.contexts.subjects.corrections import (
 from chengshu.contexts.subjects.labels import element_label
 from chengshu.contexts.subjects.models import Correction, Dispute, Return
 from chengshu.contexts.subjects.reading import effective_record, provenance
-from chengshu.contexts.subjects.resubmission import write_csv
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.spreadsheet import csv_lines
 
 PAGE = 50
 COLUMNS = (
@@ -241,7 +241,7 @@ def returns_csv(department: str, actor: Account, now: dt.datetime, state: str | 
         ]
         for row in rows
     )  # fmt: skip
-    yield from write_csv([list(COLUMNS), *lines])
+    yield from csv_lines([list(COLUMNS), *lines])
 
 
 def view_of(row: Return, *, full: bool) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.spreadsheet import safe_cell
 from chengshu.site.cli.common import DONE, WRONG, print_json
 from chengshu.site.paths import var_dir
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 RUN = 50_000
 HEADER = ("row", "address", "code", "score", "level", "candidates", "reason")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _EXACT, _OTHER = DONE, WRONG
 
 
@@ -114,13 +114,6 @@ def _count(counts: dict[str, int], row: tuple[Any, ...]) -> None:
     counts["rows"] += 1
     counts["matched" if row[1] else "refused"] += 1
     counts["rooms"] += row[3] == "room"
-
-
-def safe_cell(value: Any) -> Any:
-    """Keep a spreadsheet from running a cell as a formula: text that starts like one gets an apostrophe before it."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
-        return "'" + value
-    return "" if value is None else value
 
 
 def library_path(name: str) -> Path:
