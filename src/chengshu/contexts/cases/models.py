@@ -43,6 +43,8 @@ class Case(models.Model):
     cell_code = models.CharField(max_length=20, blank=True)
     department = models.CharField(max_length=40, blank=True)
     opened_by = models.CharField(max_length=20)
+    # The account that the case was opened for (a reviewer, a named decider); empty in most packs.
+    assignee = models.CharField(max_length=20, blank=True, default="", db_default="")
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
     on_end = models.CharField(max_length=50, blank=True)
     open_key = models.CharField(max_length=120, unique=True)
@@ -121,6 +123,8 @@ class Task(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="tasks")
     role = models.CharField(max_length=50)
     owner = models.CharField(max_length=60)
+    # The queue that a claimed or delegated task came from and goes back to; empty while nobody claimed it.
+    queue = models.CharField(max_length=60, blank=True, default="", db_default="")
     open = models.BooleanField(default=True)
     due_at = models.DateTimeField(null=True)
     amber_at = models.DateTimeField(null=True)
@@ -189,3 +193,157 @@ class Notice(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["owner", "-at"], name="notices_of_owner")]
+
+
+class CaseParty(models.Model):
+    """An account that plays a part in a case (joint applicant, agent, objector), until a day when one is set."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="parties")
+    role = models.CharField(max_length=50)
+    account = models.BigIntegerField()
+    # What the account may do for whom, in words or by the digest of a letter of authority.
+    authority = models.CharField(max_length=200, blank=True)
+    until = models.DateField(null=True)
+    added_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "role", "account"],
+                condition=models.Q(removed_at=None),
+                name="one_party_a_role",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["account"], condition=models.Q(removed_at=None), name="parties_of_account"),
+            models.Index(fields=["until"], condition=models.Q(removed_at=None), name="parties_by_end"),
+        ]
+
+
+class PaymentOrder(models.Model):
+    """Money that a case asks for or pays out, in fen. Nothing here moves money: finance officers note what moved."""
+
+    class Direction(models.TextChoices):
+        """Which way the money goes."""
+
+        IN = "in", "收费"
+        OUT = "out", "支付"
+
+    class State(models.TextChoices):
+        """Where an order stands."""
+
+        ORDERED = "ordered", "待办"
+        PAID = "paid", "已办"
+        FAILED = "failed", "退回"
+        CANCELLED = "cancelled", "撤销"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="payments")
+    key = models.CharField(max_length=120, unique=True)
+    direction = models.CharField(max_length=3, choices=Direction.choices)
+    amount = models.BigIntegerField()
+    payee = models.CharField(max_length=200, blank=True)
+    account = models.CharField(max_length=80, blank=True)
+    purpose = models.CharField(max_length=200)
+    on_paid = models.CharField(max_length=50, blank=True)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.ORDERED)
+    ordered_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.CharField(max_length=20, blank=True)
+    reference = models.CharField(max_length=120, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state", "ordered_at"], name="payments_by_state"),
+            models.Index(fields=["case", "state"], name="payments_of_case"),
+        ]
+
+
+class CaseComment(models.Model):
+    """A remark among staff who work on a case; never shown to applicants, erased with the personal values."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="comments")
+    account = models.BigIntegerField()
+    author = models.CharField(max_length=80)
+    text = models.TextField()
+    at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["case", "at"], name="comments_of_case")]
+
+
+class Draft(models.Model):
+    """An opening form as one types it: nobody's business until it is submitted, deleted then."""
+
+    account = models.BigIntegerField()
+    pack = models.CharField(max_length=60)
+    pack_version = models.ForeignKey(PackVersion, on_delete=models.PROTECT)
+    body = models.TextField(default="{}")
+    made_at = models.DateTimeField()
+    saved_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account", "-saved_at"], name="drafts_of_account"),
+            models.Index(fields=["saved_at"], name="drafts_by_age"),
+        ]
+
+
+class DraftFile(models.Model):
+    """A file that was added to a draft; it becomes evidence of the case when the draft is submitted."""
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="files")
+    field = models.CharField(max_length=50)
+    digest = models.CharField(max_length=64, db_index=True)
+    name = models.CharField(max_length=120)
+    media_type = models.CharField(max_length=60)
+    size = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["draft", "field", "digest"], name="one_draft_file")]
+
+
+class CalendarYear(models.Model):
+    """One year's official days off and adjusted workdays, as an operator loaded them; the newest one holds."""
+
+    year = models.PositiveIntegerField()
+    days_off = models.TextField()
+    days_on = models.TextField()
+    reference = models.CharField(max_length=300)
+    loaded_at = models.DateTimeField()
+    loaded_by = models.CharField(max_length=20, blank=True)
+    current = models.BooleanField(default=True)
+    # Terms that end before this day are not touched by this notice.
+    changed_from = models.DateField()
+    # When every running term was last counted anew by it; empty until the first pass is through.
+    recounted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["year"], condition=models.Q(current=True), name="one_current_calendar"
+            )
+        ]
+
+
+class PackMigration(models.Model):
+    """A run that moved live cases to another version of their pack: who, why, how many, and its ledger leaf."""
+
+    pack = models.CharField(max_length=60)
+    to_version = models.ForeignKey(PackVersion, on_delete=models.PROTECT)
+    mapping = models.TextField(default="{}")
+    actor = models.CharField(max_length=20)
+    reason = models.CharField(max_length=300)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    moved = models.PositiveIntegerField(default=0)
+    left = models.PositiveIntegerField(default=0)
+    leaf_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["pack", "-started_at"], name="migrations_of_pack")]

@@ -16,13 +16,13 @@ from chengshu.procedure.case import OPEN_TERMS, SUSPENDED, Case, Event, TermStat
 
 _CASE = (
     "SELECT c.id, c.version, c.state, c.outcome, c.subject_id, c.cell_code, c.department, c.opened_by, c.parent_id, "
-    "c.on_end, c.label, c.area, c.body, c.pack_version_id, v.hash FROM cases_case c "
+    "c.on_end, c.label, c.area, c.body, c.pack_version_id, v.hash, c.assignee FROM cases_case c "
     "JOIN cases_packversion v ON v.id = c.pack_version_id WHERE c.id = %s"
 )
 _CASE_INSERT = (
     "INSERT INTO cases_case (id, pack, pack_version_id, state, outcome, version, label, area, kind, subject_id, "
-    "cell_code, department, opened_by, parent_id, on_end, open_key, body, due_at, amber_at, opened_at, closed_at) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    "cell_code, department, opened_by, parent_id, on_end, open_key, body, due_at, amber_at, opened_at, closed_at, "
+    "assignee) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 _CASE_UPDATE = (
     "UPDATE cases_case SET state = %s, outcome = %s, version = %s, department = %s, body = %s, due_at = %s, "
@@ -66,6 +66,7 @@ class CaseRow:
     body: str
     pack_version_id: int
     pack_hash: str
+    assignee: str = ""
 
     def case(self, pack: str) -> Case:
         """Return the folded case."""
@@ -125,6 +126,7 @@ def case_values(
         case.id, case.pack, row.pack_version_id, case.state, case.outcome, case.version, row.label[:200],
         row.area[:100], kind, row.subject_id, row.cell_code, row.department, row.opened_by, row.parent_id, row.on_end,
         open_key, body_of(case), instant(due_at), instant(amber_at), at, at if closed else None,
+        row.assignee,
     )  # fmt: skip
 
 
