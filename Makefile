@@ -64,4 +64,4 @@ lock: setup-dev ## Pin every dependency anew, with hashes and without addresses
 	bash requirements/lock.sh
 
 clean: ## Remove what was built (var/ stays)
-	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache src/chengshu/site/static/vendor
+	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache src/chengshu/site/static/vendor src/chengshu/contexts/certificates/fonts

@@ -1,0 +1,9 @@
+"""Django app of the context `certificates`."""
+
+from django.apps import AppConfig
+
+
+class CertificatesConfig(AppConfig):
+    name = "chengshu.contexts.certificates"
+    label = "certificates"
+    verbose_name = "Merkle log of every act"
