@@ -129,6 +129,8 @@ STATICFILES_DIRS = [SITE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 MEDIA_ROOT = VAR_DIR / "files"
+# A clamd socket ("clamd:/run/clamav/clamd.ctl", "clamd:host:3310") or a command; empty: files are marked as not scanned.
+VIRUS_SCAN = os.environ.get("CHENGSHU_VIRUS_SCAN", "")
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000

@@ -1,4 +1,6 @@
-"""Evidence files: bounded, photos re-encoded so that nothing but the picture is kept, stored by their digest."""
+"""Evidence files: bounded, looked at by a virus scanner where there is one, photos re-encoded so that nothing but the
+picture is kept, stored by their digest.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from chengshu.contexts.cases.domain import FileIn
-from chengshu.contexts.cases.models import EvidenceFile
+from chengshu.contexts.cases.models import DraftFile, EvidenceFile
+from chengshu.contexts.cases.scanning import scan
 from chengshu.kernel.problems import Problem
 
 MAX_PHOTO_BYTES = 12_000_000
@@ -36,11 +39,36 @@ class Stored:
     media_type: str
     size: int
     field: str
+    # What looked at it ("clamd", "clamscan"); empty when no scanner is set up.
+    scanned: str = ""
 
 
 def store_files(sent: Iterable[FileIn], accept: str) -> list[Stored]:
-    """Check, clean and store files; the bytes are on disk before any row names them."""
-    return [_store(*_cleaned(item, accept), item) for item in sent]
+    """Check, scan, clean and store files; the bytes are on disk before any row names them."""
+    return [_stored(item, accept) for item in sent]
+
+
+def _stored(item: FileIn, accept: str) -> Stored:
+    largest = MAX_DOCUMENT_BYTES if accept == "document" else MAX_PHOTO_BYTES
+    if len(item.content) > largest:
+        raise _refused("too-large", _too_large(largest), item)
+    # What was sent is scanned, not what is left of it after cleaning: the reader of the log should know.
+    scanner = scan(item.content, _safe_name(item.name), item.field)
+    content, media_type = _cleaned(item, accept)
+    return _store(content, media_type, item, scanner)
+
+
+def limits(accept: str, most: int) -> str:
+    """Say how many files of which kinds and sizes a field takes."""
+    if accept == "document":
+        return _("最多 %(most)s 个文件：PDF 每个不超过 20 MB，照片（JPEG、PNG、WebP）每个不超过 12 MB") % {
+            "most": most
+        }
+    return _("最多 %(most)s 张照片（JPEG、PNG、WebP），每张不超过 12 MB") % {"most": most}
+
+
+def _too_large(largest: int) -> str:
+    return _("文件超过 20 MB") if largest == MAX_DOCUMENT_BYTES else _("照片超过 12 MB")
 
 
 def path_of(digest: str) -> Path:
@@ -51,15 +79,14 @@ def path_of(digest: str) -> Path:
 
 
 def drop_unused(digest: str) -> None:
-    """Delete the bytes when no file that is still kept has them."""
-    if not EvidenceFile.objects.filter(digest=digest, erased_at=None).exists():
+    """Delete the bytes when no file that is still kept, of a case or of a draft, has them."""
+    kept = EvidenceFile.objects.filter(digest=digest, erased_at=None).exists()
+    if not kept and not DraftFile.objects.filter(digest=digest).exists():
         path_of(digest).unlink(missing_ok=True)
 
 
 def _cleaned(item: FileIn, accept: str) -> tuple[bytes, str]:
     if accept == "document" and item.content.startswith(_PDF):
-        if len(item.content) > MAX_DOCUMENT_BYTES:
-            raise _refused("too-large", _("文件超过 20 MB"), item)
         return item.content, "application/pdf"
     return _photo(item), "image/jpeg"
 
@@ -90,7 +117,7 @@ def _refused(code: str, title: str, item: FileIn) -> Problem:
     )  # fmt: skip
 
 
-def _store(content: bytes, media_type: str, item: FileIn) -> Stored:
+def _store(content: bytes, media_type: str, item: FileIn, scanner: str) -> Stored:
     digest = hashlib.sha256(content).hexdigest()
     path = path_of(digest)
     if not path.exists():
@@ -101,7 +128,7 @@ def _store(content: bytes, media_type: str, item: FileIn) -> Stored:
             out.flush()
             os.fsync(out.fileno())
         part.replace(path)
-    return Stored(digest, _safe_name(item.name), media_type, len(content), item.field)
+    return Stored(digest, _safe_name(item.name), media_type, len(content), item.field, scanner)
 
 
 def _safe_name(name: str) -> str:

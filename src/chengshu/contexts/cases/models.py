@@ -147,6 +147,8 @@ class EvidenceFile(models.Model):
     name = models.CharField(max_length=120)
     media_type = models.CharField(max_length=60)
     size = models.PositiveIntegerField()
+    # Which scanner looked at it; empty: none did.
+    scanned = models.CharField(max_length=40, blank=True, default="", db_default="")
     at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True)
 
@@ -302,6 +304,7 @@ class DraftFile(models.Model):
     name = models.CharField(max_length=120)
     media_type = models.CharField(max_length=60)
     size = models.PositiveIntegerField()
+    scanned = models.CharField(max_length=40, blank=True, default="", db_default="")
     at = models.DateTimeField()
 
     class Meta:
