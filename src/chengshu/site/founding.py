@@ -14,7 +14,13 @@ from chengshu.kernel.resources import shipped
 from chengshu.site.district import install_folder, read_district
 
 Say = Callable[[str], None]
+Now = Callable[[], datetime]
 FOUNDED = "founded"
+
+
+def real_now() -> datetime:
+    """Return the time; a simulation gives its own."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +52,18 @@ def lay_ground(var: Path, folder: Path, say: Say) -> Path:
     return installed
 
 
-def load_common(installed: Path, say: Say) -> None:
+def load_common(installed: Path, say: Say, now: datetime) -> None:
     """Load what every district has: the catalogue and the packs that ship with the program."""
     from chengshu.contexts.cases import api as cases
     from chengshu.contexts.catalogue import api as catalogue
 
-    now = datetime.now(UTC)
     say("The catalogue of data elements and sources")
     catalogue.load_folder(installed, now=now)
     say("The packs")
     cases.load_shipped(now)
 
 
-def found_demo(var: Path, plan: DemoPlan, say: Say) -> dict[str, Any]:
+def found_demo(var: Path, plan: DemoPlan, say: Say, now: Now = real_now) -> dict[str, Any]:
     """Make the demo district in ``var``: generate the departments' tables, load the frame, run the first build."""
     var.mkdir(parents=True, exist_ok=True)
     (var / "demo").touch()
@@ -71,18 +76,18 @@ def found_demo(var: Path, plan: DemoPlan, say: Say) -> dict[str, Any]:
     tables = var / "sources"
     generate(tables, plan.people, plan.seed, plan.as_of, district=installed)
     identity.seed_demo()
-    load_common(installed, say)
+    load_common(installed, say, now())
     say("Zones, cells, addresses and the people in charge")
-    places.load_generated(tables, installed, on=plan.as_of, now=datetime.now(UTC))
+    places.load_generated(tables, installed, on=plan.as_of, now=now())
     places.export_library(var / "libraries" / "district.parquet")
-    run = first_build(tables, installed, say)
-    identity.seed_demo(resident_subject_id=telling_person())
-    finish_ledger()
+    run = first_build(tables, installed, say, now)
+    identity.seed_demo(resident_subject_id=telling_person(now().date()))
+    finish_ledger(now())
     (var / FOUNDED).touch()
     return {"run": run.run_id, "rows": run.rows, "accepted": run.accepted, "refused": run.refused}
 
 
-def first_build(tables: Path, installed: Path, say: Say) -> Any:
+def first_build(tables: Path, installed: Path, say: Say, now: Now = real_now) -> Any:
     """Run the first build over the generated tables."""
     from chengshu.batch.declarations import load_declarations
     from chengshu.contexts.subjects import api as subjects
@@ -101,17 +106,17 @@ def first_build(tables: Path, installed: Path, say: Say) -> Any:
             steps.append(step)
             say(f"Build: {step}")
 
-    return subjects.run_build(order, now=lambda: datetime.now(UTC), progress=progress)
+    return subjects.run_build(order, now=now, progress=progress)
 
 
-def telling_person() -> str:
+def telling_person(on: date) -> str:
     """Return a person for the resident's sign-in: two homes, and a verification that the demo's worker has."""
     from chengshu.contexts.identity import api as identity
     from chengshu.contexts.places import api as places
     from chengshu.contexts.subjects import api as subjects
 
     worker = identity.account_named("worker")
-    near = set(places.cells_of(worker, date.today())) if worker else set()
+    near = set(places.cells_of(worker, on)) if worker else set()
     people = [
         f for kind in ("two-homes", None) for f in subjects.findings(kind) if f.subject_id.startswith("P")
     ]
@@ -122,11 +127,11 @@ def telling_person() -> str:
     )
 
 
-def finish_ledger() -> None:
+def finish_ledger(now: datetime) -> None:
     """Number and sign all that the founding deposited."""
     from chengshu.contexts.ledger import api as ledger
 
-    while ledger.sequence(datetime.now(UTC), takeover=True):
+    while ledger.sequence(now, takeover=True):
         pass
 
 
@@ -160,11 +165,11 @@ def found_district(var: Path, folder: Path, staff: Path | None, say: Say) -> dic
             counts["cells"] = places.generate_grid(on=now.date(), now=now)
             places.make_special_grids(declared.get("special_grids") or [])
         places.export_library(var / "libraries" / "district.parquet")
-    load_common(installed, say)
+    load_common(installed, say, now)
     if staff is not None:
         say("Staff")
         counts["staff"] = places.load_staff(staff)
-    finish_ledger()
+    finish_ledger(now)
     (var / FOUNDED).touch()
     return counts
 

@@ -10,12 +10,14 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chengshu.contexts.cases import store
+from chengshu.contexts.cases import packs, store
 from chengshu.contexts.cases.access import access_case
 from chengshu.contexts.cases.audit import check_case
 from chengshu.contexts.cases.bulk import open_many, withdraw_vanished
 from chengshu.contexts.cases.domain import (
     CaseView,
+    CommandView,
+    FieldView,
     FileIn,
     OpenedMany,
     Opening,
@@ -24,8 +26,18 @@ from chengshu.contexts.cases.domain import (
 )
 from chengshu.contexts.cases.effects import case_fact_source, notify_effect, open_case_effect
 from chengshu.contexts.cases.handover import HandOver, hand_over, reassign
+from chengshu.contexts.cases.invariants import (
+    TermSeen,
+    all_case_ids,
+    last_event,
+    open_without_owner,
+    open_without_term,
+    steps_without_ground_or_leaf,
+    terms_written,
+)
 from chengshu.contexts.cases.jobs import retry, run_jobs
-from chengshu.contexts.cases.packs import load_pack_version, load_shipped
+from chengshu.contexts.cases.packs import current_files, load_pack_version, load_shipped
+from chengshu.contexts.cases.packs import loaded as loaded_packs
 from chengshu.contexts.cases.presenting import case_view
 from chengshu.contexts.cases.queries import (
     CaseLine,
@@ -50,11 +62,14 @@ from chengshu.contexts.cases.sealing import erase_personal
 from chengshu.contexts.cases.store import case_of_key, open_case
 from chengshu.contexts.cases.sweep import route_unowned, sweep
 from chengshu.contexts.identity.api import Account
+from chengshu.procedure.model import Pack
 from chengshu.procedure.ports import register_effect, register_source
 
 __all__ = [
     "CaseLine",
     "CaseView",
+    "CommandView",
+    "FieldView",
     "FileIn",
     "Filters",
     "HandOver",
@@ -63,7 +78,9 @@ __all__ = [
     "Opening",
     "TaskPage",
     "TaskRow",
+    "TermSeen",
     "access_case",
+    "all_case_ids",
     "all_tasks",
     "case_of_key",
     "case_view",
@@ -73,26 +90,35 @@ __all__ = [
     "cell_of",
     "check_case",
     "command",
+    "current_files",
+    "current_pack",
     "dead_jobs",
     "erase_personal",
     "hand_over",
+    "last_event",
     "load_pack_version",
     "load_shipped",
     "load_summary",
+    "loaded_packs",
     "notices_for",
     "open_by_cell",
     "open_case",
     "open_many",
+    "open_without_owner",
+    "open_without_term",
     "outcomes",
     "read_notice",
     "reassign",
     "retry",
     "route_unowned",
     "run_jobs",
+    "shows_personal",
+    "steps_without_ground_or_leaf",
     "subject_merged",
     "sweep",
     "system_command",
     "tasks_for",
+    "terms_written",
     "unstarted",
     "wire_effects",
     "withdraw_vanished",
@@ -133,6 +159,16 @@ def system_command(
         lambda: store.command(case_id, name, data, actor=None, now=now, idempotency_key=idempotency_key)
     )
     return done.seq
+
+
+def current_pack(pack: str) -> Pack:
+    """Return the version of a pack that new cases are opened under."""
+    return packs.current(pack).pack
+
+
+def shows_personal(view: CaseView) -> bool:
+    """Return whether a view shows values of the person that the case is about, in clear."""
+    return not view.withheld and view.subject_id.startswith("P") and bool(view.values or view.address)
 
 
 def wire_effects() -> None:

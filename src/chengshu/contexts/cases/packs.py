@@ -69,6 +69,17 @@ def current(pack: str) -> Runtime:
     return pinned(*version_id)
 
 
+def loaded() -> list[str]:
+    """Return the packs of which a version serves new cases."""
+    return list(PackVersion.objects.filter(current=True).order_by("pack").values_list("pack", flat=True))
+
+
+def current_files(pack: str) -> PackFiles:
+    """Return the files of the version that new cases are opened under, its golden cases with them."""
+    row = PackVersion.objects.get(pack=pack, current=True)
+    return PackFiles(f"{row.pack}@{row.version}", json.loads(row.files))
+
+
 def pinned(version_id: int, hash_: str = "") -> Runtime:
     """Return a version by its row; old versions stay loadable for as long as cases run under them."""
     if not hash_:

@@ -29,6 +29,7 @@ from chengshu.contexts.identity.store import (
     set_absence,
     stands_in_for,
     token_holder,
+    was_read,
 )
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "stands_in_for",
     "take_from_bucket",
     "token_holder",
+    "was_read",
 ]
 
 

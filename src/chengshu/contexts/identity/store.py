@@ -206,6 +206,12 @@ def reads_of(subject_id: str, *, offset: int = 0, limit: int = 50) -> tuple[list
     return [_read(row) for row in rows[offset : offset + limit]], rows.count()
 
 
+def was_read(subject_id: str, account_id: int, case_id: str) -> bool:
+    """Return whether a look of this account at this subject, for this case, is on record."""
+    rows = PersonalRead.objects.filter(subject_id=subject_id, account_id=account_id, case_id=case_id)
+    return rows.exists()
+
+
 def move_reads(old: str, new: str) -> int:
     """Carry the reads of a subject id over to the one it was merged into."""
     return PersonalRead.objects.filter(subject_id=old).update(subject_id=new)

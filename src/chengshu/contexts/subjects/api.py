@@ -38,6 +38,7 @@ from chengshu.contexts.subjects.reading import (
     provenance,
     record_of,
     records_in,
+    some_subjects,
     why_one,
 )
 from chengshu.contexts.subjects.resubmission import refused_csv, resubmit
@@ -113,6 +114,7 @@ __all__ = [
     "run_by_id",
     "runs",
     "search",
+    "some_subjects",
     "source_titles",
     "subjects_in",
     "undo",

@@ -6,6 +6,7 @@ Every reader sees a record through ``effective_record``: the snapshot with the c
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,17 @@ def in_force() -> QuerySet[GoldenRecord]:
     """Return the golden records of the snapshot in force."""
     number = CurrentSnapshot.objects.values_list("run_id", flat=True).first() or 0
     return GoldenRecord.objects.filter(Q(valid_to=None) | Q(valid_to__gt=number), valid_from__lte=number)
+
+
+def some_subjects(most: int, seed: random.Random) -> list[str]:
+    """Return some subjects of the snapshot in force, drawn by chance (a sample to inspect)."""
+    first = in_force().order_by("pk").values_list("pk", flat=True).first()
+    last = in_force().order_by("-pk").values_list("pk", flat=True).first()
+    if first is None or last is None:
+        return []
+    drawn = [seed.randint(first, last) for _ in range(most * 3)]
+    found = in_force().filter(pk__in=drawn).order_by("pk").values_list("subject_id", flat=True)
+    return list(found[:most])
 
 
 def follow(subject_id: str) -> tuple[str, tuple[str, ...]]:

@@ -45,6 +45,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Restore a backup into an empty folder and verify it.",
     ),
     "upgrade": ("chengshu.site.cli.backup", "upgrade_app", "Bring the database to this program's schema."),
+    "simulate": (
+        "chengshu.site.cli.simulate",
+        "app",
+        "Live a year in minutes, everything checked every night.",
+    ),
     "bench": ("chengshu.site.cli.bench", "app", "Run a benchmark beside its peers (from a checkout)."),
 }
 
