@@ -19,6 +19,8 @@ from chengshu.procedure.ports import Actor
 # What a reader gets: everything; everything but personal values; the state only (the person concerned).
 FULL, MASKED, OWN = "full", "masked", "own"
 PURPOSE = {"grid_worker": "verification"}
+# Roles that open the case file; `public` and `role` do not.
+WORKING = ("cell", "department", "opener", "party", "assignee")
 
 
 @dataclass(slots=True)
@@ -40,8 +42,8 @@ def access_case(case_id: str, viewer: identity.Account, now: dt.datetime) -> Acc
 
 
 def _level(row: rows.CaseRow, pack: Pack, actor: Actor, viewer: identity.Account) -> str:
-    works = [role for role in actor.roles if pack.roles[role].holder in ("cell", "department", "opener")]
-    if works or _worked(row, actor) or _entrusted(row, viewer):
+    works = [role for role in actor.roles if pack.roles[role].holder in WORKING]
+    if works or _of_department(row, pack, viewer) or _worked(row, actor) or _entrusted(row, viewer):
         return FULL
     if viewer.role in ("operator", "steward") or _concerned_department(row, viewer):
         return MASKED
@@ -50,9 +52,29 @@ def _level(row: rows.CaseRow, pack: Pack, actor: Actor, viewer: identity.Account
     raise Problem("case-unknown", _("没有这个办件"), detail=row.id, status=404)
 
 
+def _of_department(row: rows.CaseRow, pack: Pack, viewer: identity.Account) -> bool:
+    """Officers of a department that works the case see it, also while a colleague has claimed the task."""
+    return any(
+        role.holder == "department" and routing.in_department(role, row, viewer)
+        for role in pack.roles.values()
+    )
+
+
 def _worked(row: rows.CaseRow, actor: Actor) -> bool:
-    """Whoever took a step keeps sight of the case."""
-    return actor.id in row.case("").acted.values()
+    """Whoever took a step as one of its people keeps sight of the case; a member of the public does not gain it."""
+    if not actor.id.isdigit():
+        return False
+    acted = row.case("").acted
+    mine = {step for step, account in acted.items() if account == actor.id}
+    if not mine:
+        return False
+    return not mine <= _public_steps(row)
+
+
+def _public_steps(row: rows.CaseRow) -> set[str]:
+    pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
+    public = {name for name, role in pack.roles.items() if role.holder == "public"}
+    return {step.id for step in pack.transitions if step.by & public}
 
 
 def _entrusted(row: rows.CaseRow, viewer: identity.Account) -> bool:
@@ -72,4 +94,6 @@ def note_read(access: Access, viewer: identity.Account, elements: list[str], now
     subject, personal = access.row.subject_id, sorted(e for e in set(elements) if identity.is_personal(e))
     if subject.startswith("P") and personal:
         purpose = PURPOSE.get(viewer.role, "case-work")
+        if viewer.role == "resident":
+            purpose = "own-data" if viewer.subject_id == subject else "shared-case"
         identity.record_read(viewer, subject, purpose, personal, now, case_id=access.row.id)

@@ -42,6 +42,8 @@ class Opening:
     subject_id: str | None = None
     cell_code: str | None = None
     department: str | None = None
+    # The account (its number) that the case is opened for, where the pack has a role held by the assignee.
+    assignee: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,13 @@ class FieldView:
     most: int
     long: bool
     element: str
+    # Columns of `rows`; the message of `check`; where the first value came from; whether it depends on other answers.
+    columns: list[FieldView] = field(default_factory=list)
+    format: str = ""
+    check: Mapping[str, str] = field(default_factory=dict)
+    source: Mapping[str, str] = field(default_factory=dict)
+    conditional: bool = False
+    cite: list[Ground] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

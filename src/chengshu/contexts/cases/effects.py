@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from chengshu.contexts.cases import packs, rows, store
-from chengshu.contexts.cases.domain import OPERATORS, account_owner
+from chengshu.contexts.cases import packs, parties, routing, rows, store
+from chengshu.contexts.cases.domain import NOBODY, OPERATORS, account_owner
 from chengshu.contexts.cases.models import Notice, Task
 from chengshu.contexts.cases.wording import sayer
 from chengshu.contexts.identity import api as identity
+from chengshu.procedure.model import Role
 from chengshu.procedure.ports import EffectRequest, SourceRequest
 from chengshu.procedure.wording import fill
 
@@ -30,6 +32,7 @@ def open_case_effect(request: EffectRequest) -> Mapping[str, Any]:
         now=request.now,
         parent=request.case_id,
         on_end=params.get("on_end") or "",
+        assignee=str(parties.resolve(params["assignee"]).pk) if params.get("assignee") else "",
     )
     return {"child": child}
 
@@ -42,7 +45,7 @@ def notify_effect(request: EffectRequest) -> Mapping[str, Any]:
     for language in ("zh", "en"):
         said = sayer(pack, language, request.facts, request.data, request.actor.name, {})
         texts[language] = fill(pack.text(f"notices.{request.params['text']}", language), said)[:500]
-    owners = _holders(request.params["role"], pack.roles[request.params["role"]].holder, row)
+    owners = _holders(pack.roles[request.params["role"]], row, request.now)
     for owner in owners:
         Notice.objects.get_or_create(
             key=f"{request.idempotency_key}:{owner}"[:120],
@@ -57,22 +60,23 @@ def notify_effect(request: EffectRequest) -> Mapping[str, Any]:
     return {"notices": len(owners)}
 
 
-def _holders(role: str, holder: str, row: rows.CaseRow) -> list[str]:
-    if holder == "department" and row.department:
-        return [f"department:{row.department}"]
-    if holder == "opener" and row.opened_by.isdigit():
+def _holders(role: Role, row: rows.CaseRow, now: dt.datetime) -> list[str]:
+    if role.holder in ("department", "role", "party"):
+        found = [owner for owner in routing.owners_for(role, row, now) if owner != NOBODY]
+        if found:
+            return found
+    if role.holder == "opener" and row.opened_by.isdigit():
         return [account_owner(row.opened_by)]
-    if holder == "role":
-        pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
-        return [f"role:{pack.roles[role].account_role}"]
+    if role.holder == "assignee" and row.assignee.isdigit():
+        return [account_owner(row.assignee)]
     # Who works on the case, or did last.
     last = (
-        Task.objects.filter(case_id=row.id, role=role)
+        Task.objects.filter(case_id=row.id, role=role.name)
         .order_by("-open", "-pk")
         .values_list("owner", flat=True)
         .first()
     )
-    return [last] if last and last != "nobody" else [OPERATORS]
+    return [last] if last and last != NOBODY else [OPERATORS]
 
 
 def case_fact_source(request: SourceRequest) -> Any:

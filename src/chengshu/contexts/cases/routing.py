@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
+from django.db.models import Q
 from django.utils import timezone
 
 from chengshu.contexts.cases.domain import NOBODY, account_owner, owner_account
+from chengshu.contexts.cases.models import CaseParty
 from chengshu.contexts.cases.rows import CaseRow
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.places import api as places
@@ -17,16 +19,43 @@ from chengshu.procedure.ports import Actor
 
 
 def owner_for(role: Role, row: CaseRow, now: dt.datetime) -> str:
-    """Return who gets a task of a role in a case."""
+    """Return who gets a task of a role in a case; of several parties the one who came first."""
+    on = legal_day(now)
     if role.holder == "cell":
-        return cell_owner(row.cell_code, legal_day(now))
+        return cell_owner(row.cell_code, on)
     if role.holder == "department":
-        return f"department:{row.department}" if row.department else NOBODY
+        department = department_of(role, row)
+        return f"department:{department}" if department else NOBODY
     if role.holder == "role":
         return f"role:{role.account_role}"
     if role.holder == "opener" and row.opened_by.isdigit():
-        return on_duty_owner([int(row.opened_by)], legal_day(now))
+        return on_duty_owner([int(row.opened_by)], on)
+    if role.holder == "assignee" and row.assignee.isdigit():
+        return on_duty_owner([int(row.assignee)], on)
+    if role.holder == "party":
+        return owners_for(role, row, now)[0]
     return NOBODY
+
+
+def owners_for(role: Role, row: CaseRow, now: dt.datetime) -> list[str]:
+    """Return everyone who gets a task of a role in a case: each party of their own, any other role once."""
+    if role.holder != "party":
+        return [owner_for(role, row, now)]
+    on = legal_day(now)
+    found = [on_duty_owner([account], on) for account in _parties(row.id, role.name, on)]
+    return list(dict.fromkeys(found)) or [NOBODY]
+
+
+def department_of(role: Role, row: CaseRow) -> str:
+    """Return the department that holds a role: the pack's own choice, else the case's."""
+    return role.department or row.department
+
+
+def _parties(case_id: str, role: str, on: dt.date) -> list[int]:
+    found = CaseParty.objects.filter(
+        Q(until=None) | Q(until__gte=on), case_id=case_id, role=role, removed_at=None
+    )
+    return list(found.order_by("pk").values_list("account", flat=True))
 
 
 def cell_owner(cell_code: str, on: dt.date) -> str:
@@ -65,15 +94,21 @@ def actor_in_case(
 
 def actor_opening(pack: Pack, account: identity.Account, department: str) -> Actor:
     """Return the account as the actor of an opening: it is the opener, and what its account is."""
-    roles = frozenset(
-        name
-        for name, role in pack.roles.items()
-        if role.holder == "opener"
-        or (role.holder == "role" and role.account_role == account.role)
-        or (role.holder == "cell" and account.role == "grid_worker")
-        or (role.holder == "department" and account.role == "officer" and account.department_id == department)
-    )
+    roles = frozenset(name for name, role in pack.roles.items() if _may_open(role, account, department))
     return Actor(str(account.pk), account.display_name, roles)
+
+
+def _may_open(role: Role, account: identity.Account, department: str) -> bool:
+    if role.holder in ("opener", "public"):
+        return True
+    if role.holder == "role":
+        return role.account_role == account.role
+    if role.holder == "cell":
+        return account.role == "grid_worker"
+    if role.holder == "department":
+        wanted = role.department or department
+        return account.role == "officer" and bool(wanted) and account.department_id == wanted
+    return False
 
 
 def _holds(
@@ -83,15 +118,43 @@ def _holds(
     account: identity.Account,
     now: dt.datetime,
 ) -> bool:
-    if role.holder == "role":
+    holder = role.holder
+    if holder == "role":
         return account.role == role.account_role
-    if role.holder == "opener":
+    if holder == "opener":
         return row.opened_by == str(account.pk)
-    if role.holder == "department":
-        return account.role == "officer" and bool(row.department) and account.department_id == row.department
-    if role.holder == "cell":
+    if holder == "department":
+        return in_department(role, row, account) and not _taken(role, tasks, account, now)
+    if holder == "cell":
         return account.role == "grid_worker" and _works(role, row, tasks, account, now)
-    return False
+    if holder == "assignee":
+        return row.assignee.isdigit() and _is_or_stands_in(account, {int(row.assignee)}, now)
+    if holder == "party":
+        return _is_or_stands_in(account, set(_parties(row.id, role.name, legal_day(now))), now)
+    # Whoever is signed in is the public; access to the case file is another question (access.py).
+    return holder == "public"
+
+
+def in_department(role: Role, row: CaseRow, account: identity.Account) -> bool:
+    """Return whether an account is an officer of the department that holds the role."""
+    department = department_of(role, row)
+    return account.role == "officer" and bool(department) and account.department_id == department
+
+
+def _taken(
+    role: Role, tasks: Sequence[tuple[int, str, str]], account: identity.Account, now: dt.datetime
+) -> bool:
+    """A task of a queue that a colleague claimed is theirs until they give it back."""
+    holders = {owner_account(owner) for _, name, owner in tasks if name == role.name} - {None}
+    return bool(holders) and not _is_or_stands_in(account, {found for found in holders if found}, now)
+
+
+def _is_or_stands_in(account: identity.Account, wanted: set[int], now: dt.datetime) -> bool:
+    if account.pk in wanted:
+        return True
+    if not wanted or account.role == "resident":
+        return False
+    return bool(wanted & {colleague.pk for colleague in identity.stands_in_for(account, legal_day(now))})
 
 
 def _works(

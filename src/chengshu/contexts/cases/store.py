@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from chengshu.contexts.cases import files, jobs, packs, routing, rows, sealing
+from chengshu.contexts.cases import endings, files, jobs, packs, routing, rows, sealing
 from chengshu.contexts.cases.domain import FileIn, Opening, new_case_id
 from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.models import CaseEvent, EvidenceFile
@@ -25,10 +25,13 @@ from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.case import Case, Event, Outcome
 from chengshu.procedure.machine import MACHINE, Command, advance, begin
+from chengshu.procedure.model import Field
 from chengshu.procedure.ports import Actor, EffectRequest, registry
 
 LEDGER_KIND = "case.step"
 MAX_KEY = 120
+# Effects that open and close tasks themselves.
+PARTY_EFFECTS = {"add_party", "remove_party"}
 Tasks = Sequence[tuple[int, str, str]]
 
 
@@ -53,23 +56,39 @@ def open_case(
     now: dt.datetime,
     parent: str | None = None,
     on_end: str = "",
+    assignee: str = "",
+    files_in: Sequence[FileIn] = (),
+    stored: Sequence[files.Stored] = (),
 ) -> str:
-    """Open a case and return its id; a key that was used before returns the case it opened."""
-    opening = Opening(facts, idempotency_key, subject_id, cell_code, department)
-    return _open(pack, opening, opened_by, now, parent, on_end)
+    """Open a case and return its id; a key that was used before returns the case it opened.
+
+    ``files_in`` come with the form, ``stored`` were cleaned and stored before (a draft's); both are facts and evidence.
+    """
+    runtime = packs.current(pack)
+    kept = [*stored, *_stored_facts(runtime, files_in)]
+    opening = Opening(_with_files(facts, kept), idempotency_key, subject_id, cell_code, department, assignee)
+    return _open(runtime, opening, opened_by, now, parent, on_end, kept)
 
 
 def _open(
-    pack: str, opening: Opening, opened_by: Account | None, now: dt.datetime, parent: str | None, on_end: str
+    runtime: Runtime,
+    opening: Opening,
+    opened_by: Account | None,
+    now: dt.datetime,
+    parent: str | None,
+    on_end: str,
+    stored: Sequence[files.Stored] = (),
 ) -> str:
     _check_key(opening.idempotency_key)
     known = case_of_key(opening.idempotency_key)
     if known is not None:
         return known
-    runtime = packs.current(pack)
     try:
         with transaction.atomic():
-            return _opened(runtime, opening, opened_by, now, parent, on_end)
+            case_id = _opened(runtime, opening, opened_by, now, parent, on_end)
+            if stored:
+                _note_files(case_id, 1, stored, now)
+            return case_id
     except IntegrityError:
         # Someone opened a case under this key at the same time: theirs stands.
         known = case_of_key(opening.idempotency_key)
@@ -128,6 +147,7 @@ def new_row(
         body="",
         pack_version_id=runtime.version_id,
         pack_hash=runtime.pack.hash,
+        assignee=opening.assignee,
     )
 
 
@@ -195,6 +215,8 @@ def settle(
     ended = "outcome" in event
     if outcome.effects:
         run_effects(row, outcome, now)
+        if any(call.name in PARTY_EFFECTS for call in outcome.effects):
+            tasks = rows.open_tasks(case.id)
     if outcome.personal:
         event["sealed"], salt, body = sealing.seal(outcome.personal)
         rows.insert_payloads([(case.id, event["seq"], salt, body)])
@@ -209,8 +231,10 @@ def settle(
         _change_tasks(runtime, row, case, outcome.tasks, tasks, due, now)
     elif outcome.terms:
         rows.date_tasks(case.id, due)
-    if ended and row.parent_id and row.on_end:
-        jobs.enqueue_child_ended(row.parent_id, row.on_end, case, now)
+    if ended:
+        if row.parent_id and row.on_end:
+            jobs.enqueue_child_ended(row.parent_id, row.on_end, case, now)
+        endings.tell(case, row, now)
 
 
 def write_event(case_id: str, event: Event, now: dt.datetime, *, key: str | None, request: str) -> int:
@@ -263,9 +287,10 @@ def _change_tasks(
         rows.date_tasks(case.id, due)
     rows.insert_tasks(
         [
-            rows.task_values(case.id, role, routing.owner_for(runtime.pack.roles[role], row, now), due, now)
+            rows.task_values(case.id, role, owner, due, now)
             for role in wanted
             if role not in have
+            for owner in routing.owners_for(runtime.pack.roles[role], row, now)
         ]
     )
 
@@ -324,9 +349,17 @@ def _stored(case_id: str, name: str, sent: Sequence[FileIn]) -> list[files.Store
     runtime = packs.pinned(row.pack_version_id, row.pack_hash)
     steps = runtime.pack.steps.get((row.state, name), ())
     form = next((step.form for step in steps if step.form), None)
+    return _cleaned(form.fields if form else {}, sent)
+
+
+def _stored_facts(runtime: Runtime, sent: Sequence[FileIn]) -> list[files.Stored]:
+    return _cleaned(runtime.pack.facts, sent) if sent else []
+
+
+def _cleaned(fields: Mapping[str, Field], sent: Sequence[FileIn]) -> list[files.Stored]:
     stored: list[files.Stored] = []
     for item in sent:
-        field = form.fields.get(item.field) if form else None
+        field = fields.get(item.field)
         if field is None or field.type.kind != "files":
             raise Problem("file-unexpected", _("这一步不收文件"), detail=item.field, status=422)
         stored += files.store_files([item], field.accept)

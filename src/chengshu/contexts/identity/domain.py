@@ -18,10 +18,11 @@ PURPOSES = {
     "dispute": _n("处理异议"),
     "interface": _n("接口调用"),
     "own-data": _n("本人查看"),
+    "shared-case": _n("共同办理同一事项"),
 }
-# Who may have which purpose. A resident has one: their own data.
+# Who may have which purpose. A resident has their own data, and what stands in a case they take part in.
 PURPOSES_OF_ROLE = {
-    "resident": {"own-data"},
+    "resident": {"own-data", "shared-case"},
     "grid_worker": {"verification", "case-work"},
     "steward": {"stewardship", "correction-review", "dispute", "case-work", "interface"},
     "officer": {"correction-review", "dispute", "case-work", "interface"},
