@@ -19,19 +19,17 @@ from chengshu.contexts.cases.domain import (
     TermView,
     ValueView,
 )
+from chengshu.contexts.cases.field_views import field_view, first_value
 from chengshu.contexts.cases.lights import term_light
 from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.models import CaseEvent, EvidenceFile, PersonalPayload
 from chengshu.contexts.cases.wording import LANGUAGES, both, grounds, sayer
 from chengshu.contexts.identity import api as identity
 from chengshu.procedure.case import Case
-from chengshu.procedure.forms import options
 from chengshu.procedure.machine import allowed
-from chengshu.procedure.model import ENTRY, Field, Pack, Transition
-from chengshu.procedure.ports import SourceRequest, registry
+from chengshu.procedure.model import ENTRY, Pack, Transition
 from chengshu.procedure.wording import fill
 
-LONG_TEXT = 300
 _ENGINE_SENTENCES = {
     "reassigned": {
         "zh": "{actor}改派给{owner}，原因：{reason}。",
@@ -200,38 +198,17 @@ def _commands(access: Access, case: Case, own: Mapping[str, Any], now: dt.dateti
 def _fields(access: Access, step: Transition, own: Mapping[str, Any], now: dt.datetime) -> list[FieldView]:
     if step.form is None:
         return []
-    return [_field(access, field, own, now) for field in step.form.fields.values()]
-
-
-def _field(access: Access, field: Field, own: Mapping[str, Any], now: dt.datetime) -> FieldView:
-    pack, choices = access.pack, []
-    fixed = options(field, own)
-    if fixed is not None:
-        choices = [(value, dict.fromkeys(LANGUAGES, value)) for value in dict.fromkeys(fixed)]
-    elif field.type.kind == "choice":
-        choices = [(choice, both(pack, f"choices.{field.name}.{choice}")) for choice in field.type.choices]
-    return FieldView(
-        name=field.name,
-        kind="choice" if choices else field.type.kind,
-        label=both(pack, f"fields.{field.name}.label"),
-        help=both(pack, f"fields.{field.name}.help"),
-        required=field.required,
-        choices=choices,
-        value=_prefill(access, field, own, now),
-        accept=field.accept,
-        most=field.most,
-        long=field.type.kind == "text" and field.most > LONG_TEXT,
-        element=field.element,
-    )
-
-
-def _prefill(access: Access, field: Field, own: Mapping[str, Any], now: dt.datetime) -> Any:
-    if field.prefill is None:
-        return None
     scope = {f"facts.{name}": value for name, value in own.items()}
-    params = {name: value.evaluate(scope) for name, value in field.prefill.params.items()}
-    request = SourceRequest(access.row.id, field.name, field.element, params, now)
-    return registry.source_handler(field.prefill.source)(request)
+    return [
+        field_view(
+            access.pack,
+            item,
+            own,
+            first_value(item, scope, access.row.id, now),
+            item.prefill.source if item.prefill else "",
+        )
+        for item in step.form.fields.values()
+    ]
 
 
 def _events(pack: Pack, case_id: str, cell: str, secrets: Mapping[int, dict[str, Any]]) -> list[EventView]:
