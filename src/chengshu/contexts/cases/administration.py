@@ -139,6 +139,16 @@ def write(
     return store.Done(row.id, before + 1)
 
 
+def administrative_sentence(event: Event, language: str) -> str:
+    """Return what the history says of a step that no pack declares."""
+    template = SENTENCES.get(event["step"], {}).get(language)
+    if template is None:
+        return event["step"]
+    known = {name: str(value) for name, value in event.get("data", {}).items()}
+    spoken = {"actor": event["actor"]["name"], "owner": event.get("owner", {}).get("name", ""), "reason": ""}
+    return template.format_map({**spoken, **known})
+
+
 def may_administer(held: Held) -> None:
     """Refuse whoever the pack does not name under ``administration``."""
     if not held.pack.administration.by & held.actor.roles:

@@ -9,7 +9,7 @@ from typing import Any
 from chengshu.contexts.cases import packs, parties, routing, rows, store
 from chengshu.contexts.cases.domain import NOBODY, OPERATORS, account_owner
 from chengshu.contexts.cases.models import Notice, Task
-from chengshu.contexts.cases.wording import sayer
+from chengshu.contexts.cases.wording import sayer, spoken
 from chengshu.contexts.identity import api as identity
 from chengshu.procedure.model import Role
 from chengshu.procedure.ports import EffectRequest, SourceRequest
@@ -43,7 +43,8 @@ def notify_effect(request: EffectRequest) -> Mapping[str, Any]:
     pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
     texts = {}
     for language in ("zh", "en"):
-        said = sayer(pack, language, request.facts, request.data, request.actor.name, {})
+        data = spoken(request.data, language)
+        said = sayer(pack, language, request.facts, data, request.actor.name, {})
         texts[language] = fill(pack.text(f"notices.{request.params['text']}", language), said)[:500]
     owners = _holders(pack.roles[request.params["role"]], row, request.now)
     for owner in owners:

@@ -6,22 +6,26 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
-from chengshu.contexts.cases import packs, routing, rows, store
-from chengshu.contexts.cases.domain import account_owner, owner_account
-from chengshu.contexts.cases.models import Task
+from chengshu.contexts.cases import administration, routing, store
+from chengshu.contexts.cases.administration import Held
+from chengshu.contexts.cases.domain import NOBODY, account_owner, owner_account
+from chengshu.contexts.cases.models import Case as CaseModel
+from chengshu.contexts.cases.models import CaseParty, Task
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import Account
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import legal_day
-from chengshu.procedure.case import Event, apply
-from chengshu.procedure.clock import stamp
+from chengshu.procedure.model import Role
+
+NO_ONE = "（无人）"
 
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """What a hand-over did."""
+    """What a hand-over did: cases that somebody has now, and cases that lie on the operator's list."""
 
     moved: int
     refused: int
@@ -36,88 +40,112 @@ def reassign(
     now: dt.datetime,
     expected_version: int | None = None,
 ) -> store.Done:
-    """Give a case's open tasks of the cell to another member of staff; the pack says who may and on what ground."""
-    if not reason.strip() or len(reason) > 300:
-        raise Problem(
-            "form-invalid",
-            _("请写明改派的原因"),
-            status=422,
-            errors={"reason": {"code": "required", "text": _("请写明原因")}},
-        )
+    """Give a case's open tasks to another member of staff; the pack says who may and on what ground."""
+    said = administration.reason_of(reason)
     with transaction.atomic():
-        row = rows.lock(case_id)
-        if row is None:
-            raise Problem("case-unknown", _("没有这个办件"), detail=case_id, status=404)
-        if expected_version is not None and expected_version != row.version:
-            raise store.changed(case_id, row.version)
-        pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
-        tasks = rows.open_tasks(case_id)
-        who = routing.actor_in_case(pack, row, tasks, actor, now)
-        step = pack.administration
-        if not step.by & who.roles:
-            raise Problem("command-not-yours", _("你的角色不能改派这个办件"), detail=case_id, status=403)
+        held = administration.hold(case_id, actor, now, expected_version)
+        administration.may_administer(held)
         movable = [
-            task for task in tasks if task[1] in pack.roles and _fits(pack.roles[task[1]].holder, to, row)
+            (task_id, role)
+            for task_id, role, _ in held.tasks
+            if role in held.pack.roles and fits(held.pack.roles[role], to, held)
         ]
         if not movable:
             raise Problem(
                 "reassign-nothing", _("没有可以改派给这位同事的任务"), detail=to.display_name, status=409,
                 remedy=_("选择角色相符的同事"),
             )  # fmt: skip
-        event: Event = {
-            "seq": row.version + 1,
-            "step": step.id,
-            "command": step.id,
-            "at": stamp(now),
-            "actor": {"id": who.id, "name": who.name},
-            "role": min(step.by & who.roles),
-            "source": row.state,
-            "target": row.state,
-            "grounds": list(step.cite),
-            "data": {"reason": reason.strip()},
-            "owner": {
-                "id": str(to.pk),
-                "name": to.display_name,
-                "roles": " ".join(task[1] for task in movable),
-            },
+        owner = {
+            "id": str(to.pk),
+            "name": to.display_name,
+            "roles": " ".join(role for _, role in movable),
         }
-        case = apply(row.case(pack.id), event)
-        store.write_event(case_id, event, now, key=None, request="")
-        if not rows.update_case(case, row.department, row.version, now, closed=False):
-            raise store.changed(case_id, row.version)
-        Task.objects.filter(pk__in=[task[0] for task in movable]).update(owner=account_owner(to.pk))
-        return store.Done(case_id, event["seq"])
+        done = administration.write(held, "reassigned", now, data={"reason": said}, owner=owner)
+        give(held, movable, to)
+        return done
 
 
-def _fits(holder: str, to: Account, row: rows.CaseRow) -> bool:
-    if holder == "cell":
+def fits(role: Role, to: Account, held: Held) -> bool:
+    """Return whether an account may be given the task of a role."""
+    if role.holder == "cell":
         return to.role == "grid_worker"
-    if holder == "department":
-        return to.role == "officer" and to.department_id == row.department
+    if role.holder == "department":
+        return routing.in_department(role, held.row, to)
+    if role.holder == "assignee":
+        return to.role != "resident" and str(to.pk) != held.case.opened_by
     return False
+
+
+def give(held: Held, movable: list[tuple[int, str]], to: Account) -> None:
+    """Write the new owner; a task of a department remembers the queue that it came from."""
+    for task_id, name in movable:
+        role = held.pack.roles[name]
+        queue = f"department:{routing.department_of(role, held.row)}" if role.holder == "department" else ""
+        Task.objects.filter(pk=task_id).update(owner=account_owner(to.pk), queue=queue)
+        if role.holder == "assignee":
+            held.row.assignee = str(to.pk)
+            CaseModel.objects.filter(pk=held.row.id).update(assignee=held.row.assignee)
 
 
 def hand_over(
     leaver: Account, to: Account | None, *, actor: Account, reason: str, now: dt.datetime
 ) -> HandOver:
-    """Move all open work of someone who leaves: to a named colleague, or to whoever the cell now has."""
-    moved = refused = 0
+    """Move all open work of someone who leaves: to a named colleague where the role fits, else to whoever is next.
+
+    Next is whoever has the cell, or the queue that a claimed task came from. Where nobody is, the task lies on the
+    operator's list. Each case gets an event that says so.
+    """
+    said, moved, refused = administration.reason_of(reason), 0, 0
     owned = Task.objects.filter(open=True, owner=account_owner(leaver.pk)).order_by("pk")
     for case_id in list(dict.fromkeys(owned.values_list("case_id", flat=True))):
-        heir = to or _heir(case_id, leaver, now)
-        if heir is None:
-            # Nobody is posted there: the operator's list has it from now on.
-            Task.objects.filter(case_id=case_id, open=True, owner=account_owner(leaver.pk)).update(
-                owner="nobody"
-            )
-            refused += 1
-            continue
-        reassign(case_id, heir, actor=actor, reason=reason, now=now)
-        moved += 1
+        with transaction.atomic():
+            left = _hand_over_case(case_id, leaver, to, actor, said, now)
+        moved, refused = moved + (not left), refused + left
     return HandOver(moved, refused)
 
 
-def _heir(case_id: str, leaver: Account, now: dt.datetime) -> Account | None:
-    owner = routing.cell_owner(rows.lock_free(case_id).cell_code, legal_day(now))
+def _hand_over_case(
+    case_id: str, leaver: Account, to: Account | None, actor: Account, reason: str, now: dt.datetime
+) -> bool:
+    """Hand one case over; returns whether a task of it found nobody."""
+    held = administration.hold(case_id, actor, now)
+    administration.may_administer(held)
+    mine = [(task, role) for task, role, owner in held.tasks if owner == account_owner(leaver.pk)]
+    names: list[str] = []
+    left = False
+    for task_id, name in mine:
+        role = held.pack.roles.get(name)
+        heir = _heir(held, role, leaver, to, now) if role else None
+        queue = Task.objects.filter(pk=task_id).values_list("queue", flat=True).get()
+        if heir is not None:
+            give(held, [(task_id, name)], heir)
+            names.append(heir.display_name)
+        elif queue:
+            Task.objects.filter(pk=task_id).update(owner=F("queue"), queue="")
+            names.append(identity.department_name(queue.removeprefix("department:"))["zh"])
+        else:
+            Task.objects.filter(pk=task_id).update(owner=NOBODY)
+            names.append(NO_ONE)
+            left = True
+    owner = {"id": "", "name": "、".join(dict.fromkeys(names)), "roles": " ".join(role for _, role in mine)}
+    administration.write(
+        held, "handed-over", now, data={"reason": reason, "leaver": leaver.display_name}, owner=owner
+    )
+    return left
+
+
+def _heir(
+    held: Held, role: Role | None, leaver: Account, to: Account | None, now: dt.datetime
+) -> Account | None:
+    if role is None:
+        return None
+    if to is not None and fits(role, to, held):
+        return to
+    owner = routing.cell_owner(held.row.cell_code, legal_day(now)) if role.holder == "cell" else NOBODY
     account_id = owner_account(owner)
     return identity.account(account_id) if account_id is not None and account_id != leaver.pk else None
+
+
+def parties_left_behind(leaver: Account) -> int:
+    """Return in how many open cases a leaver still stands as a party, for the operator to look at."""
+    return CaseParty.objects.filter(account=leaver.pk, removed_at=None, case__closed_at=None).count()

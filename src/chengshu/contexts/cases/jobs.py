@@ -52,15 +52,21 @@ def enqueue_effect(request: EffectRequest) -> None:
     _enqueue(EFFECT, request.case_id, payload, request.idempotency_key, request.now)
 
 
-def enqueue_child_ended(parent_id: str, on_end: str, child: Case, now: dt.datetime) -> None:
-    """Tell a parent case that a child has ended, in the child's own transaction."""
+def enqueue_child_ended(
+    parent_id: str, on_end: str, child: Case, now: dt.datetime, told: Mapping[str, Any] | None = None
+) -> None:
+    """Tell a parent case that a child has ended, and what it returns, in the child's own transaction."""
     payload = {
         "command": on_end,
-        "data": {"child": child.id, "child_outcome": child.outcome},
+        "data": {**(told or {}), "child": child.id, "child_outcome": child.outcome},
         "children": {child.id: child.outcome},
-        "child_pack": child.pack,
     }
     _enqueue(COMMAND, parent_id, payload, f"ended:{child.id}", now)
+
+
+def enqueue_command(case_id: str, command: str, data: Mapping[str, Any], key: str, now: dt.datetime) -> None:
+    """Send a case a command of the machine, after the caller's transaction; what its form does not ask is left out."""
+    _enqueue(COMMAND, case_id, {"command": command, "data": dict(data), "children": {}}, key, now)
 
 
 def _enqueue(kind: str, case_id: str, payload: Mapping[str, Any], key: str, now: dt.datetime) -> None:
@@ -120,11 +126,12 @@ def _effect(job: Job, now: dt.datetime) -> Mapping[str, Any] | None:
 
 def _command(job: Job, now: dt.datetime) -> None:
     said = json.loads(job.payload)
+    sent = _asked_for(job.case_id, said["command"], said["data"])
     store.each_conflict_once(
         lambda: store.command(
             job.case_id,
             said["command"],
-            said["data"] | {"child_outcome": outcome_text(said)},
+            sent,
             actor=None,
             now=now,
             idempotency_key=job.key,
@@ -133,10 +140,12 @@ def _command(job: Job, now: dt.datetime) -> None:
     )
 
 
-def outcome_text(said: Mapping[str, Any]) -> str:
-    """Return the child's outcome in words: the parent's pack does not know the child's choices."""
-    pack = packs.current(said["child_pack"]).pack
-    return pack.text(f"outcomes.{said['data']['child_outcome']}") or str(said["data"]["child_outcome"])
+def _asked_for(case_id: str, name: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what the command's form in the case's present state has fields for; empty answers are left out."""
+    row = rows.lock_free(case_id)
+    plan = packs.pinned(row.pack_version_id, row.pack_hash).pack.plans.get((row.state, name))
+    fields = plan.form.fields if plan is not None and plan.form is not None else {}
+    return {key: value for key, value in data.items() if key in fields and value is not None}
 
 
 _WORK: dict[str, Callable[[Job, dt.datetime], Mapping[str, Any] | None]] = {

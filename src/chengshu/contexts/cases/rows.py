@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from chengshu.contexts.cases.sql import dump, sql
+from chengshu.contexts.cases.sql import dump, load, sql
+from chengshu.contexts.ledger.api import last_leaf_id
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.case import OPEN_TERMS, SUSPENDED, Case, Event, TermState
 
@@ -31,6 +31,16 @@ _CASE_UPDATE = (
 _EVENT_INSERT = (
     "INSERT INTO cases_caseevent (case_id, seq, step, at, actor, body, idempotency_key, request_digest, leaf_id, "
     "leaf_salt) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+# The event of a step refers to the leaf that was inserted just before it, without asking for its number.
+_EVENT_AFTER_LEAF = (
+    "INSERT INTO cases_caseevent (case_id, seq, step, at, actor, body, idempotency_key, request_digest, leaf_id, "
+    "leaf_salt) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {leaf}, %s)"
+)
+# Open tasks, and the step that was taken under a key, if any: what a step needs besides the case's own row.
+_BESIDES = (
+    "SELECT id, role, owner FROM cases_task WHERE case_id = %s AND open UNION ALL "
+    "SELECT -seq, '', request_digest FROM cases_caseevent WHERE case_id = %s AND idempotency_key = %s"
 )
 _TERM_UPSERT = (
     "INSERT INTO cases_caseterm (case_id, term, round, state, due_on, due_at, amber_at, provisional) "
@@ -70,10 +80,11 @@ class CaseRow:
 
     def case(self, pack: str) -> Case:
         """Return the folded case."""
-        body = json.loads(self.body)
+        body = load(self.body)
         return Case(
             self.id, pack, self.state, self.version, self.outcome, self.opened_by,
             body["facts"], body["kept"], body["terms"], body["acted"], body["children"],
+            body.get("opened_at", ""), body.get("label", ""),
         )  # fmt: skip
 
 
@@ -86,6 +97,8 @@ def body_of(case: Case) -> str:
             "terms": case.terms,
             "acted": case.acted,
             "children": case.children,
+            "opened_at": case.opened_at,
+            "label": case.label,
         }
     )
 
@@ -95,6 +108,25 @@ def lock(case_id: str) -> CaseRow | None:
     db = sql()
     found = db.run(_CASE if db.sqlite else f"{_CASE} FOR UPDATE OF c", (case_id,)).fetchone()
     return CaseRow(*found) if found else None
+
+
+def lock_with_tasks(
+    case_id: str, key: str | None
+) -> tuple[CaseRow | None, list[tuple[int, str, str]], tuple[int, str] | None]:
+    """Lock a case for a step; returns it, its open tasks, and (seq, request digest) of the step under ``key``."""
+    db = sql()
+    with db.together():
+        # Two statements: only a second one sees what the one that held the lock before has committed.
+        case = db.run(_CASE if db.sqlite else f"{_CASE} FOR UPDATE OF c", (case_id,))
+        found = case.fetchall() if db.sqlite else ()
+        besides = db.run(_BESIDES, (case_id, case_id, key))
+    found = found or case.fetchall()
+    tasks: list[tuple[int, str, str]] = besides.fetchall()
+    known = None
+    if key is not None and tasks and tasks[-1][0] < 0:
+        number, _role, digest = tasks.pop()
+        known = (-number, digest)
+    return (CaseRow(*found[0]) if found else None), tasks, known
 
 
 def lock_free(case_id: str) -> CaseRow:
@@ -137,16 +169,20 @@ def insert_cases(values: Sequence[tuple[Any, ...]]) -> None:
 
 def update_case(case: Case, department: str, before: int, now: dt.datetime, closed: bool) -> bool:
     """Write the projection if nobody else did since ``before``; returns whether it was written."""
+    return bool(send_case(case, department, before, now, closed).rowcount == 1)
+
+
+def send_case(case: Case, department: str, before: int, now: dt.datetime, closed: bool) -> Any:
+    """Write the projection if nobody else did since ``before``; the cursor's row count says so once it is read."""
     due_at, amber_at = earliest(case)
     db = sql()
-    done = db.run(
+    return db.run(
         _CASE_UPDATE,
         (
             case.state, case.outcome, case.version, department, body_of(case), db.instant(due_at),
             db.instant(amber_at), db.instant(now) if closed else None, case.id, before,
         ),
     )  # fmt: skip
-    return bool(done.rowcount == 1)
 
 
 def event_values(
@@ -156,6 +192,20 @@ def event_values(
     return (
         case_id, event["seq"], event["step"], sql().instant(event["at"]), event["actor"]["id"], body, key, request,
         leaf_id, leaf_salt,
+    )  # fmt: skip
+
+
+def insert_event_after_leaf(
+    case_id: str, event: Event, body: str, key: str | None, request: str, leaf_salt: str
+) -> None:
+    """Insert the event of the leaf that was inserted last."""
+    db = sql()
+    db.run(
+        _EVENT_AFTER_LEAF.replace("{leaf}", last_leaf_id()),
+        (
+            case_id, event["seq"], event["step"], db.instant(event["at"]), event["actor"]["id"], body, key, request,
+            leaf_salt,
+        ),
     )  # fmt: skip
 
 

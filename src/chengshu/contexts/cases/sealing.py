@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from chengshu.contexts.cases import files, rows
-from chengshu.contexts.cases.models import EvidenceFile, PersonalPayload
+from chengshu.contexts.cases.models import CaseComment, EvidenceFile, PaymentOrder, PersonalPayload
 from chengshu.contexts.cases.sql import dump
 from chengshu.kernel.problems import Problem
 
@@ -56,4 +56,11 @@ def erase_personal(case_id: str, now: dt.datetime) -> int:
         EvidenceFile.objects.filter(pk=evidence.pk).update(erased_at=now, name="")
         files.drop_unused(evidence.digest)
         number += 1
+    number += CaseComment.objects.filter(case_id=case_id, erased_at=None).update(
+        text="", author="", erased_at=now
+    )
+    # What the treasury must keep stays in its own books; here only the amount, the state and the reference remain.
+    number += PaymentOrder.objects.filter(case_id=case_id, erased_at=None).update(
+        payee="", account="", erased_at=now
+    )
     return number

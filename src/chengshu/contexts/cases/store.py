@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases import endings, files, jobs, packs, routing, rows, sealing
@@ -19,7 +19,7 @@ from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.models import CaseEvent, EvidenceFile
 from chengshu.contexts.cases.packs import Runtime
 from chengshu.contexts.cases.rows import CaseRow
-from chengshu.contexts.cases.sql import dump
+from chengshu.contexts.cases.sql import Unit, dump, sql
 from chengshu.contexts.identity.api import Account
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
@@ -84,7 +84,7 @@ def _open(
     if known is not None:
         return known
     try:
-        with transaction.atomic():
+        with Unit():
             case_id = _opened(runtime, opening, opened_by, now, parent, on_end)
             if stored:
                 _note_files(case_id, 1, stored, now)
@@ -123,7 +123,8 @@ def personal_facts(case_id: str) -> dict[str, Any]:
 
 def case_of_key(key: str) -> str | None:
     """Return the case that was opened under a key."""
-    return CaseModel.objects.filter(open_key=key).values_list("pk", flat=True).first()
+    found = sql().run("SELECT id FROM cases_case WHERE open_key = %s", (key,)).fetchone()
+    return found[0] if found else None
 
 
 def new_row(
@@ -138,11 +139,11 @@ def new_row(
         outcome="",
         subject_id=opening.subject_id or str(facts.get("subject_id") or ""),
         cell_code=opening.cell_code or "",
-        department=str(outcome.case.kept.get("department") or opening.department or ""),
+        department=str(outcome.case.kept.get("department") or opening.department or outcome.department or ""),
         opened_by=actor.id,
         parent_id=parent,
         on_end=on_end,
-        label=str(facts.get("subject_label") or ""),
+        label=str(outcome.case.label or facts.get("subject_label") or ""),
         area=str(facts.get("area") or ""),
         body="",
         pack_version_id=runtime.version_id,
@@ -177,16 +178,15 @@ def command(
     stored = _stored(case_id, name, files_in) if files_in else []
     sent = _with_files(data, stored)
     request = _request_digest(name, sent, actor) if idempotency_key else ""
-    with transaction.atomic():
-        row = rows.lock(case_id)
+    with Unit():
+        row, tasks, known = rows.lock_with_tasks(case_id, idempotency_key)
         if row is None:
             raise Problem("case-unknown", _("没有这个办件"), detail=case_id, status=404)
-        if idempotency_key and (known := rows.event_of_key(case_id, idempotency_key)):
+        if known:
             return _repeated(case_id, known, request)
         if expected_version is not None and expected_version != row.version:
             raise changed(case_id, row.version)
         runtime = packs.pinned(row.pack_version_id, row.pack_hash)
-        tasks = rows.open_tasks(case_id)
         who = MACHINE if actor is None else routing.actor_in_case(runtime.pack, row, tasks, actor, now)
         secret = (row.state, name) in runtime.secret_steps
         secrets = sealing.unseal(case_id, 1) if secret else {}
@@ -217,32 +217,39 @@ def settle(
         run_effects(row, outcome, now)
         if any(call.name in PARTY_EFFECTS for call in outcome.effects):
             tasks = rows.open_tasks(case.id)
-    if outcome.personal:
-        event["sealed"], salt, body = sealing.seal(outcome.personal)
-        rows.insert_payloads([(case.id, event["seq"], salt, body)])
-    write_event(case.id, event, now, key=key, request=request)
-    if event["seq"] == 1:
+    written = None
+    with sql().together():
+        if outcome.personal:
+            event["sealed"], salt, body = sealing.seal(outcome.personal)
+            rows.insert_payloads([(case.id, event["seq"], salt, body)])
+        write_event(case.id, event, now, key=key, request=request)
+        if event["seq"] > 1:
+            written = rows.send_case(case, row.department, row.version, now, ended)
+        rows.upsert_terms([rows.term_values(case.id, term) for term in outcome.terms])
+        _write_tasks(runtime, row, outcome, tasks, now)
+    if written is None:
         _finish_opening(outcome, row)
-    elif not rows.update_case(case, row.department, row.version, now, ended):
+    elif written.rowcount != 1:
         raise changed(case.id, row.version)
-    rows.upsert_terms([rows.term_values(case.id, term) for term in outcome.terms])
-    due = rows.earliest(case)
-    if outcome.tasks is not None:
-        _change_tasks(runtime, row, case, outcome.tasks, tasks, due, now)
-    elif outcome.terms:
-        rows.date_tasks(case.id, due)
+    elif "label" in event:
+        CaseModel.objects.filter(pk=case.id).update(label=case.label[:200])
     if ended:
-        if row.parent_id and row.on_end:
-            jobs.enqueue_child_ended(row.parent_id, row.on_end, case, now)
-        endings.tell(case, row, now)
+        _end(runtime, row, case, now)
 
 
-def write_event(case_id: str, event: Event, now: dt.datetime, *, key: str | None, request: str) -> int:
-    """Insert an event and its ledger leaf; returns the leaf's id."""
+def _end(runtime: Runtime, row: CaseRow, case: Case, now: dt.datetime) -> None:
+    """Tell the parent and all who listen that a case has ended."""
+    if row.parent_id and row.on_end:
+        told = {name: case.kept.get(name) for name in runtime.pack.returns}
+        jobs.enqueue_child_ended(row.parent_id, row.on_end, case, now, told)
+    endings.tell(case, row, now)
+
+
+def write_event(case_id: str, event: Event, now: dt.datetime, *, key: str | None, request: str) -> None:
+    """Insert an event behind its ledger leaf."""
     body = dump(event)
-    leaf = ledger.deposit(LEDGER_KIND, f"case:{case_id}", body.encode(), now=now)
-    rows.insert_events([rows.event_values(case_id, event, body, key, request, leaf.id, leaf.salt)])
-    return int(leaf.id)
+    salt = ledger.insert_unread(LEDGER_KIND, f"case:{case_id}", body.encode(), now=now)
+    rows.insert_event_after_leaf(case_id, event, body, key, request, salt)
 
 
 def _finish_opening(outcome: Outcome, row: CaseRow) -> None:
@@ -270,29 +277,24 @@ def run_effects(row: CaseRow, outcome: Outcome, now: dt.datetime) -> None:
                 event["children"] = {**event.get("children", {}), str(child): ""}
 
 
-def _change_tasks(
-    runtime: Runtime,
-    row: CaseRow,
-    case: Case,
-    wanted: Sequence[str],
-    tasks: Tasks,
-    due: tuple[str | None, str | None],
-    now: dt.datetime,
-) -> None:
+def _write_tasks(runtime: Runtime, row: CaseRow, outcome: Outcome, tasks: Tasks, now: dt.datetime) -> None:
     """Close what is no longer asked for, open what is new; who already works on the case goes on."""
+    case, wanted = outcome.case, outcome.tasks
     have = {role for _, role, _ in tasks}
-    rows.close_tasks([task_id for task_id, role, _ in tasks if role not in wanted], now)
-    kept = have & set(wanted)
-    if kept:
+    due = rows.earliest(case)
+    if wanted is not None:
+        rows.close_tasks([task_id for task_id, role, _ in tasks if role not in wanted], now)
+    if outcome.terms and (wanted is None or have & set(wanted)):
         rows.date_tasks(case.id, due)
-    rows.insert_tasks(
-        [
-            rows.task_values(case.id, role, owner, due, now)
-            for role in wanted
-            if role not in have
-            for owner in routing.owners_for(runtime.pack.roles[role], row, now)
-        ]
-    )
+    if wanted is not None:
+        rows.insert_tasks(
+            [
+                rows.task_values(case.id, role, owner, due, now)
+                for role in wanted
+                if role not in have
+                for owner in routing.owners_for(runtime.pack.roles[role], row, now)
+            ]
+        )
 
 
 def changed(case_id: str, version: int) -> Problem:
@@ -335,7 +337,12 @@ def _repeated(case_id: str, known: tuple[int, str], request: str) -> Done:
 def _request_digest(name: str, data: Mapping[str, Any], actor: Account | None) -> str:
     # Keyed, so that nobody guesses a personal value back from it.
     said = dump([name, dict(data), str(actor.pk) if actor else "system"])
-    return hmac.new(settings.SECRET_KEY.encode(), said.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(_secret(settings.SECRET_KEY), said.encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=4)
+def _secret(key: str) -> bytes:
+    return key.encode()
 
 
 def _check_key(key: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from chengshu.contexts.cases import packs
 from chengshu.contexts.cases.domain import Ground
+from chengshu.contexts.cases.models import Case
 from chengshu.kernel.citations import parse_citation
 from chengshu.procedure.model import Pack
 
@@ -66,3 +68,20 @@ def ground(pack: Pack, key: str) -> Ground:
 def grounds(pack: Pack, keys: tuple[str, ...] | list[str]) -> list[Ground]:
     """Return several articles, each once."""
     return [ground(pack, key) for key in dict.fromkeys(keys) if key in pack.articles]
+
+
+def outcome_words(child_id: str, code: str) -> dict[str, str]:
+    """Return how the child's own pack words its outcome; a parent's pack does not know the child's choices."""
+    found = Case.objects.filter(pk=child_id).values_list("pack_version_id", "pack_version__hash").first()
+    if found is None:
+        return dict.fromkeys(LANGUAGES, code)
+    pack = packs.pinned(*found).pack
+    return {language: pack.text(f"outcomes.{code}", language) or code for language in LANGUAGES}
+
+
+def spoken(data: Mapping[str, Any], language: str) -> Mapping[str, Any]:
+    """Return a step's answers with the outcome of a child in the words of the child's pack."""
+    child, code = data.get("child"), data.get("child_outcome")
+    if not isinstance(child, str) or not isinstance(code, str):
+        return data
+    return {**data, "child_outcome": outcome_words(child, code)[language]}

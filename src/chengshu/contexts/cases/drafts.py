@@ -1,0 +1,221 @@
+"""Opening forms as one types them: saved at every pause, nobody else's business, gone when submitted or forgotten."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from chengshu.contexts.cases import files, packs, routing, store
+from chengshu.contexts.cases.models import Draft as DraftModel
+from chengshu.contexts.cases.models import DraftFile, PackVersion
+from chengshu.contexts.cases.sql import dump
+from chengshu.contexts.identity.api import Account
+from chengshu.kernel.problems import Problem
+from chengshu.procedure.types import BadValue, Type, check_value
+
+MAX_BODY = 200_000
+MAX_DRAFTS = 30
+MAX_FILES = 40
+LIFE = dt.timedelta(days=90)
+LIFE_DELETED = dt.timedelta(days=30)
+_PLAIN = Type("map", optional=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft as its author sees it; ``values`` are whatever was typed, right or wrong."""
+
+    id: int
+    pack: str
+    pack_version_id: int
+    values: dict[str, Any]
+    files: list[files.Stored]
+    saved_at: dt.datetime
+    deleted_at: dt.datetime | None
+    expires_at: dt.datetime
+    # The pack has a newer version than the draft was begun under; it will be submitted under the newer one.
+    outdated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """A draft in a list."""
+
+    id: int
+    pack: str
+    pack_version_id: int
+    saved_at: dt.datetime
+    deleted_at: dt.datetime | None
+    expires_at: dt.datetime
+
+
+def start(account: Account, pack_id: str, now: dt.datetime) -> int:
+    """Begin a draft of a pack's opening form; who may not open such a case is told so now."""
+    runtime = packs.current(pack_id)
+    if (
+        not routing.actor_opening(runtime.pack, account, account.department_id or "").roles
+        & runtime.pack.opening.by
+    ):
+        raise Problem("opening-not-yours", _("你不能提出这个事项"), detail=pack_id, status=403)
+    if DraftModel.objects.filter(account=account.pk, deleted_at=None).count() >= MAX_DRAFTS:
+        raise Problem(
+            "drafts-full",
+            _("草稿已满"),
+            remedy=_("请先提交或删除一些草稿"),
+            detail=str(MAX_DRAFTS),
+            status=409,
+        )
+    row = DraftModel.objects.create(
+        account=account.pk, pack=pack_id, pack_version_id=runtime.version_id, made_at=now, saved_at=now
+    )
+    return int(row.pk)
+
+
+def load(draft_id: int, account: Account) -> Draft:
+    """Return one of the account's drafts."""
+    row = _mine(draft_id, account)
+    current = packs.current(row.pack).version_id
+    kept = [
+        files.Stored(item.digest, item.name, item.media_type, item.size, item.field)
+        for item in row.files.order_by("pk")
+    ]
+    return Draft(
+        row.pk, row.pack, row.pack_version_id, json.loads(row.body), kept, row.saved_at, row.deleted_at,
+        _expires(row), row.pack_version_id != current,
+    )  # fmt: skip
+
+
+def save(draft_id: int, account: Account, values: Mapping[str, Any], now: dt.datetime) -> dt.datetime:
+    """Keep what was typed so far, as it is; returns when it was saved. Nothing is checked but its size and shape."""
+    try:
+        check_value(dict(values), _PLAIN)
+    except BadValue as bad:
+        raise Problem("draft-form", _("草稿内容无法保存"), detail=str(bad), status=422) from bad
+    body = dump(dict(values))
+    if len(body.encode()) > MAX_BODY:
+        raise Problem("draft-too-large", _("草稿内容过长"), detail=str(MAX_BODY), status=413)
+    row = _mine(draft_id, account)
+    DraftModel.objects.filter(pk=row.pk, deleted_at=None).update(body=body, saved_at=now)
+    return now
+
+
+def add_file(draft_id: int, account: Account, field: str, stored: files.Stored, now: dt.datetime) -> None:
+    """Keep a file with the draft; it was checked and cleaned when it was stored."""
+    row = _mine(draft_id, account)
+    known = packs.current(row.pack).pack.facts.get(field)
+    if known is None or known.type.kind != "files":
+        raise Problem("file-unexpected", _("这一项不收文件"), detail=field, status=422)
+    if row.files.filter(field=field).count() >= known.most or row.files.count() >= MAX_FILES:
+        raise Problem(
+            "file-too-many", _("文件过多"), detail=field, status=422,
+            errors={field: {"code": "too-long", "text": _("文件过多")}},
+        )  # fmt: skip
+    DraftFile.objects.get_or_create(
+        draft=row,
+        field=field,
+        digest=stored.digest,
+        defaults={"name": stored.name, "media_type": stored.media_type, "size": stored.size, "at": now},
+    )
+    DraftModel.objects.filter(pk=row.pk).update(saved_at=now)
+
+
+def drop_file(draft_id: int, account: Account, digest: str) -> bool:
+    """Take a file out of the draft; its bytes go when nothing else has them."""
+    gone, _kinds = DraftFile.objects.filter(draft=_mine(draft_id, account), digest=digest).delete()
+    if gone:
+        files.drop_unused(digest)
+    return bool(gone)
+
+
+def drafts_of(account: Account, *, deleted: bool = False) -> list[DraftLine]:
+    """Return the account's drafts, saved last first; those thrown away when asked for."""
+    found = DraftModel.objects.filter(account=account.pk, deleted_at__isnull=not deleted).order_by(
+        "-saved_at", "-pk"
+    )
+    return [
+        DraftLine(row.pk, row.pack, row.pack_version_id, row.saved_at, row.deleted_at, _expires(row))
+        for row in found
+    ]
+
+
+def delete(draft_id: int, account: Account, now: dt.datetime) -> None:
+    """Throw a draft away; it can be fetched back for thirty days."""
+    DraftModel.objects.filter(pk=_mine(draft_id, account).pk, deleted_at=None).update(deleted_at=now)
+
+
+def restore(draft_id: int, account: Account) -> None:
+    """Fetch a draft back."""
+    DraftModel.objects.filter(pk=_mine(draft_id, account).pk).update(deleted_at=None)
+
+
+def submit_draft(
+    draft_id: int,
+    account: Account,
+    *,
+    now: dt.datetime,
+    idempotency_key: str,
+    department: str | None = None,
+    values: Mapping[str, Any] | None = None,
+    subject_id: str | None = None,
+) -> str:
+    """Open the case that a draft describes and delete the draft, both or neither; returns the case.
+
+    What is wrong comes back at once as ``form-invalid`` with ``errors`` by field. ``values`` are the draft's answers
+    in the engine's types, where a page has converted them; else the draft's own are taken.
+    """
+    key = f"draft:{account.pk}:{idempotency_key}"[: store.MAX_KEY]
+    known = store.case_of_key(key)
+    if known is not None:
+        return known
+    draft = load(draft_id, account)
+    if draft.deleted_at is not None:
+        raise Problem("draft-deleted", _("这个草稿已删除"), detail=str(draft_id), status=409)
+    facts = {
+        name: value
+        for name, value in (values if values is not None else draft.values).items()
+        if value not in (None, "", [])
+    }
+    with transaction.atomic():
+        case_id = store.open_case(
+            draft.pack, facts, opened_by=account, department=department, subject_id=subject_id, idempotency_key=key,
+            now=now, stored=draft.files,
+        )  # fmt: skip
+        DraftModel.objects.filter(pk=draft.id).delete()
+    return case_id
+
+
+def discard(now: dt.datetime, limit: int = 500) -> int:
+    """Delete drafts that nobody touched for ninety days, and those thrown away thirty days ago; returns how many."""
+    old = DraftModel.objects.filter(saved_at__lt=now - LIFE) | DraftModel.objects.filter(
+        deleted_at__lt=now - LIFE_DELETED
+    )
+    gone = 0
+    for row in list(old.order_by("pk")[:limit]):
+        digests = list(row.files.values_list("digest", flat=True))
+        row.delete()
+        for digest in digests:
+            files.drop_unused(digest)
+        gone += 1
+    return gone
+
+
+def version_of(draft: Draft) -> PackVersion:
+    """Return the pack version that a draft was begun under."""
+    return PackVersion.objects.get(pk=draft.pack_version_id)
+
+
+def _mine(draft_id: int, account: Account) -> DraftModel:
+    row = DraftModel.objects.filter(pk=draft_id, account=account.pk).first()
+    if row is None:
+        raise Problem("draft-unknown", _("没有这个草稿"), detail=str(draft_id), status=404)
+    return row
+
+
+def _expires(row: DraftModel) -> dt.datetime:
+    return row.deleted_at + LIFE_DELETED if row.deleted_at else row.saved_at + LIFE
