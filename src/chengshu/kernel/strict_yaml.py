@@ -27,6 +27,8 @@ class Mapped(dict[str, Any]):
         super().__init__()
         self.line = line
         self.lines: dict[str, int] = {}
+        # Set where a mapping was merged from several files: the file that this part came from.
+        self.file = ""
 
 
 class Listed(list[Any]):

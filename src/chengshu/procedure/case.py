@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from chengshu.procedure.model import Transition
 
@@ -26,6 +26,8 @@ class TermState(TypedDict):
     provisional: bool
     zh: str
     en: str
+    # The day that the term runs to, where it was computed and not counted.
+    until: NotRequired[str]
 
 
 class EffectNote(TypedDict, total=False):
@@ -64,6 +66,8 @@ class Event(TypedDict, total=False):
     grounds: list[str]
     children: dict[str, str]
     owner: dict[str, str]
+    label: str
+    department: str
 
 
 @dataclass(slots=True)
@@ -81,6 +85,9 @@ class Case:
     terms: Mapping[str, TermState] = field(default_factory=dict)
     acted: Mapping[str, str] = field(default_factory=dict)
     children: Mapping[str, str] = field(default_factory=dict)
+    # The instant of its opening, and what lists call it.
+    opened_at: str = field(default="", compare=False)
+    label: str = field(default="", compare=False)
 
     def open_children(self) -> int:
         """Return how many child cases have not ended."""
@@ -111,6 +118,8 @@ class Outcome:
     grounds: tuple[str, ...]
     # Personal values of this step, for the erasable side table.
     personal: dict[str, Any]
+    # The department that the pack gives a case which is opened without one.
+    department: str = ""
 
 
 def apply(case: Case, event: Event) -> Case:
@@ -133,6 +142,8 @@ def apply(case: Case, event: Event) -> Case:
         {**case.terms, **{term["id"]: term for term in terms}} if terms else case.terms,
         acted,
         {**case.children, **children} if children else case.children,
+        event["at"] if opened else case.opened_at,
+        event.get("label", case.label),
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chengshu.procedure.check_effects import effects_of, words_of
+from chengshu.procedure.expressions import Expression
 from chengshu.procedure.files import PackFiles
-from chengshu.procedure.model import Pack
+from chengshu.procedure.model import Effect, Pack
 from chengshu.procedure.sheets import Faults
 from chengshu.procedure.wording import flatten, slots
 
@@ -15,24 +17,29 @@ ALWAYS = {"actor", "cell"}
 
 def check_texts(pack: Pack, files: PackFiles, faults: Faults) -> None:
     """Note missing and surplus texts, and names between braces that nothing fills."""
-    wanted, optional = {*_wanted(pack)}, {*_optional(pack)}
-    notices = set(_notices(pack))
-    mentions = _mentions(pack)
+    wanted, optional = {*_wanted(pack), *_of_effects(pack)}, {*_optional(pack)}
+    mentions, public = _mentions(pack), _public_mentions(pack)
     for language, texts in pack.texts.items():
         file = files.name(f"texts/{language}.yaml")
         flat = flatten(texts)
-        for key in sorted(wanted | notices):
+        for key in sorted(wanted):
             if not isinstance(flat.get(key), str) or not flat[key].strip():
                 faults.add("text-missing", f"The text {key!r} is missing", file, None, remedy=f"add {key}")
-        for key in sorted(set(flat) - wanted - notices - optional):
+        for key in sorted(set(flat) - wanted - optional):
             faults.add("text-unknown", f"Nothing shows the text {key!r}", file, _line(files, language, key))
         for key, text in flat.items():
+            allowed = public if key.startswith("public.") else mentions
             for name in slots(str(text)):
-                if name not in mentions:
-                    line = _line(files, language, key)
-                    faults.add(
-                        "text-slot", f"The text {key!r} mentions {{{name}}}, which nothing fills", file, line
+                if name not in allowed:
+                    hidden = name in mentions
+                    code = "privacy" if hidden else "text-slot"
+                    why = (
+                        "which is personal: publish it by fields: of the effect"
+                        if hidden
+                        else "which nothing fills"
                     )
+                    title = f"The text {key!r} mentions {{{name}}}, {why}"
+                    faults.add(code, title, file, _line(files, language, key))
 
 
 def _wanted(pack: Pack) -> Iterator[str]:
@@ -46,37 +53,54 @@ def _wanted(pack: Pack) -> Iterator[str]:
         ("outcomes", [state.outcome for state in pack.states.values() if state.final]),
     ):
         yield from (f"{group}.{name}" for name in names)
-    for fields in (pack.facts, *(form.fields for form in pack.forms.values())):
+    for section in pack.sections:
+        yield f"sections.{section.id}"
+    for _, fields in pack.fields():
         for name, item in fields.items():
             yield f"fields.{name}.label"
             yield from (f"choices.{name}.{choice}" for choice in item.type.choices)
+            if item.check is not None:
+                yield f"fields.{name}.check"
+            for column in item.columns.values():
+                yield f"fields.{name}.columns.{column.name}"
+                yield from (f"choices.{column.name}.{choice}" for choice in column.type.choices)
 
 
 def _optional(pack: Pack) -> Iterator[str]:
     yield from ("summary", "reason")
-    for name in pack.commands():
-        yield f"help.{name}"
-    for fields in (pack.facts, *(form.fields for form in pack.forms.values())):
-        for name in fields:
-            yield f"fields.{name}.help"
+    yield from (f"help.{name}" for name in pack.commands())
+    yield from (f"fields.{name}.help" for _, fields in pack.fields() for name in fields)
+    yield from (f"documents.{name}" for name in pack.templates)
     for name, fact in pack.facts.items():
-        for choice in fact.type.choices:
-            yield f"reasons.{name}.{choice}"
+        yield from (f"reasons.{name}.{choice}" for choice in fact.type.choices)
     for table in pack.tables.values():
-        for row in table.rows:
-            yield f"rows.{table.id}.{row.id}"
+        yield from (f"rows.{table.id}.{row.id}" for row in table.rows)
         for name, type_ in table.outputs.items():
-            for choice in type_.choices:
-                yield f"choices.{name}.{choice}"
+            yield from (f"choices.{name}.{choice}" for choice in type_.choices)
+    for effect in effects_of(pack):
+        yield from _optional_of(effect)
 
 
-def _notices(pack: Pack) -> Iterator[str]:
-    for step in (pack.opening, *pack.transitions):
-        for effect in step.effects:
-            text = effect.params.get("text") if effect.name == "notify" else None
-            if text is not None and not isinstance(text, dict):
-                constant = getattr(text, "constant", None)
-                yield f"notices.{constant}"
+def _optional_of(effect: Effect) -> Iterator[str]:
+    for group, param in (("registers", "register"), ("certificates", "type")):
+        yield from (f"{group}.{word}" for word in words_of(effect, param))
+    # What the parts of a notice, an entry or a certificate are called.
+    for param in ("fields", "claims"):
+        value = effect.params.get(param)
+        if value is not None and not isinstance(value, Expression):
+            yield from (f"claims.{name}" for name in value)
+
+
+def _of_effects(pack: Pack) -> Iterator[str]:
+    for effect in effects_of(pack):
+        if effect.name == "notify":
+            yield from (f"notices.{word}" for word in words_of(effect, "text"))
+        elif effect.name == "send_message":
+            for word in words_of(effect, "text"):
+                yield from (f"messages.{word}.subject", f"messages.{word}.body")
+        elif effect.name == "publish_notice":
+            for word in words_of(effect, "kind"):
+                yield from (f"public.{word}.title", f"public.{word}.body")
 
 
 def _mentions(pack: Pack) -> set[str]:
@@ -84,12 +108,24 @@ def _mentions(pack: Pack) -> set[str]:
     found |= {f"facts.{name}" for name in pack.facts}
     found |= {f"data.{name}" for form in pack.forms.values() for name in form.fields}
     found |= {f"decided.{name}" for table in pack.tables.values() for name in table.outputs}
+    found |= {f"case.{name}" for name in pack.keeps}
+    return found
+
+
+def _public_mentions(pack: Pack) -> set[str]:
+    """What the text of a public notice may mention: nothing personal, but what its effect publishes."""
+    found = {"title", "until"} | {f"case.{name}" for name in pack.keeps}
+    found |= {f"facts.{name}" for name, item in pack.facts.items() if not item.type.personal}
+    for effect in effects_of(pack):
+        fields = effect.params.get("fields")
+        if effect.name == "publish_notice" and fields is not None and not isinstance(fields, Expression):
+            found |= {f"fields.{name}" for name in fields}
     return found
 
 
 def _line(files: PackFiles, language: str, key: str) -> int | None:
     word = f"{key.rsplit('.', 1)[-1]}:"
-    for number, line in enumerate(files.texts[f"texts/{language}.yaml"].splitlines(), 1):
+    for number, line in enumerate(files.texts.get(f"texts/{language}.yaml", "").splitlines(), 1):
         if line.strip().startswith(word):
             return number
     return None

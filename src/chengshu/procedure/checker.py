@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from chengshu.procedure.check_effects import check_effects, effects_of, words_of
 from chengshu.procedure.check_tables import check_table
 from chengshu.procedure.check_texts import check_texts
 from chengshu.procedure.files import PackFiles
+from chengshu.procedure.functions import parse_length
 from chengshu.procedure.model import ENTRY, SYSTEM, Field, Pack, Transition
 from chengshu.procedure.ports import Registry
 from chengshu.procedure.sheets import Faults
@@ -39,11 +41,13 @@ def check_meaning(
     checker.states()
     checker.transitions()
     checker.deadlines()
+    checker.lengths()
     checker.grounds()
     if elements is not None:
         checker.elements(elements)
     for table in pack.tables.values():
         check_table(pack, table, faults, files.name(f"decisions/{table.id}.yaml"))
+    check_effects(pack, files, faults)
     check_texts(pack, files, faults)
     return checker.coverage()
 
@@ -124,18 +128,26 @@ class _Checker:
         for role in state.tasks:
             if role not in self.pack.roles:
                 self._role(state.line, role)
+            elif self.pack.roles[role].holder in ("public", SYSTEM):
+                self.fault("states.yaml", state.line, "role-holder", f"Nobody in particular holds {role!r}",
+                           remedy="give the task to a role that someone holds")  # fmt: skip
         if state.final:
             return
-        if not state.tasks:
+        if not state.tasks and not self._waits_for_children(name):
             self.fault(
                 "states.yaml", state.line, "state-without-owner", f"Nobody has a task while the case is {name!r}",
-                remedy="name the roles under tasks:",
+                remedy="name the roles under tasks:, or let the end of a child case lead on",
             )  # fmt: skip
         if not any(name in item.runs_while | item.suspended_while for item in self.pack.deadlines.values()):
             self.fault(
                 "states.yaml", state.line, "state-without-term", f"No term runs while the case is {name!r}",
                 remedy="add the state to runs_while of a deadline",
             )  # fmt: skip
+
+    def _waits_for_children(self, name: str) -> bool:
+        """Whether the end of a child case brings a command to this state."""
+        ends = {word for effect in effects_of(self.pack) for word in words_of(effect, "on_end")}
+        return any((name, command) in self.pack.steps for command in ends)
 
     def _role(self, line: int, role: str) -> None:
         near = get_close_matches(role, self.pack.roles, n=1)
@@ -199,6 +211,17 @@ class _Checker:
                         remedy=f"add a step {item.on_expiry!r} from {name!r} by [system]",
                     )  # fmt: skip
 
+    def lengths(self) -> None:
+        """A parameter that stands where a length is wanted holds lengths."""
+        names = {name for expression in self.pack.expressions() for name in expression.lengths}
+        for name in sorted(name.removeprefix("parameters.") for name in names):
+            for value in self.pack.parameters[name].values:
+                try:
+                    parse_length(str(value.value))
+                except ValueError as error:
+                    title = f"The parameter {name!r} is no length: {error}"
+                    self.fault(self._parameter_file(name), value.line, "term-form", title)
+
     def grounds(self) -> None:
         for path, line, what, cites in self.citing():
             if not cites and what.split(" ")[0] not in ("field", "fact"):
@@ -254,21 +277,22 @@ class _Checker:
                 yield path, value.line, f"parameter {parameter.name!r} from {value.start}", value.cite
         for kind, fields in self.fields():
             for item_ in fields.values():
-                yield "form.yaml", item_.line, f"{kind} {item_.name!r}", item_.cite
+                for line, what, cites in _citing_field(kind, item_):
+                    yield "form.yaml", line, what, cites
 
     def fields(self) -> Iterator[tuple[str, Mapping[str, Field]]]:
-        yield "fact", self.pack.facts
-        for form in self.pack.forms.values():
-            yield "field", form.fields
+        for form, fields in self.pack.fields():
+            yield "field" if form else "fact", fields
 
     def elements(self, known: frozenset[str]) -> None:
         for kind, fields in self.fields():
             for item in fields.values():
-                if item.element not in known:
-                    self.fault(
-                        "form.yaml", item.line, "element-unknown",
-                        f"The {kind} {item.name!r} maps to {item.element!r}, which the catalogue does not have",
-                    )  # fmt: skip
+                for part in (item, *item.columns.values()):
+                    if part.element not in known:
+                        self.fault(
+                            "form.yaml", part.line, "element-unknown",
+                            f"The {kind} {part.name!r} maps to {part.element!r}, which the catalogue does not have",
+                        )  # fmt: skip
 
     def coverage(self) -> Coverage:
         executed: dict[str, list[str]] = {}
@@ -284,6 +308,14 @@ class _Checker:
                 k for k, item in articles.items() if item.status == "executed" and k not in executed
             ),
         )
+
+
+def _citing_field(kind: str, item: Field) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    yield item.line, f"{kind} {item.name!r}", item.cite
+    for choice, cites in item.grounds.items():
+        yield item.line, f"choice {choice!r} of {item.name!r}", cites
+    for column in item.columns.values():
+        yield column.line, f"field {item.name!r}.{column.name}", column.cite
 
 
 def _reach(start: set[str], ahead: Mapping[str, set[str]]) -> set[str]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 from chengshu.kernel.lights import amber_from
 from chengshu.kernel.problems import Problem
-from chengshu.kernel.terms import Due, Stop, Term, Unit, due, legal_day
+from chengshu.kernel.terms import Due, Stop, Term, Unit, day_end, due, legal_day
 from chengshu.kernel.workdays import Calendar
 from chengshu.procedure.case import EXPIRED, LATE, MET, OPEN_TERMS, RUNNING, SUSPENDED, TermState
+from chengshu.procedure.functions import moved
 from chengshu.procedure.model import Deadline, Pack
 
 
@@ -26,25 +27,42 @@ class Clock:
         self._known: dict[tuple[Term, Term, dt.date], TermState] = {}
 
     def step(
-        self, pack: Pack, terms: Mapping[str, TermState], target: str, now: dt.datetime
+        self,
+        pack: Pack,
+        terms: Mapping[str, TermState],
+        target: str,
+        now: dt.datetime,
+        days: Mapping[str, str | None] | None = None,
     ) -> list[TermState]:
-        """Return the terms that change when a case comes to ``target``."""
+        """Return the terms that change when a case comes to ``target``; ``days`` are the computed last days."""
         changed = []
         for item in pack.deadlines.values():
             current = terms.get(item.id)
             # Most terms of a pack have nothing to do with most steps.
             if current is not None or target in item.starts_on:
-                term = self._moved(item, current, target, now)
+                term = self._moved(item, current, target, now, days)
                 if term is not None:
                     changed.append(term)
         return changed
 
     def _moved(
-        self, item: Deadline, term: TermState | None, target: str, now: dt.datetime
+        self,
+        item: Deadline,
+        term: TermState | None,
+        target: str,
+        now: dt.datetime,
+        days: Mapping[str, str | None] | None,
     ) -> TermState | None:
         alive = term is not None and term["state"] in OPEN_TERMS
         if target in item.starts_on and (not alive or item.restarts):
-            return self.start(item, now, 1 if term is None else term["round"] + 1)
+            round_ = 1 if term is None else term["round"] + 1
+            if item.until is None:
+                return self.start(item, now, round_)
+            day = days.get(item.id) if days else None
+            if day is not None:
+                return self.start_until(item, now, day, round_)
+            # No day, no term; one that ran is at its end.
+            return {**term, "state": MET} if term is not None and alive else None
         if term is None or not alive:
             return None
         if target in item.suspended_while:
@@ -56,17 +74,33 @@ class Clock:
     def start(self, item: Deadline, now: dt.datetime, round_: int = 1) -> TermState:
         """Return a term that starts now."""
         day = legal_day(now)
-        if item.term.unit is Unit.HOURS:
-            fresh = self._term(item, due(item.term, now, self.calendar), now)
+        length = item.terms[0][1] if len(item.terms) == 1 else item.term_on(day)
+        if length.unit is Unit.HOURS:
+            fresh = self._term(item, due(length, now, self.calendar), now)
         else:
-            key = (item.term, item.amber, day)
+            key = (length, item.amber, day)
             found = self._known.get(key)
             if found is None:
                 if len(self._known) > 10_000:
                     self._known.clear()
-                found = self._known[key] = self._term(item, due(item.term, now, self.calendar), now)
+                found = self._known[key] = self._term(item, due(length, now, self.calendar), now)
             fresh = found
         return {**fresh, "id": item.id, "round": round_, "started": stamp(now)}
+
+    def start_until(self, item: Deadline, now: dt.datetime, day: str, round_: int = 1) -> TermState:
+        """Return a term that runs to the end of a computed day, or of a day so long before it."""
+        fresh = self._term(item, self._until(item, day, now), now)
+        return {**fresh, "round": round_, "until": day}
+
+    def _until(self, item: Deadline, day: str, now: dt.datetime) -> Due:
+        last = dt.date.fromisoformat(day)
+        if item.before is None:
+            zh, en = f"至 {last} 当日届满", f"until the end of {last}"
+            return Due(Term(0, Unit.AT_ONCE), now, last, day_end(last), False, zh, en)
+        ends = moved(last, item.before, -1)
+        zh = f"{last} 前{item.before.in_chinese()} = {ends}"
+        en = f"{item.before.in_english()} before {last} = {ends}"
+        return Due(item.before, now, ends, day_end(ends), False, zh, en)
 
     def _term(self, item: Deadline, ends: Due, now: dt.datetime) -> TermState:
         return {
@@ -94,11 +128,20 @@ class Clock:
     def recount(self, item: Deadline, term: TermState) -> TermState:
         """Return the term with its end counted anew (after a stop, or when a year's calendar was loaded)."""
         began = dt.datetime.fromisoformat(term["started"])
+        if item.until is not None:
+            fresh = self._term(item, self._until(item, term["until"], began), began)
+            return {
+                **fresh,
+                "round": term["round"],
+                "state": term["state"],
+                "stops": term["stops"],
+                "until": term["until"],
+            }
         stops = [
             Stop(dt.datetime.fromisoformat(str(start)), dt.datetime.fromisoformat(end) if end else None)
             for start, end in term["stops"]
         ]
-        fresh = self._term(item, due(item.term, began, self.calendar, stops), began)
+        fresh = self._term(item, due(item.term_on(legal_day(began)), began, self.calendar, stops), began)
         return {**fresh, "round": term["round"], "state": term["state"], "stops": term["stops"]}
 
 

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 import zen
 
 from chengshu.kernel.problems import Problem
-from chengshu.procedure.syntax import Node, names, parse
+from chengshu.procedure.functions import OWN_FUNCTIONS
+from chengshu.procedure.syntax import CHILD_OUTCOMES, OWN, Node, names, parse
 from chengshu.procedure.types import MAX_ITEMS, MAX_TEXT, Type
 from chengshu.procedure.typing_rules import BOOLEAN, NULL, Known, TypeFault, fits, type_of
 
@@ -32,6 +33,29 @@ class Values(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A call of one of our own functions; empty when one of its values is."""
+
+    name: str
+    arguments: tuple[Expression, ...]
+
+    def evaluate(self, scope: Values) -> Any:
+        """Return the plain value."""
+        values = [argument.evaluate(scope) for argument in self.arguments]
+        if any(value is None for value in values):
+            return None
+        try:
+            return OWN_FUNCTIONS[self.name](*values)
+        except (ValueError, OverflowError) as error:
+            raise Problem(
+                "expression-failed",
+                "An expression of the pack could not be computed",
+                detail=f"{self.name}({', '.join(map(str, values))}): {error}",
+                status=422,
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
 class Expression:
     """A checked, compiled expression: ``evaluate(scope)`` reads only ``reads`` from the scope."""
 
@@ -43,13 +67,27 @@ class Expression:
     direct: str | None = None
     run: Callable[[dict[str, Any]], Any] | None = field(default=None, repr=False, compare=False)
     slots: tuple[tuple[str, str, bool], ...] = field(default=(), repr=False)
+    # Calls of our own functions: alone, or handed to the engine as values (slot, call, whether it is a date).
+    call: Call | None = None
+    calls: tuple[tuple[str, Call, bool], ...] = field(default=(), repr=False)
+
+    @property
+    def lengths(self) -> tuple[str, ...]:
+        """Return the parameters that stand where plus() and minus() take a length."""
+        found: tuple[str, ...] = ()
+        for call in (*([self.call] if self.call else []), *(call for _, call, _ in self.calls)):
+            if call.name in ("plus", "minus"):
+                found += call.arguments[1].reads
+            for argument in call.arguments:
+                found += argument.lengths
+        return found
 
     def evaluate(self, scope: Values) -> Any:
         """Return the value; ``scope`` maps dotted names to plain values, a missing one counts as empty."""
         if self.direct is not None:
             return scope.get(self.direct)
         if self.run is None:
-            return self.constant
+            return self.constant if self.call is None else self.call.evaluate(scope)
         context = {}
         for name, slot, is_date in self.slots:
             value = scope.get(name)
@@ -59,6 +97,11 @@ class Expression:
                 elif value.__class__ is str or value.__class__ is list:
                     _bound(name, value)
             context[slot] = value
+        for slot, call, is_date in self.calls:
+            value = call.evaluate(scope)
+            context[slot] = (
+                dt.date.fromisoformat(value).toordinal() if is_date and value is not None else value
+            )
         try:
             result = self.run(context)
         except RuntimeError as error:
@@ -91,14 +134,52 @@ def compile_expression(source: str, known: Mapping[str, Type], wanted: Type | No
     if wanted is not None:
         fits(type_, wanted)
     reads = names(tree)
-    if any(known[name].personal for name in reads):
+    if any(known[name].personal for name in reads if name != CHILD_OUTCOMES):
         type_ = replace(type_, personal=True)
+    return _built(source, tree, type_, known)
+
+
+def _built(source: str, tree: Node, type_: Type, known: Mapping[str, Type]) -> Expression:
+    """Compile a tree whose type is known."""
+    reads = names(tree)
     if tree.kind == "literal":
         return Expression(source, type_, constant=tree.value)
     if tree.kind == "name":
         return Expression(source, type_, reads, direct=reads[0])
-    slots = tuple((name, _slot(name), known[name].kind == "date") for name in reads)
-    return Expression(source, type_, reads, run=zen.compile_expression(render(tree)).evaluate, slots=slots)
+    if _is_own(tree):
+        return Expression(source, type_, reads, call=_call(source, tree, known))
+    calls: list[tuple[str, Call, bool]] = []
+    rest = _lifted(source, tree, known, calls)
+    slots = tuple((name, _slot(name), known[name].kind == "date") for name in names(rest) if name in known)
+    run = zen.compile_expression(render(rest)).evaluate
+    return Expression(source, type_, reads, run=run, slots=slots, calls=tuple(calls))
+
+
+def _is_own(node: Node) -> bool:
+    return node.kind == "call" and node.value in OWN
+
+
+def _lifted(source: str, node: Node, known: Mapping[str, Type], calls: list[tuple[str, Call, bool]]) -> Node:
+    """Return the tree with a name in the place of each call of our own; the calls are collected."""
+    if _is_own(node):
+        name = f"own.{len(calls)}"
+        calls.append((_slot(name), _call(source, node, known), _kind(node, known).kind == "date"))
+        return Node("name", name)
+    if not node.parts:
+        return node
+    return replace(node, parts=tuple(_lifted(source, part, known, calls) for part in node.parts))
+
+
+def _call(source: str, node: Node, known: Mapping[str, Type]) -> Call:
+    arguments = tuple(_built(source, part, _kind(part, known), known) for part in node.parts)
+    if node.value == "ended_as":
+        arguments = (*arguments, Expression(source, Type("map"), (CHILD_OUTCOMES,), direct=CHILD_OUTCOMES))
+    return Call(str(node.value), arguments)
+
+
+def _kind(node: Node, known: Mapping[str, Type]) -> Type:
+    """Return the type of a part. The whole was checked before: here every name counts as filled."""
+    return type_of(node, Known(known, frozenset(known)))
 
 
 def render(node: Node) -> str:

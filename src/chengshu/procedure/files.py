@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chengshu.kernel.canonical import digest
 from chengshu.kernel.problems import Problem, Where
-from chengshu.kernel.strict_yaml import MAX_BYTES
+from chengshu.kernel.strict_yaml import MAX_BYTES, parse_yaml
 
 MAX_FILES = 400
+_PACK_ID = re.compile(r"^[a-z][a-z0-9-]{0,49}$")
 SINGLE = ("pack.yaml", "articles.yaml", "form.yaml", "states.yaml", "deadlines.yaml")
 FOLDERS = {
     "decisions": ".yaml",
@@ -27,9 +29,13 @@ class PackFiles:
 
     root: str
     texts: Mapping[str, str]
+    # Files that came from the pack that this one extends: path → how messages call them.
+    borrowed: Mapping[str, str] = field(default_factory=dict)
 
     def name(self, path: str) -> str:
         """Return how messages call a file."""
+        if path in self.borrowed:
+            return self.borrowed[path]
         return f"{self.root}/{path}" if self.root else path
 
     def under(self, folder: str) -> list[str]:
@@ -41,8 +47,73 @@ class PackFiles:
         return digest({path: text for path, text in self.texts.items() if not path.startswith("cases/")})
 
 
-def read_files(folder: Path) -> PackFiles:
-    """Read a pack's folder; files that no pack has are refused, links out of it are never followed."""
+# Where the files of the extended pack stand that are merged key by key, beside the thin pack's own.
+BASE = "base/"
+MERGED = ("pack.yaml", "articles.yaml", "form.yaml", "texts/zh.yaml", "texts/en.yaml")
+FindBase = Callable[[str, str], PackFiles | None]
+
+
+def read_files(folder: Path, find_base: FindBase | None = None) -> PackFiles:
+    """Read a pack's folder and, where it extends another, that one's: a sibling folder, or what ``find_base`` gives.
+
+    Files that no pack has are refused, links out of the folder are never followed.
+    """
+    files = _read_folder(folder)
+    wanted = _extended(files)
+    if wanted is None:
+        return files
+    return extend(files, _base_of(folder, files, *wanted, find_base))
+
+
+def _extended(files: PackFiles) -> tuple[str, str] | None:
+    """Return the pack and version that a pack extends; what is wrong with the file is said when it is checked."""
+    text = files.texts.get("pack.yaml", "")
+    if "extends" not in text:
+        return None
+    head = parse_yaml(text, files.name("pack.yaml"))
+    found = head.get("extends") if isinstance(head, Mapping) else None
+    if not isinstance(found, Mapping):
+        return None
+    return str(found.get("pack", "")), str(found.get("version", ""))
+
+
+def _base_of(
+    folder: Path, files: PackFiles, pack: str, version: str, find_base: FindBase | None
+) -> PackFiles:
+    where = Where(file=files.name("pack.yaml"))
+    # A name, never a path: nothing outside the folder of packs is read.
+    sibling = folder.resolve().parent / pack if _PACK_ID.match(pack) else None
+    base = _read_folder(sibling) if sibling is not None and (sibling / "pack.yaml").is_file() else None
+    if base is not None and _version(base) != version:
+        base = None
+    if base is None and find_base is not None and _PACK_ID.match(pack):
+        base = find_base(pack, version)
+    if base is None:
+        raise Problem(
+            "pack-extends", f"There is no pack {pack!r} of version {version!r} to extend", where=where, status=422,
+            remedy="put its folder beside this one, or load that version first",
+        )  # fmt: skip
+    if _extended(base) is not None:
+        raise Problem("pack-extends", f"{pack!r} extends another pack itself", where=where, status=422)
+    return base
+
+
+def _version(files: PackFiles) -> str:
+    head = parse_yaml(files.texts["pack.yaml"], files.name("pack.yaml"))
+    return str(head.get("version", "")) if isinstance(head, Mapping) else ""
+
+
+def extend(own: PackFiles, base: PackFiles) -> PackFiles:
+    """Return a thin pack with the files of its base: whole ones where it has none, those merged by key under base/."""
+    texts, borrowed = dict(own.texts), {}
+    for path, text in base.texts.items():
+        target = BASE + path if path in MERGED else path
+        if target not in texts and path != "README.md":
+            texts[target], borrowed[target] = text, base.name(path)
+    return PackFiles(own.root, texts, borrowed)
+
+
+def _read_folder(folder: Path) -> PackFiles:
     if not folder.is_dir():
         raise Problem("pack-missing", "There is no such folder", where=Where(file=str(folder)))
     texts: dict[str, str] = {}

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chengshu.kernel.problems import Problem
+from chengshu.procedure.formats import formatted
 from chengshu.procedure.model import Field
-from chengshu.procedure.types import BadValue, check_value
+from chengshu.procedure.types import BadRows, BadValue, check_value
 
 
 def fill_form(
-    fields: Mapping[str, Field], sent: Mapping[str, Any], scope: dict[str, Any], facts: Mapping[str, Any]
+    fields: Mapping[str, Field],
+    sent: Mapping[str, Any],
+    scope: dict[str, Any],
+    facts: Mapping[str, Any],
+    prefix: str = "data.",
 ) -> dict[str, Any]:
     """Return the clean values in the order of the form; raises one ``Problem`` with every field's error.
 
-    A field whose ``when`` does not hold is left out whatever was sent for it. ``scope`` gets each value as ``data.<name>``.
+    A field whose ``when`` does not hold is left out whatever was sent for it. ``scope`` gets each value under ``prefix``.
+    Errors inside rows stand under ``<field>.<row>.<column>``.
     """
     clean: dict[str, Any] = {}
     errors: dict[str, dict[str, str]] = {}
@@ -23,9 +30,16 @@ def fill_form(
         if field.when is not None and field.when.evaluate(scope) is not True:
             continue
         try:
-            clean[name] = scope[f"data.{name}"] = _value(field, sent.get(name), facts)
+            value = clean[name] = scope[prefix + name] = _value(field, sent.get(name), facts)
+        except BadRows as bad:
+            errors |= {
+                f"{name}.{cell}": {"code": "wrong-type", "text": text} for cell, text in bad.cells.items()
+            }
         except BadValue as bad:
             errors[name] = {"code": _code(field, sent.get(name)), "text": str(bad)}
+        else:
+            if field.check is not None and value is not None and field.check.evaluate(scope) is not True:
+                errors[name] = {"code": "check", "text": f"the condition {field.check.source} does not hold"}
     for name in sent:
         if name not in fields:
             errors[name] = {"code": "unknown", "text": "the form has no such field"}
@@ -38,6 +52,24 @@ def fill_form(
             errors=errors,
         )
     return clean
+
+
+def shown(
+    fields: Mapping[str, Field], answers: Mapping[str, Any], scope: Mapping[str, Any], prefix: str
+) -> list[str]:
+    """Return the fields that a half-filled form shows: those whose ``when`` holds with the answers so far."""
+    known = dict(scope)
+    found: list[str] = []
+    for name, field in fields.items():
+        if field.when is not None and field.when.evaluate(known) is not True:
+            continue
+        found.append(name)
+        try:
+            known[prefix + name] = check_value(answers.get(name), replace(field.type, optional=True))
+        except BadValue:
+            # Not an answer yet: what hangs on it stays hidden.
+            known[prefix + name] = None
+    return found
 
 
 def options(field: Field, facts: Mapping[str, Any]) -> list[str] | None:
@@ -60,7 +92,7 @@ def _value(field: Field, value: Any, facts: Mapping[str, Any]) -> Any:
         raise BadValue(f"at most {field.most} are allowed")
     if field.options and clean not in (options(field, facts) or ()):
         raise BadValue("choose one of the values shown")
-    return clean
+    return formatted(field.format, clean) if field.format else clean
 
 
 def _code(field: Field, value: Any) -> str:
@@ -70,4 +102,6 @@ def _code(field: Field, value: Any) -> str:
         return "not-an-option"
     if isinstance(value, str | list) and len(value) > field.most:
         return "too-long"
+    if field.format and isinstance(value, str):
+        return "format"
     return "wrong-type"

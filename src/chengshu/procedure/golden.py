@@ -12,18 +12,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chengshu.kernel.problems import Problem, Where
-from chengshu.kernel.strict_yaml import Listed, parse_yaml
+from chengshu.kernel.strict_yaml import parse_yaml
+from chengshu.kernel.terms import legal_day
 from chengshu.procedure.case import RUNNING, Case, Event, Outcome
+from chengshu.procedure.children import report_of_child
 from chengshu.procedure.clock import Clock
 from chengshu.procedure.files import PackFiles
 from chengshu.procedure.machine import MACHINE, Command, advance, begin, default_clock
-from chengshu.procedure.model import SYSTEM, Pack
+from chengshu.procedure.model import SYSTEM, Field, Pack
 from chengshu.procedure.ports import Actor
 from chengshu.procedure.sheets import Faults, Sheet
 
-GIVEN = ("at", "by", "facts", "as")
-STEP = ("at", "by", "as", "do", "with", "refused", "because")
-THEN = ("state", "outcome", "terms", "kept", "effects", "grounds", "because")
+GIVEN = ("at", "by", "facts", "as", "refused", "because")
+STEP = ("at", "by", "as", "do", "with", "refused", "because", "child", "ended")
+THEN = (
+    "state", "outcome", "terms", "kept", "effects", "effects_include", "documents", "children", "label", "department",
+    "grounds", "because",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -73,7 +78,16 @@ def _all_marks(pack: Pack) -> set[str]:
     marks |= {f"row {table.id}/{row.id}" for table in pack.tables.values() for row in table.rows}
     marks |= {f"end of term {name}" for name in pack.deadlines}
     marks |= {f"last day of term {name}" for name in pack.deadlines}
+    for form, fields in pack.fields():
+        for name, item in fields.items():
+            marks |= {f"choice {_dotted(form, name)}/{choice}" for choice in item.grounds}
+            if item.check is not None:
+                marks.add(f"check {_dotted(form, name)} refuses")
     return marks
+
+
+def _dotted(form: str, name: str) -> str:
+    return f"{form}.{name}" if form else name
 
 
 class _Player:
@@ -84,6 +98,8 @@ class _Player:
         self.case: Case | None = None
         self.secrets: dict[str, Any] = {}
         self.effects: list[dict[str, Any]] = []
+        # The command that the end of each child brings.
+        self.on_end: list[str] = []
         self.grounds: list[str] = []
         self.now = dt.datetime.min.replace(tzinfo=dt.UTC)
         self.result = Played(sheet.text("case"), sheet.file, sheet.line)
@@ -110,9 +126,16 @@ class _Player:
         self._known_keys(given, GIVEN)
         self.now = _instant(given)
         facts = _plain(given.data.get("facts", {}))
-        outcome = begin(self.pack, "GOLDEN", facts, self._actor(given), self.now, self.clock)
+        refused = given.data.get("refused")
+        try:
+            outcome = begin(self.pack, "GOLDEN", facts, self._actor(given), self.now, self.clock)
+        except Problem as problem:
+            self._refused(given, "opening", "", problem, refused)
+            return
+        if refused:
+            self._differs(given, f"the opening was not refused ({refused} was expected)")
         self.secrets = dict(outcome.personal)
-        self._took(outcome)
+        self._took(outcome, self.pack.facts, "")
 
     def _step(self, step: Sheet) -> None:
         self._known_keys(step, STEP)
@@ -121,19 +144,59 @@ class _Player:
             self._differs(step, "time runs backwards")
         self._let_terms_end(at)
         self.now = at
+        self._see_last_days(at)
         name = step.data.get("do")
-        if name is None or self.case is None:
-            return
         refused = step.data.get("refused")
-        command = Command(str(name), self._actor(step), _plain(step.data.get("with", {})))
+        if self.case is None:
+            return
+        if "child" in step.data:
+            command = self._child_ended(step)
+        elif name is not None:
+            command = Command(str(name), self._actor(step), _plain(step.data.get("with", {})))
+        else:
+            return
+        if command is None:
+            return
+        plan = self.pack.plans.get((self.case.state, command.name))
+        form = plan.form if plan else None
         try:
-            self._took(advance(self.pack, self.case, command, self.secrets, at, self.clock))
+            outcome = advance(self.pack, self.case, command, self.secrets, at, self.clock)
         except Problem as problem:
-            if problem.code != refused:
-                self._differs(step, f"{name} was refused: {problem.code} ({problem.detail})")
+            self._refused(step, command.name, form.name if form else "", problem, refused)
         else:
             if refused:
-                self._differs(step, f"{name} was not refused ({refused} was expected)")
+                self._differs(step, f"{command.name} was not refused ({refused} was expected)")
+            self._took(outcome, form.fields if form else {}, form.name if form else "")
+
+    def _refused(self, step: Sheet, what: str, form: str, problem: Problem, wanted: Any) -> None:
+        if problem.code != wanted:
+            self._differs(step, f"{what} was refused: {problem.code} ({problem.detail})")
+        for name, error in problem.extra.get("errors", {}).items():
+            if error["code"] == "check":
+                self.result.touched.add(f"check {_dotted(form, name)} refuses")
+
+    def _child_ended(self, step: Sheet) -> Command | None:
+        """Return the command by which the machine reports the end of the n-th child that was opened."""
+        number, outcome = step.data.get("child"), str(step.data.get("ended", ""))
+        if self.case is None or not isinstance(number, int) or not 0 < number <= len(self.on_end):
+            self._differs(step, f"{len(self.on_end)} child case(s) were opened, not {number!r}", "child")
+            return None
+        child, name = _child_id(number), self.on_end[number - 1]
+        if not name:
+            self._differs(
+                step, "the end of this child brings no command: its open_case has no on_end", "child"
+            )
+            return None
+        said = {"child": child, "child_outcome": outcome, **_plain(step.data.get("with", {}))}
+        data = report_of_child(self.pack, self.case.state, name, said)
+        return Command(name, MACHINE, data, children={child: outcome})
+
+    def _see_last_days(self, at: dt.datetime) -> None:
+        """Note the terms that still run on their last day: here the case shows what holds on it."""
+        day = legal_day(at).isoformat()
+        for term in self.case.terms.values() if self.case else ():
+            if term["state"] == RUNNING and term["due_on"] == day:
+                self.result.touched.add(f"last day of term {term['id']}")
 
     def _let_terms_end(self, at: dt.datetime) -> None:
         while self.case is not None:
@@ -148,41 +211,70 @@ class _Player:
                 return
             due_at, term_id = min(ending)
             command = Command(self.pack.deadlines[term_id].on_expiry, MACHINE, term=term_id)
-            instant = dt.datetime.fromisoformat(due_at)
-            self._took(advance(self.pack, self.case, command, self.secrets, instant, self.clock))
+            # A term whose day had passed when it started ends at once, not before it began.
+            self.now = max(self.now, dt.datetime.fromisoformat(due_at))
+            self._took(advance(self.pack, self.case, command, self.secrets, self.now, self.clock), {}, "")
             self.result.touched.add(f"end of term {term_id}")
 
-    def _took(self, outcome: Outcome) -> None:
-        before, event = self.case, outcome.event
+    def _took(self, outcome: Outcome, fields: Mapping[str, Field], form: str) -> None:
+        event = outcome.event
         self.case = outcome.case
         self.result.events.append(event)
         self.result.touched.add(f"step {event['step']}")
         self.result.touched |= {f"row {table}/{row}" for table, row in event.get("rows", {}).items()}
         self.effects.extend({"do": call.name, "with": call.params} for call in outcome.effects)
         self.grounds.extend(outcome.grounds)
-        for term in event.get("terms", []):
-            old = before.terms.get(term["id"]) if before else None
-            day = dt.datetime.fromisoformat(event["at"]).astimezone(dt.timezone(dt.timedelta(hours=8))).date()
-            if old is not None and term["state"] == "met" and old["due_on"] == day.isoformat():
-                self.result.touched.add(f"last day of term {term['id']}")
+        answers = {**event.get("data", {}), **outcome.personal}
+        for name, item in fields.items():
+            value = answers.get(name) if item.grounds else None
+            for choice in value if isinstance(value, list) else (value,):
+                self.result.touched |= (
+                    {f"choice {_dotted(form, name)}/{choice}"} if choice in item.grounds else set()
+                )
+        children = {}
+        for call in outcome.effects:
+            if call.name == "open_case":
+                self.on_end.append(str(call.params.get("on_end") or ""))
+                children[_child_id(len(self.on_end))] = ""
+        if children:
+            self.case.children = {**self.case.children, **children}
 
     def _compare(self, then: Sheet, case: Case) -> None:
         self._known_keys(then, THEN)
-        for key, found in (("state", case.state), ("outcome", case.outcome)):
-            if key in then.data and then.data[key] != found:
-                self._differs(then, f"{key} is {found!r}, not {then.data[key]!r}", key)
-        for name, wanted in then.data.get("kept", {}).items():
-            if case.kept.get(name) != wanted:
-                self._differs(
-                    then, f"the case keeps {name} = {case.kept.get(name)!r}, not {wanted!r}", "kept"
-                )
-        for name, wanted in then.data.get("terms", {}).items():
-            self._compare_term(then, case, name, wanted)
-        missing = [key for key in then.data.get("grounds", []) if key not in self.grounds]
+        wanted = _plain(then.data)
+        opened = self.result.events[0]
+        for key, found in (
+            ("state", case.state),
+            ("outcome", case.outcome),
+            ("label", case.label),
+            ("department", opened.get("department", "")),
+        ):
+            if key in wanted and wanted[key] != found:
+                self._differs(then, f"{key} is {found!r}, not {wanted[key]!r}", key)
+        self._compare_numbers(then, case, wanted)
+        for name, term in wanted.get("terms", {}).items():
+            self._compare_term(then, case, name, term)
+        missing = [key for key in wanted.get("grounds", []) if key not in self.grounds]
         if missing:
             self._differs(then, f"no step rests on {', '.join(missing)}", "grounds")
-        if "effects" in then.data:
-            self._compare_effects(then, then.data["effects"])
+        if "effects" in wanted:
+            self._compare_effects(then, wanted["effects"])
+        self._include_effects(then, wanted.get("effects_include", []))
+        templates = [
+            effect["with"]["template"] for effect in self.effects if effect["do"] == "render_document"
+        ]
+        if "documents" in wanted and templates != wanted["documents"]:
+            self._differs(then, f"the documents are {templates}", "documents")
+
+    def _compare_numbers(self, then: Sheet, case: Case, wanted: dict[str, Any]) -> None:
+        for name, value in wanted.get("kept", {}).items():
+            if case.kept.get(name) != value:
+                self._differs(then, f"the case keeps {name} = {case.kept.get(name)!r}, not {value!r}", "kept")
+        ended = sum(1 for outcome in case.children.values() if outcome)
+        numbers = {"open": len(case.children) - ended, "ended": ended}
+        for name, value in wanted.get("children", {}).items():
+            if numbers.get(name) != value:
+                self._differs(then, f"{numbers.get(name)} child cases are {name}, not {value}", "children")
 
     def _compare_term(self, then: Sheet, case: Case, name: str, wanted: Any) -> None:
         term = case.terms.get(name)
@@ -196,16 +288,29 @@ class _Player:
             if str(found) != str(value):
                 self._differs(then, f"the term {name} has {key} {found}, not {value} ({term['en']})", "terms")
 
-    def _compare_effects(self, then: Sheet, wanted: Listed) -> None:
+    def _compare_effects(self, then: Sheet, wanted: list[dict[str, Any]]) -> None:
         found = [effect["do"] for effect in self.effects]
         if found != [effect.get("do") for effect in wanted]:
             self._differs(then, f"the effects are {found}", "effects")
             return
         for effect, want in zip(self.effects, wanted, strict=True):
-            for name, value in _plain(want.get("with", {})).items():
-                if effect["with"].get(name) != value:
-                    shown = effect["with"].get(name)
-                    self._differs(then, f"{effect['do']} has {name} = {shown!r}, not {value!r}", "effects")
+            for text in _unlike(effect, want):
+                self._differs(then, text, "effects")
+
+    def _include_effects(self, then: Sheet, wanted: list[dict[str, Any]]) -> None:
+        """Find each wanted effect among those not found yet; order does not matter."""
+        left = list(self.effects)
+        for want in wanted:
+            match = next(
+                (item for item in left if item["do"] == want.get("do") and not _unlike(item, want)), None
+            )
+            if match is None:
+                near = [text for item in left if item["do"] == want.get("do") for text in _unlike(item, want)]
+                self._differs(
+                    then, f"no effect is {want}" + (f" ({near[0]})" if near else ""), "effects_include"
+                )
+            else:
+                left.remove(match)
 
     def _actor(self, sheet: Sheet) -> Actor:
         role = str(sheet.data.get("by", SYSTEM))
@@ -221,6 +326,22 @@ class _Player:
 
     def _differs(self, sheet: Sheet, text: str, key: str = "") -> None:
         self.result.differences.append(f"line {sheet.at(key)}: {text}")
+
+
+def _child_id(number: int) -> str:
+    return f"GOLDEN-{number}"
+
+
+def _unlike(effect: dict[str, Any], want: dict[str, Any]) -> list[str]:
+    """Return how an effect differs from the wanted one; parameters that are not named do not matter."""
+    found = []
+    for name, value in want.get("with", {}).items():
+        shown = effect["with"].get(name)
+        parts = value.items() if isinstance(value, Mapping) and isinstance(shown, Mapping) else ()
+        same = all(shown.get(key) == part for key, part in parts) if parts else shown == value
+        if not same:
+            found.append(f"{effect['do']} has {name} = {shown!r}, not {value!r}")
+    return found
 
 
 def _instant(sheet: Sheet) -> dt.datetime:

@@ -13,15 +13,27 @@ from chengshu.kernel.strict_yaml import Mapped, parse_yaml
 from chengshu.procedure import ports
 from chengshu.procedure.checker import Coverage, check_meaning
 from chengshu.procedure.expressions import Expression
-from chengshu.procedure.files import SINGLE, PackFiles, read_files
-from chengshu.procedure.model import ENTRY, HOLDERS, Article, Instrument, Pack, Plan, Role, Table, Transition
-from chengshu.procedure.read_forms import Names, read_facts, read_forms, read_parameters
+from chengshu.procedure.extending import merge
+from chengshu.procedure.files import BASE, SINGLE, PackFiles, read_files
+from chengshu.procedure.model import (
+    ENTRY,
+    HOLDERS,
+    Article,
+    Deadline,
+    Field,
+    Instrument,
+    Pack,
+    Plan,
+    Role,
+    Table,
+    Transition,
+)
+from chengshu.procedure.read_forms import ACCOUNT_ROLES, Names, read_facts, read_forms, read_parameters
 from chengshu.procedure.read_steps import StepReader, read_deadlines, read_keeps, read_states, read_table
 from chengshu.procedure.sheets import Faults, Sheet
 from chengshu.procedure.wording import plain_texts
 
 KINDS = ("law", "regulation", "rule", "policy", "house-rule")
-ACCOUNT_ROLES = ("resident", "grid_worker", "steward", "officer", "operator")
 LANGUAGES = ("zh", "en")
 
 
@@ -61,7 +73,8 @@ def check_folder(folder: Path, *, elements: frozenset[str] | None = None) -> Che
 def check_files(files: PackFiles, *, elements: frozenset[str] | None = None) -> Checked:
     """Check a pack's files. Faults of form come first; meaning is looked at only when the form is right."""
     faults = Faults()
-    sheets = {path: _sheet(files, path, faults) for path in files.texts if path.endswith(".yaml")}
+    paths = dict.fromkeys(path.removeprefix(BASE) for path in files.texts if path.endswith(".yaml"))
+    sheets = {path: _sheet(files, path, faults) for path in paths}
     for path in SINGLE:
         if path not in sheets:
             faults.add("pack-file-missing", f"The pack has no {path}", files.name(path), None)
@@ -82,7 +95,11 @@ def check_files(files: PackFiles, *, elements: frozenset[str] | None = None) -> 
 def _sheet(files: PackFiles, path: str, faults: Faults) -> Sheet:
     name = files.name(path)
     try:
-        return Sheet(faults, name, parse_yaml(files.texts[path], name))
+        data = parse_yaml(files.texts[path], name) if path in files.texts else Mapped(line=1)
+        if BASE + path in files.texts:
+            base = files.name(BASE + path)
+            data = merge(path, parse_yaml(files.texts[BASE + path], base), base, data, name)
+        return Sheet(faults, name, data)
     except Problem as problem:
         faults.append(problem)
         return Sheet(Faults(), name, Mapped(line=1))
@@ -105,10 +122,14 @@ def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack
     steps = StepReader(names, ports.registry, states)
     start = states_sheet.text("start")
     opening, administration = steps.opening(states_sheet, start), steps.administration(states_sheet)
-    transitions = tuple(_with_reads(step, tables) for step in steps.transitions(states_sheet))
+    label, returns = steps.label(states_sheet), steps.returns(states_sheet)
+    transitions = steps.transitions(states_sheet)
     states_sheet.close()
-    deadlines = read_deadlines(sheets["deadlines.yaml"], states)
+    deadlines = read_deadlines(sheets["deadlines.yaml"], states, names)
     sheets["deadlines.yaml"].close()
+    linked = Linked(tables, deadlines, label, steps.department)
+    opening = linked.step(opening, opens=True)
+    transitions = tuple(linked.step(step) for step in transitions)
     pack = Pack(
         id=head.name("id"),
         version=head.text("version"),
@@ -124,7 +145,7 @@ def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack
         keeps=names.keeps,
         initial=initial,
         start=start,
-        opening=_with_reads(opening, tables),
+        opening=opening,
         administration=administration,
         states=states,
         transitions=transitions,
@@ -133,7 +154,19 @@ def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack
         parameters=names.parameters,
         texts={language: plain_texts(sheets[f"texts/{language}.yaml"].data) for language in LANGUAGES},
         steps=_steps(transitions),
-        plans=_plans(_with_reads(opening, tables), transitions),
+        plans=_plans(opening, transitions, names.facts),
+        label=label,
+        department=steps.department,
+        returns=returns,
+        sections=tuple(names.sections),
+        templates={
+            path.removeprefix("templates/").removesuffix(".typ"): files.texts[path]
+            for path in files.under("templates")
+        },
+        extends=_extends(head),
+        dated=frozenset(
+            name for item in deadlines.values() if item.until is not None for name in item.starts_on
+        ),
     )
     head.close()
     return pack
@@ -147,15 +180,17 @@ def _steps(transitions: tuple[Transition, ...]) -> dict[tuple[str, str], tuple[T
     return found
 
 
-def _plans(opening: Transition, transitions: tuple[Transition, ...]) -> dict[tuple[str, str], Plan]:
-    plans = {("", ENTRY): _plan((opening,))}
-    plans.update({key: _plan(steps) for key, steps in _steps(transitions).items()})
+def _plans(
+    opening: Transition, transitions: tuple[Transition, ...], facts: Mapping[str, Field]
+) -> dict[tuple[str, str], Plan]:
+    plans = {("", ENTRY): _plan((opening,), facts)}
+    plans.update({key: _plan(steps, {}) for key, steps in _steps(transitions).items()})
     return plans
 
 
-def _plan(steps: tuple[Transition, ...]) -> Plan:
+def _plan(steps: tuple[Transition, ...], facts: Mapping[str, Field]) -> Plan:
     names = sorted(
-        {name for step in steps for name in step.reads if not name.startswith(("data.", "decided."))}
+        {name for step in steps for name in step.reads if not name.startswith(("data.", "decided.", "item"))}
     )
     reads = tuple((name, name.partition(".")[0], name.partition(".")[2]) for name in names)
     personal = {
@@ -164,22 +199,53 @@ def _plan(steps: tuple[Transition, ...]) -> Plan:
         else frozenset()
         for step in steps
     }
-    return Plan(steps, steps[0].form, reads, personal)
+    form = steps[0].form
+    fields = form.fields if form is not None else facts
+    grounds = tuple(item for item in fields.values() if item.grounds)
+    return Plan(steps, form, reads, personal, any(step.once for step in steps), grounds)
 
 
-def _with_reads(step: Transition, tables: Mapping[str, Table]) -> Transition:
-    expressions = [step.when, *step.sets.values()]
-    for effect in step.effects:
-        for value in effect.params.values():
-            expressions.extend([value] if isinstance(value, Expression) else value.values())
-    for table in (tables[name] for name in step.decides if name in tables):
-        for row in table.rows:
-            expressions.extend([row.when, *row.then.values()])
-    fields = step.form.fields.values() if step.form else ()
-    expressions.extend(item.when for item in fields)
-    reads = {name for expression in expressions if expression is not None for name in expression.reads}
-    reads.update(f"facts.{item.options}" for item in fields if item.options)
-    return replace(step, reads=frozenset(reads))
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What a step reads besides its own expressions: its tables, the terms that it starts, the label."""
+
+    tables: Mapping[str, Table]
+    deadlines: Mapping[str, Deadline]
+    label: Expression | None
+    department: Expression | None
+
+    def step(self, step: Transition, opens: bool = False) -> Transition:
+        """Return the step with every name that taking it needs."""
+        expressions = [step.when, *step.sets.values()]
+        for effect in step.effects:
+            expressions.extend(effect.expressions())
+        for table in (self.tables[name] for name in step.decides if name in self.tables):
+            for row in table.rows:
+                expressions.extend([row.when, *row.then.values()])
+        relabels = self.label is not None and (
+            opens or any(f"case.{name}" in self.label.reads for name in step.sets)
+        )
+        if relabels:
+            expressions.append(self.label)
+        if opens:
+            expressions.append(self.department)
+        # A step that stays starts no term.
+        expressions.extend(item.until for item in self.deadlines.values() if step.target in item.starts_on)
+        fields = step.form.fields.values() if step.form else ()
+        for item in fields:
+            expressions.extend([item.when, item.check])
+        reads = {name for expression in expressions if expression is not None for name in expression.reads}
+        reads.update(f"facts.{item.options}" for item in fields if item.options)
+        return replace(step, reads=frozenset(reads), relabels=relabels)
+
+
+def _extends(head: Sheet) -> tuple[str, str] | None:
+    inner = head.sheet("extends")
+    if inner is None:
+        return None
+    found = (inner.name("pack"), inner.text("version"))
+    inner.close()
+    return found
 
 
 def _basis(head: Sheet) -> dict[str, Instrument]:
@@ -210,8 +276,9 @@ def _roles(head: Sheet) -> dict[str, Role]:
     for name, item in head.named("roles", required=True):
         holder = item.word("holder", HOLDERS)
         account_role = item.word("role", ACCOUNT_ROLES) if holder == "role" else ""
+        department = item.name("department", "") if holder == "department" else ""
         item.close()
-        found[name] = Role(name, holder, account_role, item.line)
+        found[name] = Role(name, holder, account_role, item.line, department)
     return found
 
 

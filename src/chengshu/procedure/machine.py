@@ -14,7 +14,7 @@ from chengshu.procedure.case import Case, EffectCall, EffectNote, Event, Outcome
 from chengshu.procedure.clock import Clock, expire, stamp
 from chengshu.procedure.expressions import Expression
 from chengshu.procedure.forms import fill_form
-from chengshu.procedure.model import ENTRY, SYSTEM, Pack, Plan, Transition
+from chengshu.procedure.model import ENTRY, SYSTEM, Effect, Pack, Plan, Transition
 from chengshu.procedure.ports import Actor
 
 MACHINE = Actor("system", "系统", frozenset({SYSTEM}))
@@ -55,15 +55,21 @@ def begin(
         raise Problem("opening-not-yours", "This role does not open such a case", status=403)
     case = Case(case_id, pack.id, kept=pack.initial)
     plan = pack.plans["", ENTRY]
-    clean = fill_form(pack.facts, facts, _scope(pack, plan, case, facts, actor, now), facts)
-    scope = _scope(pack, plan, case, clean, actor, now)
+    scope = _scope(pack, plan, case, {}, actor, now, {})
+    if "opened_on" in scope:
+        scope["opened_on"] = legal_day(now).isoformat()
+    clean = fill_form(pack.facts, facts, scope, facts, "facts.")
     decided, rows, cites = _decide(pack, step, scope) if step.decides else _UNDECIDED
     if step.when is not None and step.when.evaluate(scope) is not True:
         raise Problem("opening-refused", "The condition for opening such a case does not hold", status=409)
     outcome = _outcome(
         pack, case, step, Command(ENTRY, actor, clean), scope, now, clock or default_clock(), None
     )
-    outcome.event["sets"] = {**pack.initial, **outcome.event.get("sets", {})}
+    event = outcome.event
+    event["sets"] = {**pack.initial, **event.get("sets", {})}
+    if pack.department is not None and (department := pack.department.evaluate(scope)):
+        outcome.department = event["department"] = str(department)
+    cites += _answered(plan, clean)
     return _sealed(case, outcome, clean, pack.personal_facts(), decided, rows, cites)
 
 
@@ -81,7 +87,8 @@ def advance(
         raise _no_plan(pack, case, command)
     candidates = _candidates(plan, case, command)
     known = {**case.facts, **facts} if facts else case.facts
-    scope = _scope(pack, plan, case, known, command.actor, now)
+    children = {**case.children, **command.children} if command.children else case.children
+    scope = _scope(pack, plan, case, known, command.actor, now, children)
     if plan.form is not None:
         clean = fill_form(plan.form.fields, command.data, scope, known)
     elif command.data:
@@ -96,6 +103,8 @@ def advance(
         raise Problem(
             "guard-refused", "The conditions of this command do not hold", detail=command.name, status=409
         )
+    if plan.grounds:
+        cites += _answered(plan, clean)
     expired = expire(case.terms, command.term, now) if command.term else None
     outcome = _outcome(pack, case, step, command, scope, now, clock or default_clock(), expired)
     return _sealed(case, outcome, clean, plan.personal[step.id], decided, rows, cites)
@@ -106,8 +115,10 @@ def allowed(pack: Pack, case: Case, actor: Actor, now: dt.datetime) -> list[Tran
     found: dict[str, Transition] = {}
     for name in pack.commands():
         plan = pack.plans.get((case.state, name))
-        scope = _scope(pack, plan, case, case.facts, actor, now) if plan else {}
+        scope = _scope(pack, plan, case, case.facts, actor, now, case.children) if plan else {}
         for step in plan.steps if plan else ():
+            if step.once and step.id in case.acted:
+                continue
             if step.by & actor.roles and not _own_work(case, step, actor) and _may_hold(step, scope):
                 found.setdefault(name, step)
     return list(found.values())
@@ -138,7 +149,14 @@ def _candidates(plan: Plan, case: Case, command: Command) -> list[Transition]:
     free = [step for step in mine if not step.not_who or not _own_work(case, step, actor)]
     if not free:
         raise Problem("own-work", "Nobody decides on their own work", detail=command.name, status=403)
-    return free
+    if not plan.once:
+        return free
+    first = [step for step in free if not (step.once and step.id in case.acted)]
+    if not first:
+        raise Problem(
+            "already-done", "This is done once in a case, and it was", detail=command.name, status=409
+        )
+    return first
 
 
 def _own_work(case: Case, step: Transition, actor: Actor) -> bool:
@@ -150,7 +168,13 @@ def _own_work(case: Case, step: Transition, actor: Actor) -> bool:
 
 
 def _scope(
-    pack: Pack, plan: Plan, case: Case, facts: Mapping[str, Any], actor: Actor, now: dt.datetime
+    pack: Pack,
+    plan: Plan,
+    case: Case,
+    facts: Mapping[str, Any],
+    actor: Actor,
+    now: dt.datetime,
+    children: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the names that this command's steps read, and no others, by their dotted names."""
     scope: dict[str, Any] = {}
@@ -164,10 +188,31 @@ def _scope(
         elif bucket == "actor":
             scope[name] = actor.id if key == "id" else actor.name
         elif bucket == "children":
-            scope[name] = case.open_children()
+            scope[name] = _of_children(key, children)
+        elif bucket == "opened_on":
+            opened = case.opened_at
+            scope[name] = legal_day(dt.datetime.fromisoformat(opened)).isoformat() if opened else None
         else:
             scope[name] = legal_day(now).isoformat()
     return scope
+
+
+def _of_children(key: str, children: Mapping[str, str]) -> Any:
+    """Return how many child cases are open or ended, or the outcome of each that has ended."""
+    if key == "outcomes":
+        return {child: outcome for child, outcome in children.items() if outcome}
+    ended = sum(1 for outcome in children.values() if outcome)
+    return ended if key == "ended" else len(children) - ended
+
+
+def _answered(plan: Plan, clean: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the grounds of the choices that were made."""
+    cites: tuple[str, ...] = ()
+    for field_ in plan.grounds:
+        value = clean.get(field_.name)
+        for choice in value if isinstance(value, list) else (value,):
+            cites += field_.grounds.get(choice, ()) if choice is not None else ()
+    return cites
 
 
 def _decide(
@@ -201,7 +246,9 @@ def _outcome(
     target = step.target or case.state
     actor = command.actor
     terms = {**case.terms, expired["id"]: expired} if expired else case.terms
-    changed = clock.step(pack, terms, target, now) if step.target else []
+    sets = {name: value.evaluate(scope) for name, value in step.sets.items()} if step.sets else None
+    days = _last_days(pack, target, scope, sets) if step.target and target in pack.dated else None
+    changed = clock.step(pack, terms, target, now, days) if step.target else []
     if expired and all(term["id"] != expired["id"] for term in changed):
         changed.append(expired)
     state = pack.states[target]
@@ -217,8 +264,10 @@ def _outcome(
         "target": target,
         "grounds": list(step.cite),
     }
-    if step.sets:
-        event["sets"] = {name: value.evaluate(scope) for name, value in step.sets.items()}
+    if sets:
+        event["sets"] = sets
+    if step.relabels and pack.label is not None:
+        event["label"] = str(pack.label.evaluate(_after(scope, sets)) or "")
     if changed:
         event["terms"] = changed
     if tasks is not None:
@@ -230,8 +279,8 @@ def _outcome(
     if command.children:
         event["children"] = dict(command.children)
     calls: list[EffectCall] = []
-    if step.effects:
-        event["effects"] = _effects(case.id, event["seq"], step, scope, calls)
+    if step.effects and (notes := _effects(case.id, event["seq"], step, scope, calls)):
+        event["effects"] = notes
     return Outcome(event, case, step, changed, tasks, calls, step.cite, {})
 
 
@@ -240,20 +289,50 @@ def _role(step: Transition, actor: Actor) -> str:
     return next(iter(roles)) if len(roles) == 1 else min(roles)
 
 
+def _after(scope: dict[str, Any], sets: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the names as they stand once the step's values are kept."""
+    return {**scope, **{f"case.{name}": value for name, value in sets.items()}} if sets else scope
+
+
+def _last_days(
+    pack: Pack, target: str, scope: dict[str, Any], sets: Mapping[str, Any] | None
+) -> dict[str, str | None]:
+    """Return the computed last day of each term that starts in ``target``."""
+    after = _after(scope, sets)
+    return {
+        item.id: item.until.evaluate(after)
+        for item in pack.deadlines.values()
+        if item.until is not None and target in item.starts_on
+    }
+
+
 def _effects(
     case_id: str, seq: int, step: Transition, scope: dict[str, Any], calls: list[EffectCall]
 ) -> list[EffectNote]:
     notes: list[EffectNote] = []
     for index, effect in enumerate(step.effects):
-        params = {name: _param(value, scope) for name, value in effect.params.items()}
         key = f"{case_id}:{seq}:{index}"
-        calls.append(EffectCall(effect.name, params, key, effect.inside))
-        shown = {name: value for name, value in params.items() if name not in effect.personal}
-        note: EffectNote = {"do": effect.name, "key": key, "params": shown, "inside": effect.inside}
-        if effect.personal:
-            note["withheld"] = sorted(effect.personal)
-        notes.append(note)
+        if effect.each is None:
+            if effect.when is None or effect.when.evaluate(scope) is True:
+                notes.append(_effect(effect, key, scope, calls))
+            continue
+        for number, item in enumerate(effect.each.evaluate(scope) or ()):
+            inner = {**scope, "item": item}
+            if isinstance(item, Mapping):
+                inner.update({f"item.{name}": value for name, value in item.items()})
+            if effect.when is None or effect.when.evaluate(inner) is True:
+                notes.append(_effect(effect, f"{key}:{number}", inner, calls))
     return notes
+
+
+def _effect(effect: Effect, key: str, scope: dict[str, Any], calls: list[EffectCall]) -> EffectNote:
+    params = {name: _param(value, scope) for name, value in effect.params.items()}
+    calls.append(EffectCall(effect.name, params, key, effect.inside))
+    shown = {name: value for name, value in params.items() if name not in effect.personal}
+    note: EffectNote = {"do": effect.name, "key": key, "params": shown, "inside": effect.inside}
+    if effect.personal:
+        note["withheld"] = sorted(effect.personal)
+    return note
 
 
 def _param(value: Expression | Mapping[str, Expression], scope: dict[str, Any]) -> Any:
@@ -282,6 +361,7 @@ def _sealed(
             event["withheld"] = sorted(outcome.personal)
     if rows:
         event["decided"], event["rows"] = decided, rows
+    if cites:
         outcome.grounds = tuple(dict.fromkeys((*outcome.grounds, *cites)))
         event["grounds"] = list(outcome.grounds)
     outcome.case = apply(case, event)

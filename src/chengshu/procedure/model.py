@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from chengshu.procedure.types import Type
 
 SYSTEM = "system"
 ENTRY = "opened"
-HOLDERS = ("cell", "department", "role", "opener", "system")
+HOLDERS = ("cell", "department", "role", "opener", "public", "party", "assignee", "system")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,14 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Who may hold a role: staff of the case's cell or department, an account role, who opened it, the machine."""
+    """Who may hold a role: staff of the case's cell or department, an account role, people of the case, the machine."""
 
     name: str
     holder: str
     account_role: str
     line: int
+    # A holder `department` that names one: always that department, whatever the case's own is.
+    department: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,25 @@ class Field:
     most: int
     privacy: str
     cite: tuple[str, ...]
+    line: int
+    format: str = ""
+    # A condition on the answer, its own and those before it; asked only when there is an answer.
+    check: Expression | None = None
+    # The columns of rows; they have no condition, source or columns of their own.
+    columns: Mapping[str, Field] = field(default_factory=dict)
+    # Whom a field of accounts offers.
+    offer_role: str = ""
+    offer_department: str = ""
+    # The articles that a choice rests on, where each has its own (the grounds of a refusal).
+    grounds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the opening form."""
+
+    id: str
+    fields: tuple[str, ...]
     line: int
 
 
@@ -100,6 +121,22 @@ class Effect:
     personal: frozenset[str]
     inside: bool
     line: int
+    when: Expression | None = None
+    # One effect for each item of this list.
+    each: Expression | None = None
+
+    def expressions(self) -> list[Expression]:
+        """Return every expression of the effect."""
+        found = [value for value in (self.when, self.each) if value is not None]
+        for value in self.params.values():
+            found.extend([value] if isinstance(value, Expression) else value.values())
+        return found
+
+    def written(self, param: str) -> str | None:
+        """Return a parameter that is a written text, or ``None`` when it is computed or absent."""
+        value = self.params.get(param)
+        constant = value.constant if isinstance(value, Expression) and not value.reads else None
+        return constant if isinstance(constant, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +158,10 @@ class Transition:
     line: int
     # Every name that the step's expressions, form and tables read: tells whether personal facts must be fetched.
     reads: frozenset[str] = frozenset()
+    # At most once in a case.
+    once: bool = False
+    # Whether it changes a kept value that the case's label shows.
+    relabels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +173,9 @@ class Plan:
     # (dotted name, bucket, key); what the command's own answers give is left out.
     reads: tuple[tuple[str, str, str], ...]
     personal: Mapping[str, frozenset[str]]
+    # Whether a step may be taken at most once; which answers add grounds of their own.
+    once: bool = False
+    grounds: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +198,35 @@ class Deadline:
     runs_while: frozenset[str]
     suspended_while: frozenset[str]
     restarts: bool
-    term: Term
+    # Exactly one of: lengths by the day from which they hold, or an expression that gives the last day.
+    terms: tuple[tuple[dt.date, Term], ...]
     amber: Term
     on_expiry: str
     cite: tuple[str, ...]
     line: int
+    parameter: str = ""
+    until: Expression | None = None
+    before: Term | None = None
+
+    def term_on(self, day: dt.date) -> Term:
+        """Return the length of a term that starts on ``day``."""
+        found = [term for start, term in self.terms if start <= day]
+        if not found:
+            raise Problem(
+                "parameter-not-in-force", "A term of the pack has no length for this day",
+                detail=f"{self.id} on {day}", status=500,
+            )  # fmt: skip
+        return found[-1]
+
+    def words(self, language: str) -> str:
+        """Return the length in words: the last one in force, or that it runs until a day."""
+        zh = language == "zh"
+        if self.terms:
+            term = self.terms[-1][1]
+            return term.in_chinese() if zh else term.in_english()
+        if self.before is None:
+            return "至约定之日" if zh else "until the day itself"
+        return f"届满前{self.before.in_chinese()}" if zh else f"{self.before.in_english()} before the day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +314,18 @@ class Pack:
     steps: Mapping[tuple[str, str], tuple[Transition, ...]] = field(default_factory=dict)
     # The same, ready to run. The opening stands under ("", "opened").
     plans: Mapping[tuple[str, str], Plan] = field(default_factory=dict)
+    # What lists call a case; the department of a case that is opened without one.
+    label: Expression | None = None
+    department: Expression | None = None
+    # Kept values that a child case hands to its parent at its end.
+    returns: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+    # Documents: name without ending → typst source.
+    templates: Mapping[str, str] = field(default_factory=dict)
+    # The pack and version that this one is a thin layer over.
+    extends: tuple[str, str] | None = None
+    # States in which a term starts whose last day is computed.
+    dated: frozenset[str] = frozenset()
 
     def text(self, key: str, language: str = "zh") -> str:
         """Return the text at a dotted key, such as ``states.to_visit``."""
@@ -261,6 +341,26 @@ class Pack:
     def commands(self) -> tuple[str, ...]:
         """Return every command, in the order of the file."""
         return tuple(dict.fromkeys(step.command for step in self.transitions))
+
+    def fields(self) -> tuple[tuple[str, Mapping[str, Field]], ...]:
+        """Return the facts (under the name "") and the fields of every form."""
+        return (("", self.facts), *((name, form.fields) for name, form in self.forms.items()))
+
+    def expressions(self) -> Iterator[Expression]:
+        """Yield every expression of the pack."""
+        found: list[Expression | None] = [self.label, self.department]
+        for step in (self.opening, *self.transitions):
+            found += [step.when, *step.sets.values()]
+            for effect in step.effects:
+                found += effect.expressions()
+        for table in self.tables.values():
+            for row in table.rows:
+                found += [row.when, *row.then.values()]
+        for _, fields in self.fields():
+            for item in fields.values():
+                found += [item.when, item.check, *(item.prefill.params.values() if item.prefill else ())]
+        found += [item.until for item in self.deadlines.values()]
+        yield from (expression for expression in found if expression is not None)
 
     def personal_facts(self) -> frozenset[str]:
         """Return the names of the facts that are personal data."""

@@ -112,6 +112,89 @@ def _optional(kind: str) -> Type:
 
 _TEXT = Type("text")
 
+_DATE, _MAP = Type("date"), Type("map")
+_TEXT_OR_NOT, _DATE_OR_NOT, _MAP_OR_NOT = _optional("text"), _optional("date"), _optional("map")
+
+# A notice on the public pages: `kind` is a key under texts: public.
+_PUBLIC = (
+    EffectSpec("publish_notice", {"kind": _TEXT, "title": _TEXT, "until": _DATE_OR_NOT, "fields": _MAP}),
+    EffectSpec("end_notice", {"kind": _TEXT}),
+)
+# No second case or entry under a key while one is open: a constraint of the database, refused as `register-taken`.
+_REGISTERS = (
+    EffectSpec("reserve_key", {"register": _TEXT, "key": _TEXT}),
+    EffectSpec(
+        "register_entry",
+        {
+            "register": _TEXT,
+            "key": _TEXT,
+            "title": _TEXT,
+            "valid_from": _DATE,
+            "valid_to": _DATE_OR_NOT,
+            "fields": _MAP,
+        },
+    ),
+    EffectSpec(
+        "update_entry",
+        {
+            "register": _TEXT,
+            "title": _TEXT_OR_NOT,
+            "valid_to": _DATE_OR_NOT,
+            "holder": _TEXT_OR_NOT,
+            "fields": _MAP_OR_NOT,
+        },
+    ),
+    EffectSpec(
+        "close_entry",
+        {
+            "register": _TEXT,
+            "how": Type("choice", ("cancelled", "lapsed", "replaced", "transferred")),
+            "reason": _TEXT_OR_NOT,
+        },
+    ),
+)
+# Always the certificate of that type of this case, or of its parent.
+_CERTIFICATES = (
+    EffectSpec(
+        "issue_certificate",
+        {
+            "type": _TEXT,
+            "holder": _TEXT,
+            "holder_id": _TEXT_OR_NOT,
+            "valid_from": _DATE,
+            "valid_to": _DATE_OR_NOT,
+            "claims": _MAP,
+        },
+    ),
+    EffectSpec("renew_certificate", {"type": _TEXT, "valid_to": _DATE}),
+    EffectSpec("change_certificate", {"type": _TEXT, "holder": _TEXT_OR_NOT, "claims": _MAP_OR_NOT}),
+    EffectSpec("suspend_certificate", {"type": _TEXT, "reason": _TEXT}),
+    EffectSpec("resume_certificate", {"type": _TEXT, "reason": _TEXT_OR_NOT}),
+    EffectSpec("revoke_certificate", {"type": _TEXT, "reason": _TEXT}),
+)
+_PEOPLE_AND_MONEY = (
+    # The digest of a file becomes a leaf of the ledger, with a receipt.
+    EffectSpec("deposit_evidence", {"name": _TEXT, "digest": _TEXT}),
+    EffectSpec(
+        "add_party", {"role": _TEXT, "account": _TEXT, "authority": _TEXT_OR_NOT, "until": _DATE_OR_NOT}
+    ),
+    EffectSpec("remove_party", {"role": _TEXT, "account": _TEXT}),
+    EffectSpec(
+        "order_payment", {"payee": _TEXT, "amount": Type("money"), "purpose": _TEXT, "account": _TEXT_OR_NOT}
+    ),
+    # `on_paid` is the command that the payment brings to the case.
+    EffectSpec("request_fee", {"amount": Type("money"), "purpose": _TEXT, "on_paid": _TEXT}),
+)
+# By job, at least once under a stable key. `text` is a key under texts: messages, `template` a file of templates/.
+_OUTSIDE = (
+    EffectSpec(
+        "send_message",
+        {"to": _TEXT, "text": _TEXT, "channel": Type("choice", ("page", "email"), optional=True)},
+        inside=False,
+    ),
+    EffectSpec("render_document", {"template": _TEXT, "title": _TEXT}, inside=False),
+)
+
 registry = Registry(
     effects={
         spec.name: spec
@@ -136,11 +219,17 @@ registry = Registry(
                     "pack": _TEXT,
                     "department": _optional("text"),
                     "on_end": _optional("text"),
+                    "assignee": _optional("text"),
                     "facts": Type("map"),
                 },
             ),
             # A message on the page of those who hold a role in the case; `text` is a key under texts: notices.
             EffectSpec("notify", {"role": _TEXT, "text": _TEXT}),
+            *_PUBLIC,
+            *_REGISTERS,
+            *_CERTIFICATES,
+            *_PEOPLE_AND_MONEY,
+            *_OUTSIDE,
         )
     },
     sources={

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chengshu.procedure.model import Dated, Field, Form, Parameter, Prefill
+from chengshu.procedure.formats import FORMATS
+from chengshu.procedure.model import Dated, Field, Form, Parameter, Prefill, Section
 from chengshu.procedure.ports import Registry
 from chengshu.procedure.sheets import Sheet
-from chengshu.procedure.types import KINDS, BadValue, Type, check_value
+from chengshu.procedure.types import COLUMN_KINDS, KINDS, BadValue, Type, check_value
 
 PRIVACY = ("none", "personal", "sensitive")
 ACCEPT = ("photo", "document", "")
+ACCOUNT_ROLES = ("resident", "grid_worker", "steward", "officer", "operator")
 MAX_FILES = 9
+MAX_ROWS = 500
+MAX_COLUMNS = 20
 
 # Names that every expression may read.
 BUILT_IN = {
     "today": Type("date"),
+    "opened_on": Type("date"),
     "actor.id": Type("text"),
     "actor.name": Type("text"),
     "children.open": Type("integer"),
+    "children.ended": Type("integer"),
 }
 
 
@@ -33,6 +39,7 @@ class Names:
     keeps: dict[str, Type] = field(default_factory=dict)
     parameters: dict[str, Parameter] = field(default_factory=dict)
     outputs: dict[str, dict[str, Type]] = field(default_factory=dict)
+    sections: list[Section] = field(default_factory=list)
 
     def known(self, form: Form | None = None, tables: tuple[str, ...] = ()) -> dict[str, Type]:
         """Return dotted name → type as an expression sees them."""
@@ -47,19 +54,36 @@ class Names:
         return found
 
 
-def read_type(sheet: Sheet, *, optional: bool, personal: bool = False) -> Type:
-    """Read `type` and, for a choice, `choices`."""
-    kind = sheet.word("type", KINDS)
+def read_type(
+    sheet: Sheet, *, optional: bool, personal: bool = False, kinds: tuple[str, ...] = KINDS
+) -> Type:
+    """Read `type`, and `choices` for a choice or a list of texts."""
+    kind = sheet.word("type", kinds)
     choices = sheet.words("choices", required=kind == "choice")
-    if choices and kind != "choice":
-        sheet.fault("pack-value", "Only a choice has choices", "choices")
+    if choices and kind not in ("choice", "texts"):
+        sheet.fault(
+            "pack-value", "Only a choice, or texts of which several may be chosen, has choices", "choices"
+        )
     return Type(kind, choices, optional, personal)
 
 
 def read_facts(sheet: Sheet, names: Names, sources: Registry) -> None:
-    """Read `facts`: what a case is opened with."""
+    """Read `facts` and `sections`: what a case is opened with, and in which parts it is asked."""
     for name, item in sheet.named("facts", required=True):
-        names.facts[name] = _field(name, item, {}, names, sources)
+        before = {
+            key: type_ for key, type_ in names.known().items() if not key.startswith(("case.", "children."))
+        }
+        names.facts[name] = _field(name, item, before, names, sources, "facts.")
+    taken: set[str] = set()
+    for item in sheet.listed("sections"):
+        fields = item.words("fields", required=True)
+        for name in fields:
+            if name not in names.facts or name in taken:
+                why = "stands in two sections" if name in taken else "is no fact"
+                item.fault("section-field", f"{name!r} {why}", "fields")
+            taken.add(name)
+        names.sections.append(Section(item.name("id"), fields, item.line))
+        item.close()
 
 
 def read_forms(sheet: Sheet, names: Names, sources: Registry) -> None:
@@ -68,12 +92,14 @@ def read_forms(sheet: Sheet, names: Names, sources: Registry) -> None:
         fields: dict[str, Field] = {}
         for name, item in form_sheet.named("fields", required=True):
             before = names.known(Form(form_name, fields, form_sheet.line))
-            fields[name] = _field(name, item, before, names, sources)
+            fields[name] = _field(name, item, before, names, sources, "data.")
         form_sheet.close()
         names.forms[form_name] = Form(form_name, fields, form_sheet.line)
 
 
-def _field(name: str, item: Sheet, known: Mapping[str, Type], names: Names, sources: Registry) -> Field:
+def _field(
+    name: str, item: Sheet, known: Mapping[str, Type], names: Names, sources: Registry, prefix: str
+) -> Field:
     privacy = item.word("privacy", PRIVACY, "none")
     required = item.boolean("required", False)
     when = item.expression("when", known, Type("boolean"))
@@ -83,24 +109,86 @@ def _field(name: str, item: Sheet, known: Mapping[str, Type], names: Names, sour
         fact = names.facts.get(options.removeprefix("facts."))
         if not options.startswith("facts.") or fact is None or fact.type.kind not in ("texts", "map"):
             item.fault("pack-value", "'options' names a fact that is a list, such as facts.values", "options")
+    element = item.text("element")
+    columns = _columns(item, element, privacy) if type_.kind == "rows" else {}
+    type_ = replace(type_, columns=tuple((key, column.type) for key, column in columns.items()))
+    # A check is asked only when there is an answer.
+    own = {**known, prefix + name: replace(type_, optional=False)}
+    accounts = type_.kind == "accounts"
     read = Field(
         name=name,
         type=type_,
-        element=item.text("element"),
+        element=element,
         required=required,
         when=when,
         options=options.removeprefix("facts."),
         prefill=_prefill(item, known, sources),
         accept=item.word("accept", ACCEPT, "" if type_.kind != "files" else "photo"),
-        most=item.number(
-            "most", 4 if type_.kind == "files" else 2000, 1, MAX_FILES if type_.kind == "files" else 10_000
-        ),
+        most=_most(item, type_.kind),
         privacy=privacy,
         cite=item.words("cite"),
         line=item.line,
+        format=_format(item, type_),
+        check=item.expression("check", own, Type("boolean")),
+        columns=columns,
+        offer_role=item.word("role", ACCOUNT_ROLES, "") if accounts else "",
+        offer_department=item.name("department", "") if accounts else "",
+        grounds=_choice_grounds(item, type_),
     )
     item.close()
     return read
+
+
+def _most(item: Sheet, kind: str) -> int:
+    default, most = {"files": (4, MAX_FILES), "rows": (100, MAX_ROWS)}.get(kind, (2000, 10_000))
+    return item.number("most", default, 1, most)
+
+
+def _format(item: Sheet, type_: Type) -> str:
+    found = item.word("format", FORMATS, "")
+    if found and type_.kind != "text":
+        item.fault("pack-value", "Only a text has a format", "format")
+    return found
+
+
+def _columns(item: Sheet, element: str, privacy: str) -> dict[str, Field]:
+    """Read the columns of rows: plain fields without conditions or sources."""
+    found: dict[str, Field] = {}
+    for name, column in item.named("columns", required=True):
+        required = column.boolean("required", False)
+        type_ = read_type(column, optional=not required, personal=privacy != "none", kinds=COLUMN_KINDS)
+        found[name] = Field(
+            name=name,
+            type=type_,
+            element=column.text("element", element),
+            required=required,
+            when=None,
+            options="",
+            prefill=None,
+            accept="",
+            most=column.number("most", 500, 1, 10_000),
+            privacy=privacy,
+            cite=column.words("cite"),
+            line=column.line,
+            format=_format(column, type_),
+        )
+        column.close()
+    if len(found) > MAX_COLUMNS:
+        item.fault("pack-value", f"Rows have at most {MAX_COLUMNS} columns", "columns")
+    return found
+
+
+def _choice_grounds(item: Sheet, type_: Type) -> dict[str, tuple[str, ...]]:
+    """Read `grounds`: the articles of each choice that rests on its own."""
+    inner = item.sheet("grounds")
+    if inner is None:
+        return {}
+    found = {}
+    for choice in inner.data:
+        if choice not in type_.choices:
+            inner.fault("pack-value", f"{choice!r} is none of the choices", choice)
+        found[choice] = inner.words(choice)
+    return found
 
 
 def _prefill(item: Sheet, known: Mapping[str, Type], sources: Registry) -> Prefill | None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from chengshu.kernel.problems import Problem
+from chengshu.kernel.strict_yaml import Mapped
+from chengshu.kernel.terms import Term, Unit, parse_term
 from chengshu.procedure.expressions import Expression
+from chengshu.procedure.functions import CALENDAR_UNITS
 from chengshu.procedure.model import ENTRY, SYSTEM, Deadline, Effect, Form, Row, State, Table, Transition
 from chengshu.procedure.ports import EffectSpec, Registry
 from chengshu.procedure.read_forms import Names, read_type
@@ -89,11 +95,39 @@ class StepReader:
 
     def __init__(self, names: Names, ports: Registry, states: Iterable[str]) -> None:
         self.names, self.ports, self.states = names, ports, tuple(states)
+        self.department: Expression | None = None
 
     def opening(self, sheet: Sheet, start: str) -> Transition:
         """Read `opening`: how a case begins."""
         inner = sheet.sheet("opening", required=True) or _empty(sheet)
+        self.department = inner.expression(
+            "department", self._lasting(kept=False), Type("text", optional=True)
+        )
+        if self.department is not None and self.department.type.personal:
+            inner.fault("privacy", "A department does not follow from personal data", "department")
         return self._step(inner, ENTRY, ENTRY, (), start, has_form=False)
+
+    def label(self, sheet: Sheet) -> Expression | None:
+        """Read `label`: what lists call a case. Lists show it to whoever finds the case, so nothing personal is in it."""
+        label = sheet.expression("label", self._lasting(), Type("text", optional=True))
+        if label is not None and label.type.personal:
+            sheet.fault("privacy", "A label shows no personal data", "label")
+        return label
+
+    def returns(self, sheet: Sheet) -> tuple[str, ...]:
+        """Read `returns`: kept values that a child case hands to its parent."""
+        found = sheet.words("returns")
+        for name in found:
+            if name not in self.names.keeps:
+                sheet.fault(
+                    "pack-value", f"The case keeps no {name!r}", "returns", remedy="declare it under keeps:"
+                )
+        return found
+
+    def _lasting(self, kept: bool = True) -> dict[str, Type]:
+        """Return the names that do not belong to one step."""
+        buckets = ("facts.", "case.", "parameters.") if kept else ("facts.", "parameters.")
+        return {name: type_ for name, type_ in self.names.known().items() if name.startswith(buckets)}
 
     def administration(self, sheet: Sheet) -> Transition:
         """Read `administration`: who may reassign and hand over, and on what ground."""
@@ -136,9 +170,10 @@ class StepReader:
         sets = self._sets(item, known)
         effects = tuple(self._effect(effect, known) for effect in item.listed("effects"))
         by = frozenset(item.words("by", required=True))
+        once = item.boolean("once", False) if has_form else False
         step = Transition(
-            step_id, command, sources, target, by, item.words("not_who"), when, form, decides, sets, effects,
-            item.words("cite"), item.line,
+            step_id, command, sources, target, by, item.words("not_who") if has_form else (), when, form, decides,
+            sets, effects, item.words("cite"), item.line, once=once,
         )  # fmt: skip
         item.close()
         return step
@@ -178,10 +213,29 @@ class StepReader:
             )
             spec = EffectSpec(name, {})
             item.get("with")
+        each = item.expression("for_each", known)
+        if each is not None:
+            known = {**known, **self._items(item, each)}
+        when = item.expression("when", known, BOOLEAN)
+        if when is not None:
+            known = narrowed(known, parse(when.source))
         params = self._params(item, spec, known)
         item.close()
         personal = frozenset(key for key, value in params.items() if _is_personal(value))
-        return Effect(name, params, personal, spec.inside, item.line)
+        return Effect(name, params, personal, spec.inside, item.line, when, each)
+
+    def _items(self, item: Sheet, each: Expression) -> dict[str, Type]:
+        """Return the names that stand for one item of a list."""
+        personal = each.type.personal
+        if each.type.kind == "rows":
+            return {f"item.{name}": replace(type_, personal=personal) for name, type_ in each.type.columns}
+        if each.type.kind == "texts" and each.type.choices:
+            return {"item": Type("choice", each.type.choices, personal=personal)}
+        if each.type.kind not in ("texts", "accounts", "files"):
+            item.fault(
+                "expression-type", "'for_each' goes over a list: texts, accounts, files or rows", "for_each"
+            )
+        return {"item": Type("text", personal=personal)}
 
     def _params(
         self, item: Sheet, spec: EffectSpec, known: Mapping[str, Type]
@@ -211,25 +265,71 @@ class StepReader:
         return found
 
 
-def read_deadlines(sheet: Sheet, states: Iterable[str]) -> dict[str, Deadline]:
+def read_deadlines(sheet: Sheet, states: Iterable[str], names: Names) -> dict[str, Deadline]:
     """Read deadlines.yaml."""
     found = {}
+    known = {
+        name: type_
+        for name, type_ in names.known().items()
+        if name.startswith(("facts.", "case.", "parameters.")) or name in ("today", "opened_on")
+    }
     for name, item in sheet.named("deadlines", required=True):
         runs = frozenset(item.words("runs_while", required=True))
+        terms, parameter = _lengths(item, names)
+        until = item.expression("until", known, Type("date", optional=True))
+        if ("until" in item.data) is ("term" in item.data):
+            item.fault("deadline-length", "A deadline has either a term: or an until:")
+        before = item.term("before") if "before" in item.data else None
+        if before is not None and ("until" not in item.data or before.unit not in CALENDAR_UNITS):
+            item.fault(
+                "deadline-length", "'before' goes with until: and counts days, months or years", "before"
+            )
         found[name] = Deadline(
             id=name,
             starts_on=frozenset(item.words("starts_on", required=True)),
             runs_while=runs,
             suspended_while=frozenset(item.words("suspended_while")),
             restarts=item.boolean("restarts", False),
-            term=item.term("term"),
-            amber=item.term("amber", "2 workdays"),
+            terms=terms,
+            amber=_amber(item),
             on_expiry=item.text("on_expiry"),
             cite=item.words("cite"),
             line=item.line,
+            parameter=parameter,
+            until=until,
+            before=before,
         )
         item.close()
     return found
+
+
+def _amber(item: Sheet) -> Term:
+    amber = item.term("amber", "2 workdays")
+    if amber.unit in (Unit.MONTHS, Unit.YEARS, Unit.AT_ONCE):
+        item.fault("term-form", "'amber' is given in workdays, days or hours", "amber")
+    return amber
+
+
+def _lengths(item: Sheet, names: Names) -> tuple[tuple[tuple[dt.date, Term], ...], str]:
+    """Read `term`: written, or the dated values of a parameter."""
+    value = item.get("term")
+    if value is None:
+        return (), ""
+    if not isinstance(value, Mapped):
+        return ((dt.date.min, item.term("term")),), ""
+    inner = item.sheet("term")
+    name = inner.text("parameter") if inner is not None else ""
+    if inner is not None:
+        inner.close()
+    parameter = names.parameters.get(name)
+    if parameter is None or parameter.type.kind != "text":
+        item.fault("deadline-length", f"No parameter {name!r} holds terms as text", "term")
+        return (), name
+    try:
+        return tuple((value.start, parse_term(str(value.value))) for value in parameter.values), name
+    except Problem as problem:
+        item.fault(problem.code, f"{problem.title} (parameter {name!r})", "term", remedy=problem.remedy)
+        return (), name
 
 
 def _plain_step(step_id: str, by: frozenset[str], cite: tuple[str, ...], line: int) -> Transition:

@@ -38,6 +38,8 @@ class Sheet:
             faults.add("pack-value", "A mapping is expected here", file, line, detail=f"found {_kind(data)}")
             data = Mapped(line=line)
         self.data: Mapped = data
+        if data.file:
+            self.file = data.file
         self.line: int = data.line
         self.asked: set[str] = set()
 

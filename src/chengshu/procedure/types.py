@@ -11,19 +11,31 @@ MAX_TEXT = 10_000
 MAX_ITEMS = 1_000
 MAX_NESTED = 6
 MAX_INTEGER = 2**53 - 1
+MAX_NAME = 150
 
-# What a pack may write after `type:`. `money` is integer fen; `texts` a list of texts; `map` plain JSON.
-KINDS = ("text", "integer", "money", "boolean", "date", "choice", "texts", "map", "files")
+# Dates outside are slips of the pen, and could not be reckoned with.
+FIRST_YEAR, LAST_YEAR = 1000, 3000
+
+# What a pack may write after `type:`. `money` is integer fen; `texts` a list of texts, from `choices` where it has some;
+# `map` plain JSON; `rows` a list of mappings with declared columns; `accounts` a list of user names.
+KINDS = ("text", "integer", "money", "boolean", "date", "choice", "texts", "map", "files", "rows", "accounts")
+# What a column of `rows` can be.
+COLUMN_KINDS = ("text", "integer", "money", "boolean", "date", "choice")
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A kind, its allowed choices, whether it may be empty and whether it is personal data."""
+    """A kind, its allowed choices, whether it may be empty, whether it is personal data, the columns of rows."""
 
     kind: str
     choices: tuple[str, ...] = ()
     optional: bool = False
     personal: bool = False
+    columns: tuple[tuple[str, Type], ...] = ()
+
+    def column(self, name: str) -> Type | None:
+        """Return the type of a column of rows."""
+        return dict(self.columns).get(name)
 
     def __str__(self) -> str:
         return f"{self.kind}{' or empty' if self.optional else ''}"
@@ -73,9 +85,12 @@ def _date(value: Any, type_: Type) -> str:
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value.isoformat()
     try:
-        return dt.date.fromisoformat(value).isoformat()
+        day = dt.date.fromisoformat(value)
     except (TypeError, ValueError) as error:
         raise BadValue("a date like 2026-11-21 is expected") from error
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise BadValue(f"a date between the years {FIRST_YEAR} and {LAST_YEAR} is expected")
+    return day.isoformat()
 
 
 def _choice(value: Any, type_: Type) -> str:
@@ -87,7 +102,59 @@ def _choice(value: Any, type_: Type) -> str:
 def _texts(value: Any, type_: Type) -> list[str]:
     if not isinstance(value, list | tuple) or len(value) > MAX_ITEMS:
         raise BadValue(f"a list of at most {MAX_ITEMS} texts is expected")
-    return [_text(item, type_) for item in value]
+    found = [_text(item, type_) for item in value]
+    if type_.choices:
+        if any(item not in type_.choices for item in found):
+            raise BadValue(f"only {', '.join(type_.choices)} may be chosen")
+        if len(set(found)) != len(found):
+            raise BadValue("one value is chosen twice")
+    return found
+
+
+def _accounts(value: Any, type_: Type) -> list[str]:
+    found = _texts(value, type_)
+    if any(not item or len(item) > MAX_NAME or item != item.strip() for item in found):
+        raise BadValue("a list of user names is expected")
+    if len(set(found)) != len(found):
+        raise BadValue("one account is named twice")
+    return found
+
+
+class BadRows(BadValue):
+    """Cells of rows that do not fit; ``cells`` maps ``<row>.<column>`` to what is wrong."""
+
+    def __init__(self, cells: Mapping[str, str]) -> None:
+        super().__init__(
+            "; ".join(f"row {int(key.split('.')[0]) + 1}: {text}" for key, text in cells.items())
+        )
+        self.cells = cells
+
+
+def _rows(value: Any, type_: Type) -> list[dict[str, Any]]:
+    if not isinstance(value, list | tuple) or len(value) > MAX_ITEMS:
+        raise BadValue(f"a list of at most {MAX_ITEMS} rows is expected")
+    found: list[dict[str, Any]] = []
+    wrong: dict[str, str] = {}
+    for number, row in enumerate(value):
+        if not isinstance(row, Mapping):
+            raise BadValue("each row is a mapping of column to value")
+        for name in row:
+            if type_.column(str(name)) is None:
+                wrong[f"{number}.{name}"] = "there is no such column"
+        clean: dict[str, Any] = {}
+        for name, column in type_.columns:
+            try:
+                clean[name] = check_value(_stripped(row.get(name)), column)
+            except BadValue as bad:
+                wrong[f"{number}.{name}"] = str(bad)
+        found.append(clean)
+    if wrong:
+        raise BadRows(wrong)
+    return found
+
+
+def _stripped(value: Any) -> Any:
+    return (value.strip() or None) if isinstance(value, str) else value
 
 
 def _map(value: Any, type_: Type) -> Any:
@@ -127,4 +194,6 @@ _CHECKS = {
     "texts": _texts,
     "files": _texts,
     "map": _map,
+    "rows": _rows,
+    "accounts": _accounts,
 }

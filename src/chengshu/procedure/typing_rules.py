@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
-from chengshu.procedure.syntax import Node
+from chengshu.procedure.functions import parse_length
+from chengshu.procedure.syntax import OWN, Node
 from chengshu.procedure.types import Type
 
 NULL = Type("null", optional=True)
 INTEGER, BOOLEAN, TEXT, DATE, FRACTION = (
     Type(kind) for kind in ("integer", "boolean", "text", "date", "fraction")
 )
+_LISTS = ("texts", "files", "accounts")
 _NUMBERS = ("integer", "money")
 _ORDERED = ("integer", "money", "date")
 _WORDS = ("text", "choice")
@@ -114,9 +116,14 @@ def _call(node: Node, known: Known) -> Type:
         return _need(name, types, (_NUMBERS,), INTEGER)
     if name == "len":
         # zen counts the bytes of a text, not its characters: lengths of text are left to the form.
-        return _need(name, types, (("texts", "files"),), INTEGER)
+        return _need(name, types, ((*_LISTS, "rows"),), INTEGER)
     if name == "contains":
-        return _need(name, types, (("text", "choice", "texts"), _WORDS), BOOLEAN)
+        found = _need(name, types, (("text", "choice", "texts", "accounts"), _WORDS), BOOLEAN)
+        if types[0].kind == "texts" and types[0].choices and types[1].kind == "choice":
+            _among(types[1].choices, types[0].choices)
+        return found
+    if name in OWN:
+        return _own(name, node, types)
     return _need(name, types, (_WORDS, _WORDS), BOOLEAN)
 
 
@@ -127,6 +134,54 @@ def _need(name: str, types: list[Type], wanted: tuple[tuple[str, ...], ...], res
         if found.kind not in kinds or found.optional:
             raise TypeFault(f"{name}() takes {' or '.join(kinds)}, not {found}")
     return result
+
+
+def _own(name: str, node: Node, types: list[Type]) -> Type:
+    if name in ("plus", "minus"):
+        _need(name, types, (("date",), _WORDS), DATE)
+        _length(name, node.parts[1])
+        return DATE
+    if name in ("full_years", "days_between"):
+        return _need(name, types, (("date",), ("date",)), INTEGER)
+    if name == "ended_as":
+        _need(name, types, (("choice",),), INTEGER)
+        _written(name, node.parts[0], "an outcome of the child cases, such as 'upheld'")
+        return INTEGER
+    if name == "sum":
+        return _sum(node, types)
+    if len(types) < 2:
+        raise TypeFault(f"{name}() takes two values or more, not {len(types)}")
+    joined = types[0]
+    for found in types:
+        _must(found, _ORDERED, f"{name}()")
+        _comparable(joined, found)
+        joined = found if found.kind == "money" else joined
+    return Type(joined.kind)
+
+
+def _length(name: str, node: Node) -> None:
+    if node.kind == "name" and str(node.value).startswith("parameters."):
+        return
+    _written(name, node, "a length such as '3 years', or a parameter that is one")
+    try:
+        parse_length(str(node.value))
+    except ValueError as error:
+        raise TypeFault(f"{name}(): {error}") from error
+
+
+def _written(name: str, node: Node, what: str) -> None:
+    if node.kind != "literal" or not isinstance(node.value, str):
+        raise TypeFault(f"{name}() takes {what}")
+
+
+def _sum(node: Node, types: list[Type]) -> Type:
+    _need("sum", types, (("rows",), ("choice",)), INTEGER)
+    _written("sum", node.parts[1], "rows and the name of a column, such as sum(data.items, 'amount')")
+    column = types[0].column(str(node.parts[1].value))
+    if column is None or column.kind not in _NUMBERS:
+        known = ", ".join(name for name, type_ in types[0].columns if type_.kind in _NUMBERS)
+        raise TypeFault(f"sum() adds a column of numbers; there are {known or 'none'}")
+    return Type(column.kind)
 
 
 def _unary(node: Node, known: Known) -> Type:
@@ -199,17 +254,24 @@ def _comparable(left: Type, right: Type) -> None:
         raise TypeFault(f"{', '.join(right.choices)!r} is none of the choices {', '.join(left.choices)}")
     numbers = {left.kind, right.kind} == {"integer", "money"}
     words = left.kind in _WORDS and right.kind in _WORDS
-    if left.kind in ("texts", "files", "map") or not (left.kind == right.kind or words or numbers):
+    if left.kind in (*_LISTS, "map", "rows") or not (left.kind == right.kind or words or numbers):
         raise TypeFault(f"{left.kind} and {right.kind} cannot be compared")
 
 
 def _membership(left: Type, right: Type) -> Type:
-    if right.kind != "texts" or left.kind not in _WORDS:
-        raise TypeFault(f"'in' asks whether a text is in a list of texts, not {left.kind} in {right.kind}")
-    foreign = sorted(set(right.choices) - set(left.choices))
-    if left.kind == "choice" and right.choices and foreign:
-        raise TypeFault(f"{', '.join(foreign)} is none of the choices {', '.join(left.choices)}")
+    if right.kind not in ("texts", "accounts") or left.kind not in _WORDS or right.optional:
+        raise TypeFault(f"'in' asks whether a text is in a list of texts, not {left.kind} in {right}")
+    if left.kind == "choice" and right.choices:
+        # A choice asked against a written list, or a written word against a list of choices.
+        words = (right.choices, left.choices) if len(left.choices) > 1 else (left.choices, right.choices)
+        _among(*words)
     return BOOLEAN
+
+
+def _among(words: tuple[str, ...], choices: tuple[str, ...]) -> None:
+    foreign = sorted(set(words) - set(choices))
+    if foreign:
+        raise TypeFault(f"{', '.join(foreign)} is none of the choices {', '.join(choices)}")
 
 
 def _arithmetic(operator: str, left: Type, right: Type, divisor: Node) -> Type:

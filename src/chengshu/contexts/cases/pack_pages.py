@@ -80,7 +80,7 @@ def pack_page(pack: Pack, row: PackVersion) -> PackPage:
     terms = [
         TermLine(
             both(pack, f"terms.{name}"),
-            {"zh": item.term.in_chinese(), "en": item.term.in_english()},
+            {"zh": item.words("zh"), "en": item.words("en")},
             grounds(pack, item.cite),
         )
         for name, item in pack.deadlines.items()

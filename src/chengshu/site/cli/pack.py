@@ -195,5 +195,5 @@ def _print_pack(pack: Pack, language: str) -> None:
             f"  {name}: {sources} → {target}  by {', '.join(sorted(step.by))}  [{', '.join(step.cite)}]"
         )
     for item in pack.deadlines.values():
-        click.echo(f"  {pack.text(f'terms.{item.id}', language)}: {item.term}  [{', '.join(item.cite)}]")
+        click.echo(f"  {pack.text(f'terms.{item.id}', language)}: {item.words(language)}  [{', '.join(item.cite)}]")
     click.echo("")

@@ -1,0 +1,61 @@
+"""The formats that a text may be asked for: identity and credit numbers, telephone, e-mail, web address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from chengshu.kernel.codes import credit_code_fault, normalise_phone, resident_id_fault, tidy
+from chengshu.procedure.types import BadValue
+
+_EMAIL = re.compile(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])$")
+_URL = re.compile(r"^https?://[^\s/$.?#\"'<>][^\s\"'<>]{0,1990}$", re.IGNORECASE)
+
+
+def _resident_id(text: str) -> str:
+    plain = tidy(text)
+    if fault := resident_id_fault(plain):
+        raise BadValue(f"a resident identity number is expected ({fault})")
+    return plain
+
+
+def _credit_code(text: str) -> str:
+    plain = tidy(text)
+    if fault := credit_code_fault(plain):
+        raise BadValue(f"a unified social credit code is expected ({fault})")
+    return plain
+
+
+def _phone(text: str) -> str:
+    number = normalise_phone(text)
+    if number is None:
+        raise BadValue("a telephone number is expected")
+    return number
+
+
+def _email(text: str) -> str:
+    host = text.rpartition("@")[2]
+    if not _EMAIL.match(text) or "." not in host or ".." in text:
+        raise BadValue("an e-mail address is expected")
+    return text
+
+
+def _url(text: str) -> str:
+    if not _URL.match(text):
+        raise BadValue("a web address that begins with http:// or https:// is expected")
+    return text
+
+
+_FORMATS: Mapping[str, Callable[[str], str]] = {
+    "resident_id": _resident_id,
+    "credit_code": _credit_code,
+    "phone": _phone,
+    "email": _email,
+    "url": _url,
+}
+FORMATS = tuple(_FORMATS)
+
+
+def formatted(name: str, text: str) -> str:
+    """Return ``text`` in the normal form of a format, or raise ``BadValue``."""
+    return _FORMATS[name](text)
