@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chengshu.contexts.cases import packs, store
+from chengshu.contexts.cases import claiming, comments, drafts, packs, parties, payments, store
 from chengshu.contexts.cases.access import access_case
 from chengshu.contexts.cases.audit import check_case
 from chengshu.contexts.cases.bulk import open_many, withdraw_vanished
@@ -25,6 +25,7 @@ from chengshu.contexts.cases.domain import (
     TaskRow,
 )
 from chengshu.contexts.cases.effects import case_fact_source, notify_effect, open_case_effect
+from chengshu.contexts.cases.endings import register_on_end
 from chengshu.contexts.cases.handover import HandOver, hand_over, reassign
 from chengshu.contexts.cases.invariants import (
     TermSeen,
@@ -39,6 +40,7 @@ from chengshu.contexts.cases.jobs import retry, run_jobs
 from chengshu.contexts.cases.packs import current_files, load_pack_version, load_shipped
 from chengshu.contexts.cases.packs import loaded as loaded_packs
 from chengshu.contexts.cases.presenting import case_view
+from chengshu.contexts.cases.public import PublicReceipt, public_command, public_commands
 from chengshu.contexts.cases.queries import (
     CaseLine,
     Filters,
@@ -61,7 +63,9 @@ from chengshu.contexts.cases.queries import (
 from chengshu.contexts.cases.sealing import erase_personal
 from chengshu.contexts.cases.store import case_of_key, open_case
 from chengshu.contexts.cases.sweep import route_unowned, sweep
+from chengshu.contexts.cases.what_if import WhatIf, what_if, what_if_case, what_if_pack
 from chengshu.contexts.identity.api import Account
+from chengshu.kernel.problems import Problem
 from chengshu.procedure.model import Pack
 from chengshu.procedure.ports import register_effect, register_source
 
@@ -76,9 +80,11 @@ __all__ = [
     "NoticeLine",
     "OpenedMany",
     "Opening",
+    "PublicReceipt",
     "TaskPage",
     "TaskRow",
     "TermSeen",
+    "WhatIf",
     "access_case",
     "all_case_ids",
     "all_tasks",
@@ -89,10 +95,14 @@ __all__ = [
     "cases_opened_by",
     "cell_of",
     "check_case",
+    "claiming",
     "command",
+    "command_many",
+    "comments",
     "current_files",
     "current_pack",
     "dead_jobs",
+    "drafts",
     "erase_personal",
     "hand_over",
     "last_event",
@@ -107,8 +117,13 @@ __all__ = [
     "open_without_owner",
     "open_without_term",
     "outcomes",
+    "parties",
+    "payments",
+    "public_command",
+    "public_commands",
     "read_notice",
     "reassign",
+    "register_on_end",
     "retry",
     "route_unowned",
     "run_jobs",
@@ -120,6 +135,9 @@ __all__ = [
     "tasks_for",
     "terms_written",
     "unstarted",
+    "what_if",
+    "what_if_case",
+    "what_if_pack",
     "wire_effects",
     "withdraw_vanished",
 ]
@@ -138,17 +156,44 @@ def command(
 ) -> CaseView:
     """Carry out a command for an account and return the case as that account sees it afterwards."""
     access_case(case_id, actor, now)
-    store.command(
-        case_id,
-        name,
-        data,
-        actor=actor,
-        now=now,
-        expected_version=expected_version,
-        idempotency_key=idempotency_key,
-        files_in=files,
-    )
+    try:
+        store.command(
+            case_id,
+            name,
+            data,
+            actor=actor,
+            now=now,
+            expected_version=expected_version,
+            idempotency_key=idempotency_key,
+            files_in=files,
+        )
+    except Problem as problem:
+        told = _told_who_has_it(problem, case_id, actor)
+        if told is problem:
+            raise
+        raise told from problem
     return case_view(case_id, actor, now=now)
+
+
+def _told_who_has_it(problem: Problem, case_id: str, actor: Account) -> Problem:
+    """An officer whose colleague has claimed the task is told so, not that their role is wrong."""
+    name = claiming.holder_name(case_id, actor) if problem.code == "command-not-yours" else ""
+    return claiming.claimed_by(name, case_id) if name else problem
+
+
+def command_many(
+    case_ids: Sequence[str], name: str, data: Mapping[str, Any], *, actor: Account, key: str, now: dt.datetime
+) -> dict[str, Problem | None]:
+    """Carry out one command on many cases (a bulk review), each in its own transaction; says which were refused, why."""
+    found: dict[str, Problem | None] = {}
+    for case_id in dict.fromkeys(case_ids):
+        try:
+            access_case(case_id, actor, now)
+            store.command(case_id, name, data, actor=actor, now=now, idempotency_key=f"{key}:{case_id}"[:120])
+            found[case_id] = None
+        except Problem as problem:
+            found[case_id] = _told_who_has_it(problem, case_id, actor)
+    return found
 
 
 def system_command(
@@ -175,4 +220,9 @@ def wire_effects() -> None:
     """Register what this context answers; called once by site/wiring.py."""
     register_effect("open_case", open_case_effect)
     register_effect("notify", notify_effect)
+    register_effect("add_party", parties.add_party_effect)
+    register_effect("remove_party", parties.remove_party_effect)
+    register_effect("request_fee", payments.request_fee_effect)
+    register_effect("order_payment", payments.order_payment_effect)
+    register_on_end("payments", payments.case_ended)
     register_source("case_fact", case_fact_source)

@@ -152,12 +152,19 @@ def _roles(tasks: list[tuple[int, str]]) -> str:
     return " ".join(role for _, role in tasks)
 
 
-def _taken(held: Held, account: Account) -> Problem:
-    name = holder_name(held.row.id, account)
+def claimed_by(name: str, case_id: str) -> Problem:
+    """Return the problem of an officer who would work on what a colleague has claimed."""
     return Problem(
-        "task-claimed" if name else "claim-nothing",
-        _("这个任务已由%(name)s领取") % {"name": name} if name else _("没有可以领取的任务"),
-        detail=held.row.id,
-        remedy=_("请对方退回或转交给你") if name else "",
+        "task-claimed",
+        _("这个任务已由%(name)s领取") % {"name": name},
+        detail=case_id,
+        remedy=_("请对方退回或转交给你"),
         status=409,
     )
+
+
+def _taken(held: Held, account: Account) -> Problem:
+    name = holder_name(held.row.id, account)
+    if name:
+        return claimed_by(name, held.row.id)
+    return Problem("claim-nothing", _("没有可以领取的任务"), detail=held.row.id, status=409)

@@ -82,7 +82,7 @@ def load(draft_id: int, account: Account) -> Draft:
     row = _mine(draft_id, account)
     current = packs.current(row.pack).version_id
     kept = [
-        files.Stored(item.digest, item.name, item.media_type, item.size, item.field)
+        files.Stored(item.digest, item.name, item.media_type, item.size, item.field, item.scanned)
         for item in row.files.order_by("pk")
     ]
     return Draft(
@@ -120,7 +120,13 @@ def add_file(draft_id: int, account: Account, field: str, stored: files.Stored, 
         draft=row,
         field=field,
         digest=stored.digest,
-        defaults={"name": stored.name, "media_type": stored.media_type, "size": stored.size, "at": now},
+        defaults={
+            "name": stored.name,
+            "media_type": stored.media_type,
+            "size": stored.size,
+            "scanned": stored.scanned,
+            "at": now,
+        },
     )
     DraftModel.objects.filter(pk=row.pk).update(saved_at=now)
 
@@ -159,7 +165,7 @@ def submit_draft(
     account: Account,
     *,
     now: dt.datetime,
-    idempotency_key: str,
+    idempotency_key: str = "",
     department: str | None = None,
     values: Mapping[str, Any] | None = None,
     subject_id: str | None = None,
@@ -169,7 +175,7 @@ def submit_draft(
     What is wrong comes back at once as ``form-invalid`` with ``errors`` by field. ``values`` are the draft's answers
     in the engine's types, where a page has converted them; else the draft's own are taken.
     """
-    key = f"draft:{account.pk}:{idempotency_key}"[: store.MAX_KEY]
+    key = f"draft:{account.pk}:{draft_id}:{idempotency_key}"[: store.MAX_KEY]
     known = store.case_of_key(key)
     if known is not None:
         return known

@@ -46,7 +46,7 @@ def notify_effect(request: EffectRequest) -> Mapping[str, Any]:
         data = spoken(request.data, language)
         said = sayer(pack, language, request.facts, data, request.actor.name, {})
         texts[language] = fill(pack.text(f"notices.{request.params['text']}", language), said)[:500]
-    owners = _holders(pack.roles[request.params["role"]], row, request.now)
+    owners = holders_of(pack.roles[request.params["role"]], row, request.now)
     for owner in owners:
         Notice.objects.get_or_create(
             key=f"{request.idempotency_key}:{owner}"[:120],
@@ -61,7 +61,8 @@ def notify_effect(request: EffectRequest) -> Mapping[str, Any]:
     return {"notices": len(owners)}
 
 
-def _holders(role: Role, row: rows.CaseRow, now: dt.datetime) -> list[str]:
+def holders_of(role: Role, row: rows.CaseRow, now: dt.datetime) -> list[str]:
+    """Return the owners (accounts or queues) that hold a role in a case; the operators when nobody does."""
     if role.holder in ("department", "role", "party"):
         found = [owner for owner in routing.owners_for(role, row, now) if owner != NOBODY]
         if found:

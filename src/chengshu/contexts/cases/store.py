@@ -389,6 +389,7 @@ def _note_files(case_id: str, seq: int, stored: Sequence[files.Stored], now: dt.
             name=item.name,
             media_type=item.media_type,
             size=item.size,
+            scanned=item.scanned,
             at=now,
         )
         for item in stored
