@@ -11,6 +11,7 @@ from pathlib import Path
 from django.db import transaction
 
 from chengshu.contexts.cases.models import PackVersion
+from chengshu.contexts.cases.sql import sql
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.resources import shipped
 from chengshu.procedure.files import PackFiles, read_files
@@ -18,6 +19,7 @@ from chengshu.procedure.loader import load_files
 from chengshu.procedure.model import Pack
 
 _packs: dict[str, Pack] = {}
+_CURRENT = "SELECT id, hash FROM cases_packversion WHERE pack = %s AND current"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def load_shipped(now: dt.datetime) -> list[PackVersion]:
 
 def current(pack: str) -> Runtime:
     """Return the version that new cases are opened under."""
-    version_id = PackVersion.objects.filter(pack=pack, current=True).values_list("pk", "hash").first()
+    version_id = sql().run(_CURRENT, (pack,)).fetchone()
     if version_id is None:
         raise Problem(
             "pack-not-loaded", f"No pack {pack!r} is loaded", remedy="run: chengshu pack load DIR", status=404

@@ -1,9 +1,9 @@
 """Merkle log of every act: the only module that other contexts, interfaces and the site may import.
 
-Depositing, in the caller's transaction: ``deposit``, ``deposit_many``; for bulk loads in transactions of
-their own: ``append_many``. Keep the returned ``salt`` beside the payload: with both one can show that a leaf
-speaks of it. Kind and reference are public: opaque ids only, never personal data. ``sequence`` is called by
-the clock each second.
+Depositing, in the caller's transaction: ``deposit``, ``deposit_many``; in a transaction of its own: ``append``; for bulk
+loads in transactions of their own: ``append_many``. ``Unit`` is the short transaction of an act, ``sql()`` its statements.
+Keep the returned ``salt`` beside the payload: with both one can show that a leaf speaks of it. Kind and reference are
+public: opaque ids only, never personal data. ``sequence`` is called by the clock each second.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from chengshu.contexts.ledger.domain import (
 from chengshu.contexts.ledger.models import CheckpointRow, KindRow, LeafRow, Log
 from chengshu.contexts.ledger.sequencer import append_many, repair, rotate_key
 from chengshu.contexts.ledger.sources import Source, SqlSource, open_source
+from chengshu.contexts.ledger.statements import Sql, Unit, sql
+from chengshu.contexts.ledger.store import append, insert_unread, last_leaf_id
 from chengshu.contexts.ledger.tiles import write_file
 from chengshu.contexts.ledger.witness_client import add_witness, witnesses
 from chengshu.kernel import merkle
@@ -47,7 +49,10 @@ __all__ = [
     "Leaf",
     "Receipt",
     "Report",
+    "Sql",
+    "Unit",
     "add_witness",
+    "append",
     "append_many",
     "checkpoint",
     "checkpoints",
@@ -57,13 +62,16 @@ __all__ = [
     "entry",
     "export",
     "find_entries",
+    "insert_unread",
     "kinds",
+    "last_leaf_id",
     "ledger_folder",
     "log_keys",
     "receipt",
     "repair",
     "rotate_key",
     "sequence",
+    "sql",
     "status",
     "verify",
     "verify_files",

@@ -29,13 +29,13 @@ from chengshu.contexts.ledger.domain import (
     to_milliseconds,
 )
 from chengshu.contexts.ledger.models import KindRow, LeafRow
+from chengshu.contexts.ledger.statements import Unit, sql
 from chengshu.kernel import merkle
 from chengshu.kernel.canonical import canonical_json
 
 SALT_BYTES = 16
 ROWS_A_STATEMENT = 128
-_INSERT = "INSERT INTO ledger_leaf (kind, reference, digest, at) VALUES (%s, %s, %s, %s) RETURNING id"
-_INSERT_SQLITE = _INSERT.replace("%s", "?")
+_INSERT = "INSERT INTO ledger_leaf (kind, reference, digest, at) VALUES (%s, %s, %s, %s)"
 # The text that is hashed, put together by the database itself (see domain.leaf_text).
 TEXT_SQL = f"'{HEADER}\n' || id || '\n' || kind || '\n' || reference || '\n' || at || '\n' || digest"
 
@@ -44,17 +44,29 @@ def insert(kind: str, reference: str, payload: Any, *, now: dt.datetime) -> Leaf
     """Insert one leaf without a position, in whatever transaction is open."""
     check_names(kind, reference)
     salt, digest = _salted(payload)
-    values = (kind, reference, digest, to_milliseconds(now))
-    if connection.vendor == "sqlite" and not connection.needs_rollback:
-        # Straight to the driver: this stands in every transaction, and Django's wrapper costs more than the insert.
-        connection.ensure_connection()
-        with connection.wrap_database_errors:
-            leaf_id = connection.connection.execute(_INSERT_SQLITE, values).fetchall()[0][0]
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute(_INSERT, values)
-            leaf_id = cursor.fetchall()[0][0]
-    return Leaf(leaf_id, digest, salt)
+    db, values = sql(), (kind, reference, digest, to_milliseconds(now))
+    if db.sqlite:
+        return Leaf(db.run(_INSERT, values).lastrowid, digest, salt)
+    return Leaf(db.run(f"{_INSERT} RETURNING id", values).fetchone()[0], digest, salt)
+
+
+def insert_unread(kind: str, reference: str, payload: Any, *, now: dt.datetime) -> str:
+    """Insert one leaf without asking for its id (``last_leaf_id`` names it to the next statement); returns its salt."""
+    check_names(kind, reference)
+    salt, digest = _salted(payload)
+    sql().run(_INSERT, (kind, reference, digest, to_milliseconds(now)))
+    return salt
+
+
+def last_leaf_id() -> str:
+    """Return the SQL expression for the id of the leaf that was inserted last on this connection."""
+    return "last_insert_rowid()" if sql().sqlite else "currval('ledger_leaf_id_seq')"
+
+
+def append(kind: str, reference: str, payload: Any, *, now: dt.datetime) -> Leaf:
+    """Insert one leaf in a transaction of its own."""
+    with Unit():
+        return insert(kind, reference, payload, now=now)
 
 
 def insert_many(deposits: Iterable[Deposit], *, now: dt.datetime) -> list[Leaf]:
