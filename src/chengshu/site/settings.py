@@ -38,6 +38,8 @@ INSTALLED_APPS = [
     "chengshu.contexts.catalogue",
     "chengshu.contexts.places",
     "chengshu.contexts.cases",
+    "chengshu.contexts.certificates",
+    "chengshu.contexts.messages",
     "chengshu.contexts.subjects",
     "chengshu.contexts.operations",
     "chengshu.contexts.hall",
@@ -106,6 +108,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+# What certificates, QR codes and e-mails name as this installation's address.
+PUBLIC_URL = os.environ.get("CHENGSHU_URL", "http://localhost:8000").rstrip("/")
+# E-mail leaves only where a server is named (smtp://user:password@host:587, smtps:// for TLS from the start).
+EMAIL_URL = os.environ.get("CHENGSHU_SMTP", "")
+DEFAULT_FROM_EMAIL = os.environ.get("CHENGSHU_MAIL_FROM", "chengshu@localhost")
+EMAIL_TIMEOUT = 20
 # Behind one reverse proxy of ours, the last address in X-Forwarded-For is the caller's.
 TRUSTED_PROXY = os.environ.get("CHENGSHU_PROXY") == "1"
 SESSION_COOKIE_HTTPONLY = True

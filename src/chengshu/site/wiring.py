@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 
 from chengshu.contexts.cases import api as cases
+from chengshu.contexts.certificates import api as certificates
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.places import api as places
 from chengshu.contexts.subjects import api as subjects
@@ -19,6 +20,8 @@ def wire() -> None:
     """Register every handler once; called when Django has loaded all apps."""
     # open_case, notify; the field source case_fact.
     cases.wire_effects()
+    # Registers, certificates, evidence and documents.
+    certificates.wire_effects()
     register_effect("correct_fact", subjects.correct_fact)
     register_effect("propose_address", propose_address)
     register_source("golden_record", subjects.golden_record)

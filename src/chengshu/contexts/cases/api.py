@@ -36,7 +36,7 @@ from chengshu.contexts.cases.invariants import (
     steps_without_ground_or_leaf,
     terms_written,
 )
-from chengshu.contexts.cases.jobs import retry, run_jobs
+from chengshu.contexts.cases.jobs import enqueue_effect, retry, run_jobs
 from chengshu.contexts.cases.packs import current_files, load_pack_version, load_shipped
 from chengshu.contexts.cases.packs import loaded as loaded_packs
 from chengshu.contexts.cases.presenting import case_view
@@ -60,6 +60,17 @@ from chengshu.contexts.cases.queries import (
     tasks_for,
     unstarted,
 )
+from chengshu.contexts.cases.reading import (
+    CaseBrief,
+    case_brief,
+    case_facts,
+    case_line,
+    last_grounds,
+    pack_said,
+    pack_templates,
+    pack_words,
+    role_owners,
+)
 from chengshu.contexts.cases.sealing import erase_personal
 from chengshu.contexts.cases.store import case_of_key, open_case
 from chengshu.contexts.cases.sweep import route_unowned, sweep
@@ -70,6 +81,7 @@ from chengshu.procedure.model import Pack
 from chengshu.procedure.ports import register_effect, register_source
 
 __all__ = [
+    "CaseBrief",
     "CaseLine",
     "CaseView",
     "CommandView",
@@ -88,6 +100,9 @@ __all__ = [
     "access_case",
     "all_case_ids",
     "all_tasks",
+    "case_brief",
+    "case_facts",
+    "case_line",
     "case_of_key",
     "case_view",
     "cases_about",
@@ -103,9 +118,11 @@ __all__ = [
     "current_pack",
     "dead_jobs",
     "drafts",
+    "enqueue_effect",
     "erase_personal",
     "hand_over",
     "last_event",
+    "last_grounds",
     "load_pack_version",
     "load_shipped",
     "load_summary",
@@ -117,6 +134,9 @@ __all__ = [
     "open_without_owner",
     "open_without_term",
     "outcomes",
+    "pack_said",
+    "pack_templates",
+    "pack_words",
     "parties",
     "payments",
     "public_command",
@@ -125,6 +145,7 @@ __all__ = [
     "reassign",
     "register_on_end",
     "retry",
+    "role_owners",
     "route_unowned",
     "run_jobs",
     "shows_personal",

@@ -6,4 +6,4 @@ from django.apps import AppConfig
 class CertificatesConfig(AppConfig):
     name = "chengshu.contexts.certificates"
     label = "certificates"
-    verbose_name = "Merkle log of every act"
+    verbose_name = "Registers, certificates and their verification"

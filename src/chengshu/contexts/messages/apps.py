@@ -5,5 +5,6 @@ from django.apps import AppConfig
 
 class MessagesConfig(AppConfig):
     name = "chengshu.contexts.messages"
-    label = "messages"
-    verbose_name = "Merkle log of every act"
+    # Django has an app of that name already.
+    label = "messaging"
+    verbose_name = "Messages and public notices"

@@ -1,0 +1,124 @@
+"""What contexts above may read of a case for what they issue, publish and send: its brief, its pack's words, who holds a role."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chengshu.contexts.cases import effects, packs, rows, store
+from chengshu.contexts.cases.models import Case, CaseEvent, PackVersion
+from chengshu.contexts.cases.wording import EMPTY, LANGUAGES, grounds
+from chengshu.procedure.model import Pack
+from chengshu.procedure.wording import fill
+
+
+@dataclass(frozen=True, slots=True)
+class CaseBrief:
+    """A case in a line; ``title`` is what its pack calls it. ``drill`` marks an exercise."""
+
+    id: str
+    pack: str
+    title: dict[str, str]
+    label: str
+    department: str
+    opened_by: str
+    parent_id: str
+    state: str
+    ended: bool
+    drill: bool
+
+
+def case_brief(case_id: str) -> CaseBrief:
+    """Return a case in a line; raises ``Problem`` when there is none."""
+    row = rows.lock_free(case_id)
+    pack = _pack(row)
+    closed = Case.objects.filter(pk=case_id).values_list("closed_at", flat=True).first()
+    return CaseBrief(
+        row.id, pack.id, _both(pack, "title"), row.label, row.department, row.opened_by, row.parent_id or "",
+        row.state, closed is not None, row.case("").facts.get("drill") is True,
+    )  # fmt: skip
+
+
+def case_line(case_id: str) -> list[str]:
+    """Return a case and those it descends from, the case itself first."""
+    line = [case_id]
+    while len(line) < 20:
+        parent = Case.objects.filter(pk=line[-1]).values_list("parent_id", flat=True).first()
+        if not parent:
+            break
+        line.append(parent)
+    return line
+
+
+def case_facts(case_id: str) -> dict[str, dict[str, Any]]:
+    """Return what a case was opened with and has kept, personal facts included: for documents of that very case."""
+    row = rows.lock_free(case_id)
+    case = row.case("")
+    return {"facts": {**case.facts, **store.personal_facts(case_id)}, "kept": dict(case.kept)}
+
+
+def last_grounds(case_id: str) -> list[dict[str, str]]:
+    """Return the articles that the newest step of a case rests on, as citations in both languages."""
+    body = CaseEvent.objects.filter(case_id=case_id).order_by("-seq").values_list("body", flat=True).first()
+    keys = json.loads(body).get("grounds", []) if body else []
+    return [dict(each.citation) for each in grounds(_pack(rows.lock_free(case_id)), keys)]
+
+
+def pack_said(case_id: str, key: str, values: Mapping[str, Any]) -> dict[str, str]:
+    """Return a text of the case's pack in both languages with its slots filled; empty where the pack has none.
+
+    ``values`` holds buckets (``facts``, ``data``, ``fields`` …) and plain names (``actor``, ``title`` …).
+    """
+    pack = _pack(rows.lock_free(case_id))
+    return {
+        language: fill(pack.text(key, language), _sayer(pack, language, values)) for language in LANGUAGES
+    }
+
+
+def _sayer(pack: Pack, language: str, values: Mapping[str, Any]) -> Callable[[str], Any]:
+    def value_of(slot: str) -> Any:
+        bucket, dot, name = slot.partition(".")
+        known = values.get(bucket)
+        if not dot:
+            return known
+        if not isinstance(known, Mapping) or name not in known:
+            return None
+        value = known[name]
+        if isinstance(value, str):
+            return pack.text(f"choices.{name}.{value}", language) or value
+        if isinstance(value, list | tuple):
+            return "、".join(str(item) for item in value)
+        return EMPTY if value is None else value
+
+    return value_of
+
+
+def pack_words(case_id: str, keys: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return several texts of the case's pack as they stand, by key and language; empty where there is none."""
+    pack = _pack(rows.lock_free(case_id))
+    return {key: _both(pack, key) for key in keys}
+
+
+def pack_templates(case_id: str) -> dict[str, str]:
+    """Return the document templates of the version that the case runs under, by file name."""
+    row = rows.lock_free(case_id)
+    files = json.loads(PackVersion.objects.values_list("files", flat=True).get(pk=row.pack_version_id))
+    prefix = "templates/"
+    return {name.removeprefix(prefix): text for name, text in files.items() if name.startswith(prefix)}
+
+
+def role_owners(case_id: str, role: str, now: dt.datetime) -> list[str]:
+    """Return who holds a role of the pack in a case, as owners: ``account:7``, ``department:market``, ``role:operator``."""
+    row = rows.lock_free(case_id)
+    return effects._holders(_pack(row).roles[role], row, now)
+
+
+def _pack(row: rows.CaseRow) -> Pack:
+    return packs.pinned(row.pack_version_id, row.pack_hash).pack
+
+
+def _both(pack: Pack, key: str) -> dict[str, str]:
+    return {language: pack.text(key, language) for language in LANGUAGES}

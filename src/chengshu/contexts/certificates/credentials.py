@@ -1,0 +1,210 @@
+"""W3C Verifiable Credentials 2.0 as JWT (``vc+jwt``, ES256) and Bitstring Status Lists. Pure: keys and values in, texts out."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import gzip
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+CONTEXT = "https://www.w3.org/ns/credentials/v2"
+TERMS = {"@vocab": "https://chengshu.example/terms#"}
+ALGORITHM = "ES256"
+PURPOSES = ("revocation", "suspension")
+# The recommendation's least length: a bit says nothing of whose it is among so many.
+LIST_SIZE = 131_072
+LIST_TERM = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a credential says."""
+
+    id: str
+    type: str
+    title: Mapping[str, str]
+    issuer: str
+    issuer_name: Mapping[str, str]
+    number: str
+    version: int
+    holder: str
+    holder_id: str
+    valid_from: dt.date
+    valid_to: dt.date | None
+    claims: Mapping[str, Any]
+    status_list: str
+    status_index: int
+    demo: bool
+
+
+def credential(content: Content, key: ECKey, now: dt.datetime) -> str:
+    """Return the signed credential."""
+    subject: dict[str, Any] = {
+        "number": content.number,
+        "name": content.holder,
+        "claims": dict(content.claims),
+    }
+    if content.holder_id:
+        subject["id"] = f"urn:chengshu:subject:{content.holder_id}"
+    body: dict[str, Any] = {
+        "@context": [CONTEXT, TERMS],
+        "id": content.id,
+        "type": ["VerifiableCredential", content.type],
+        "issuer": {"id": content.issuer, "name": _multilingual(content.issuer_name)},
+        "name": _multilingual(content.title),
+        "validFrom": start_of(content.valid_from),
+        "credentialSubject": subject,
+        "credentialStatus": [
+            {
+                "id": f"{content.status_list}/{purpose}#{content.status_index}",
+                "type": "BitstringStatusListEntry",
+                "statusPurpose": purpose,
+                "statusListIndex": str(content.status_index),
+                "statusListCredential": f"{content.status_list}/{purpose}",
+            }
+            for purpose in PURPOSES
+        ],
+        "version": content.version,
+    }
+    if content.valid_to is not None:
+        body["validUntil"] = end_of(content.valid_to)
+    if content.demo:
+        body["demo"] = True
+    return sign(body, key, "vc+jwt", now, cty="vc")
+
+
+def status_credential(
+    list_id: str, purpose: str, indices: Iterable[int], issuer: str, key: ECKey, now: dt.datetime, size: int
+) -> str:
+    """Return a signed status list: the bits at ``indices`` are set."""
+    body = {
+        "@context": [CONTEXT],
+        "id": f"{list_id}/{purpose}",
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": issuer,
+        "validFrom": _instant(now),
+        "validUntil": _instant(now + LIST_TERM),
+        "credentialSubject": {
+            "id": f"{list_id}/{purpose}#list",
+            "type": "BitstringStatusList",
+            "statusPurpose": purpose,
+            "encodedList": encode_bits(indices, size),
+        },
+    }
+    return sign(body, key, "vc+jwt", now, cty="vc")
+
+
+def sign(body: Mapping[str, Any], key: ECKey, typ: str, now: dt.datetime, *, cty: str = "") -> str:
+    """Return a compact JWS over JSON; the instant of signing stands in the protected header."""
+    header: dict[str, Any] = {"alg": ALGORITHM, "kid": key.kid, "typ": typ, "iat": int(now.timestamp())}
+    if cty:
+        header["cty"] = cty
+    payload = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return str(jws.serialize_compact(header, payload, key, algorithms=[ALGORITHM], registry=_registry()))
+
+
+def _registry() -> jws.JWSRegistry:
+    # `iat` in the header is ours: the list of known header members would refuse it.
+    return jws.JWSRegistry(algorithms=[ALGORITHM], strict_check_header=False)
+
+
+def header_of(text: str) -> dict[str, Any]:
+    """Return the unverified header of a compact JWS; raises ``ValueError`` when it is none."""
+    parts = text.split(".")
+    if len(parts) != 3:
+        raise ValueError("not a compact JWS")
+    found = json.loads(_unpadded(parts[0]))
+    if not isinstance(found, dict):
+        raise ValueError("not a JWS header")
+    return found
+
+
+def payload_of(text: str) -> dict[str, Any]:
+    """Return the unverified payload of a compact JWS; raises ``ValueError`` when it is none."""
+    parts = text.split(".")
+    if len(parts) != 3:
+        raise ValueError("not a compact JWS")
+    found = json.loads(_unpadded(parts[1]))
+    if not isinstance(found, dict):
+        raise ValueError("not a JSON object")
+    return found
+
+
+def open_signed(text: str, jwk: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the payload of a compact JWS signed by ``jwk``; raises ``ValueError`` unless the signature holds."""
+    try:
+        found = jws.deserialize_compact(
+            text, ECKey.import_key(dict(jwk)), algorithms=[ALGORITHM], registry=_registry()
+        )
+    except (JoseError, ValueError, TypeError) as error:
+        raise ValueError(str(error)) from error
+    body = json.loads(found.payload)
+    if not isinstance(body, dict):
+        raise ValueError("not a JSON object")
+    return body
+
+
+def encode_bits(indices: Iterable[int], size: int) -> str:
+    """Return a bitstring as the recommendation writes it: GZIP, base64url without padding, multibase ``u``."""
+    bits = bytearray(size // 8)
+    for index in indices:
+        bits[index // 8] |= 0x80 >> index % 8
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as out:
+        out.write(bytes(bits))
+    return "u" + base64.urlsafe_b64encode(packed.getvalue()).decode().rstrip("=")
+
+
+def read_bit(encoded: str, index: int) -> bool:
+    """Return one bit of an encoded list; raises ``ValueError`` when the list is broken or too short."""
+    if not encoded.startswith("u"):
+        raise ValueError("not multibase base64url")
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(_unpadded(encoded[1:]))) as source:
+            bits = source.read(2_000_000)
+    except (OSError, EOFError) as error:
+        raise ValueError("not a compressed bitstring") from error
+    if not 0 <= index < len(bits) * 8:
+        raise ValueError("the index lies outside the list")
+    return bool(bits[index // 8] & 0x80 >> index % 8)
+
+
+def start_of(day: dt.date) -> str:
+    """Return the first instant of a day in China, as credentials write instants."""
+    return _instant(dt.datetime.combine(day, dt.time(), dt.timezone(dt.timedelta(hours=8))))
+
+
+def end_of(day: dt.date) -> str:
+    """Return the last second of a day in China."""
+    return _instant(dt.datetime.combine(day, dt.time(23, 59, 59), dt.timezone(dt.timedelta(hours=8))))
+
+
+def read_instant(text: str) -> dt.datetime:
+    """Read an instant of a credential; raises ``ValueError`` when it has no zone."""
+    found = dt.datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("an instant without a zone")
+    return found
+
+
+def _instant(at: dt.datetime) -> str:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _multilingual(said: Mapping[str, str]) -> list[dict[str, str]]:
+    words = [{"@value": said.get("zh", ""), "@language": "zh"}]
+    if said.get("en"):
+        words.append({"@value": said["en"], "@language": "en"})
+    return words
+
+
+def _unpadded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,185 @@
+"""The issuers' signing keys: made when first needed, kept in ``var/keys``, changed by hand; public sides stay for ever.
+
+One authority for the district signs the seals' X.509 certificates; each department has a key for its seal (PDF) and one for
+its credentials. Private keys never enter the database.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from joserfc.jwk import ECKey
+
+from chengshu.contexts.certificates import authority
+from chengshu.contexts.certificates.models import IssuerKey
+from chengshu.contexts.identity import api as identity
+from chengshu.contexts.ledger import api as ledger
+from chengshu.kernel.problems import Problem, Where
+
+AUTHORITY, SEAL, CREDENTIAL = IssuerKey.Use.AUTHORITY, IssuerKey.Use.SEAL, IssuerKey.Use.CREDENTIAL
+DISTRICT = "district"
+CREDENTIAL_YEARS = 3
+# A key is replaced while its certificate still has this long to run.
+RENEW_BEFORE = dt.timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key in use, with its public row and, for seals, the chain up to the authority."""
+
+    row: IssuerKey
+    private: ec.EllipticCurvePrivateKey
+    chain: tuple[x509.Certificate, ...] = ()
+
+    @property
+    def jwk(self) -> ECKey:
+        """Return the key as a JWK for signing credentials."""
+        found: ECKey = ECKey.import_key(authority.to_pem(self.private), {"kid": self.row.kid, "use": "sig"})
+        return found
+
+
+def issuer_name(issuer: str) -> dict[str, str]:
+    """Return what an issuer is called: its department, or the district itself."""
+    if issuer == DISTRICT:
+        return dict(settings.DISTRICT["name"])
+    return identity.department_name(issuer)
+
+
+def issuer_id(issuer: str) -> str:
+    """Return the address that names an issuer in credentials."""
+    return f"{settings.PUBLIC_URL}/issuers/{issuer}"
+
+
+def signing_key(issuer: str, use: str, now: dt.datetime) -> SigningKey:
+    """Return the key that an issuer signs with; made at first use, renewed before its certificate ends."""
+    row = in_use(issuer, use)
+    if row is not None and row.until - now > RENEW_BEFORE:
+        return _load(row)
+    return _make(issuer, use, now, old=row)
+
+
+def rotate(
+    issuer: str, use: str, now: dt.datetime, *, compromised_at: dt.datetime | None = None
+) -> SigningKey:
+    """Replace an issuer's key; with ``compromised_at`` what the old one signed after that instant counts no more."""
+    row = in_use(issuer, use)
+    if row is None:
+        raise Problem("issuer-key-missing", "这个机构还没有密钥", detail=f"{issuer} {use}", status=404)
+    return _make(issuer, use, now, old=row, compromised_at=compromised_at)
+
+
+def in_use(issuer: str, use: str) -> IssuerKey | None:
+    """Return the public row of the key in use."""
+    return IssuerKey.objects.filter(issuer=issuer, use=use, retired_at=None).first()
+
+
+def public_keys() -> list[IssuerKey]:
+    """Return every public key, oldest first."""
+    return list(IssuerKey.objects.order_by("since", "pk"))
+
+
+def _make(
+    issuer: str,
+    use: str,
+    now: dt.datetime,
+    *,
+    old: IssuerKey | None = None,
+    compromised_at: dt.datetime | None = None,
+) -> SigningKey:
+    private = authority.new_key()
+    jwk: dict[str, Any] = ECKey.import_key(authority.to_pem(private)).as_dict(private=False)
+    kid = str(ECKey.import_key(jwk).thumbprint())
+    certificate, until = _certify(private, issuer, use, now)
+    _write(kid, authority.to_pem(private))
+    row = IssuerKey(
+        kid=kid,
+        issuer=issuer,
+        use=use,
+        jwk=json.dumps({**jwk, "kid": kid}, sort_keys=True),
+        certificate=certificate,
+        since=now,
+        until=until,
+    )
+    try:
+        with transaction.atomic():
+            if old is not None:
+                IssuerKey.objects.filter(pk=old.pk).update(retired_at=now, compromised_at=compromised_at)
+            row.save()
+            ledger.deposit("issuer.key", f"issuer:{issuer}", {"kid": kid, "use": use}, now=now)
+    except IntegrityError:
+        # Another process made one at the same moment: that one stands.
+        _path(kid).unlink(missing_ok=True)
+        found = in_use(issuer, use)
+        if found is None:
+            raise
+        return _load(found)
+    return _load(row)
+
+
+def _certify(
+    private: ec.EllipticCurvePrivateKey, issuer: str, use: str, now: dt.datetime
+) -> tuple[str, dt.datetime]:
+    district = settings.DISTRICT["name"]["zh"]
+    if use == AUTHORITY:
+        made = authority.authority_certificate(private, district, now)
+    elif use == SEAL:
+        root = signing_key(DISTRICT, AUTHORITY, now)
+        made = authority.seal_certificate(
+            private, root.chain[0], root.private, district, issuer_name(issuer)["zh"], now
+        )
+    else:
+        return "", now + dt.timedelta(days=365 * CREDENTIAL_YEARS)
+    return authority.certificate_pem(made), made.not_valid_after_utc
+
+
+def _load(row: IssuerKey) -> SigningKey:
+    path = _path(row.kid)
+    try:
+        mode, pem = path.stat().st_mode, path.read_bytes()
+    except FileNotFoundError as error:
+        raise Problem(
+            "issuer-key-gone",
+            "签发密钥不在这里",
+            where=Where(file=str(path)),
+            remedy="从备份恢复 var/keys，或运行 chengshu certificate rotate-key",
+            status=503,
+        ) from error
+    if mode & 0o077 and os.name == "posix":
+        raise Problem(
+            "issuer-key-open",
+            "签发密钥可以被他人读取",
+            where=Where(file=str(path)),
+            remedy="chmod 600；如有他人读过，更换密钥",
+            status=503,
+        )
+    chain: tuple[x509.Certificate, ...] = ()
+    if row.certificate:
+        chain = (x509.load_pem_x509_certificate(row.certificate.encode()),)
+    if row.use == SEAL:
+        roots = IssuerKey.objects.filter(issuer=DISTRICT, use=AUTHORITY).order_by("-since")
+        loaded = [x509.load_pem_x509_certificate(root.certificate.encode()) for root in roots]
+        chain += tuple(root for root in loaded if root.subject == chain[0].issuer)[:1]
+    return SigningKey(row, authority.from_pem(pem), chain)
+
+
+def _write(kid: str, pem: bytes) -> None:
+    path = _path(kid)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as out:
+        out.write(pem)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _path(kid: str) -> Path:
+    return Path(settings.VAR_DIR) / "keys" / f"issuer-{kid}.pem"

@@ -1,0 +1,217 @@
+"""Verifies a PDF, a credential or a QR text against a trust list: by whom, for what, in force or why not. Pure and offline."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import logging
+from typing import Any
+
+from chengshu.contexts.certificates import credentials, qr
+from chengshu.contexts.certificates.domain import WORDS_OF_STATE, Verdict
+from chengshu.contexts.certificates.pdf_signing import ATTACHMENT
+from chengshu.contexts.certificates.trust import TrustList
+
+MAX_BYTES = 20_000_000
+# pyHanko writes a stack trace for each file that does not hold; our verdict says it in words.
+logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
+_REFUSALS = {
+    "unknown-key": ("签发者不在信任名单内", "The issuer is not on the trust list"),
+    "key-not-in-use": ("签署时这把密钥不在有效期内或已被停用", "The key was not in use when this was signed"),
+    "wrong-issuer": ("密钥不属于所写的签发者", "The key does not belong to the issuer that is named"),
+}
+_BROKEN = ("内容被改动过，或不是本系统签发的", "The content was changed, or nobody known has signed it")
+
+
+def verify(content: bytes, trust: TrustList, now: dt.datetime) -> Verdict:
+    """Verify what a person has: a PDF file, a credential (JWT) or the text of a QR code."""
+    if len(content) > MAX_BYTES:
+        return Verdict("unknown").refuse("文件超过 20 MB", "The file is larger than 20 MB")
+    if content.lstrip()[:5] == b"%PDF-":
+        return verify_pdf(content, trust, now)
+    try:
+        text = content.decode("utf-8").strip()
+        signed = qr.signed_part(text)
+        typ = credentials.header_of(signed).get("typ")
+    except (ValueError, UnicodeDecodeError):
+        return Verdict("unknown").refuse(
+            "这不是 PDF、凭证或二维码文字", "This is neither a PDF nor a credential nor the text of a QR code"
+        )
+    if typ == qr.TYPE:
+        return verify_qr(signed, trust, now)
+    return verify_credential(signed, trust, now)
+
+
+def verify_credential(text: str, trust: TrustList, now: dt.datetime) -> Verdict:
+    """Verify a credential and how it stands."""
+    verdict = Verdict("credential")
+    try:
+        body = trust.open_credential(text)
+        _describe(verdict, body, trust, trust.issuer_of(text))
+        status = body["credentialStatus"][0]
+        list_id = str(status["statusListCredential"]).removesuffix("/revocation")
+        _judge(verdict, body, list_id, int(status["statusListIndex"]), trust, now)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        return verdict.refuse(*_REFUSALS.get(str(error), _BROKEN))
+    return verdict
+
+
+def verify_qr(text: str, trust: TrustList, now: dt.datetime) -> Verdict:
+    """Verify the signed text of a QR code; it says less than the credential: the holder is masked."""
+    verdict = Verdict("qr")
+    try:
+        body = trust.open_credential(text)
+        issuer = trust.issuer_of(text)
+        verdict.genuine, verdict.issuer, verdict.issuer_name = True, issuer, dict(trust.names[issuer])
+        verdict.number, verdict.type, verdict.title = str(body["n"]), str(body["t"]), str(body.get("tt", ""))
+        verdict.holder, verdict.demo = str(body["h"]), body.get("d") == 1
+        verdict.valid_from, verdict.valid_to = str(body["f"]), str(body.get("u", ""))
+        span = {
+            "validFrom": credentials.start_of(dt.date.fromisoformat(body["f"])),
+            **({"validUntil": credentials.end_of(dt.date.fromisoformat(body["u"]))} if body.get("u") else {}),
+        }
+        list_id, _, index = str(body["s"]).rpartition("#")
+        _judge(verdict, span, list_id, int(index), trust, now)
+    except (ValueError, KeyError, TypeError) as error:
+        return verdict.refuse(*_REFUSALS.get(str(error), _BROKEN))
+    return verdict
+
+
+def _describe(verdict: Verdict, body: dict[str, Any], trust: TrustList, issuer: str) -> None:
+    subject = body["credentialSubject"]
+    verdict.genuine, verdict.issuer, verdict.issuer_name = True, issuer, dict(trust.names[issuer])
+    verdict.type, verdict.number, verdict.holder = body["type"][1], subject["number"], subject["name"]
+    verdict.title = next((word["@value"] for word in body["name"] if word["@language"] == "zh"), "")
+    verdict.claims, verdict.demo = dict(subject["claims"]), body.get("demo") is True
+    verdict.valid_from, verdict.valid_to = body["validFrom"][:10], str(body.get("validUntil", ""))[:10]
+
+
+def _judge(
+    verdict: Verdict, span: dict[str, Any], list_id: str, index: int, trust: TrustList, now: dt.datetime
+) -> None:
+    """Set whether it is in force, by its validity and by the status lists at hand."""
+    if verdict.demo:
+        verdict.note("演示数据，不具法律效力", "Demonstration data, of no legal effect")
+    status = trust.status(list_id, index, now)
+    if now < credentials.read_instant(span["validFrom"]):
+        _not_in_force(verdict, "pending")
+    elif span.get("validUntil") and now > credentials.read_instant(span["validUntil"]):
+        _not_in_force(verdict, "expired")
+    elif status is not None and status.revoked:
+        _not_in_force(verdict, "revoked", "已撤销，或已被新版替换", "revoked, or replaced by a newer issue")
+    elif status is not None and status.suspended:
+        _not_in_force(verdict, "suspended")
+    elif status is None:
+        verdict.state, verdict.in_force = "unknown", None
+        verdict.reasons.append(
+            {
+                "zh": "手头没有状态列表，不知道是否已被撤销或暂停",
+                "en": "No status list is at hand: it may be revoked",
+            }
+        )
+    else:
+        verdict.state, verdict.in_force = "active", True
+    if status is not None:
+        day = status.as_of.astimezone(dt.timezone(dt.timedelta(hours=8))).strftime("%Y-%m-%d %H:%M")
+        verdict.note(f"状态列表的时间：{day}", f"Status list as of {day} (China)")
+        if not status.fresh:
+            verdict.note(
+                "状态列表已过其有效时间：请取得新的信任名单",
+                "The status list is out of date: get a newer trust list",
+            )
+
+
+def _not_in_force(verdict: Verdict, state: str, zh: str = "", en: str = "") -> None:
+    words = WORDS_OF_STATE[state]
+    verdict.state, verdict.in_force = state, False
+    verdict.reasons.append({"zh": zh or words["zh"], "en": en or words["en"]})
+
+
+def verify_pdf(content: bytes, trust: TrustList, now: dt.datetime) -> Verdict:
+    """Verify the seal of a PDF, that nothing was changed or added after it, and the credential inside."""
+    verdict = Verdict("pdf")
+    try:
+        found = _read_pdf(content, trust, now)
+    except Exception as error:
+        # A hostile file may break the reader in any way; whatever it does, it is not genuine.
+        return verdict.refuse("无法读取这个 PDF", f"The PDF cannot be read: {type(error).__name__}")
+    refusal, issuer, title, credential = found
+    if refusal:
+        return verdict.refuse(*refusal)
+    if credential:
+        inner = verify_credential(credential, trust, now)
+        inner.kind = "pdf"
+        if inner.genuine and inner.issuer != issuer:
+            return inner.refuse("印章与凭证的签发者不是同一个", "Seal and credential have different issuers")
+        return inner
+    verdict.genuine, verdict.in_force, verdict.state = True, True, "active"
+    verdict.issuer, verdict.issuer_name, verdict.title = issuer, dict(trust.names[issuer]), title
+    verdict.note(
+        "文书没有期限和状态，只核验印章与内容", "A document has no term: its seal and content were verified"
+    )
+    return verdict
+
+
+_Found = tuple[tuple[str, str] | None, str, str, str]
+
+
+def _read_pdf(content: bytes, trust: TrustList, now: dt.datetime) -> _Found:
+    """Return (why refused, issuer, title, credential inside)."""
+    from cryptography import x509
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    from chengshu.contexts.certificates import authority
+
+    reader = PdfFileReader(io.BytesIO(content))
+    signatures = reader.embedded_regular_signatures
+    if not signatures:
+        return ("文件没有电子印章", "The file bears no seal"), "", "", ""
+    signature = signatures[-1]
+    certificate = x509.load_der_x509_certificate(signature.signer_cert.dump())
+    key = trust.seal_key(authority.certificate_pem(certificate))
+    if key is None:
+        return _REFUSALS["unknown-key"], "", "", ""
+    status = _validated(signature, trust, now)
+    if not (status.intact and status.valid):
+        return ("内容在盖章后被改动", "The content was changed after it was sealed"), "", "", ""
+    if not _whole(status):
+        return ("盖章后有内容被追加", "Something was added after it was sealed"), "", "", ""
+    if not status.trusted:
+        return ("印章证书不被信任", "The seal's certificate is not trusted"), "", "", ""
+    signed_at = status.signer_reported_dt
+    if signed_at is None or not key.signed_in_time(signed_at):
+        return _REFUSALS["key-not-in-use"], "", "", ""
+    info = reader.trailer_view.get("/Info", {})
+    return None, key.issuer, str(info.get("/Title", "")), _attachment(reader)
+
+
+def _validated(signature: Any, trust: TrustList, now: dt.datetime) -> Any:
+    from asn1crypto import pem
+    from asn1crypto import x509 as asn1_x509
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko_certvalidator import ValidationContext
+
+    roots = [asn1_x509.Certificate.load(pem.unarmor(text.encode("ascii"))[2]) for text in trust.authorities()]
+    # The chain is judged at the time of signing: a seal that was good then stays good when its certificate has ended.
+    at = signature.self_reported_timestamp or now
+    context = ValidationContext(
+        trust_roots=roots, allow_fetching=False, revocation_mode="soft-fail", moment=at
+    )
+    return validate_pdf_signature(signature, signer_validation_context=context)
+
+
+def _whole(status: Any) -> bool:
+    from pyhanko.sign.validation.status import SignatureCoverageLevel
+
+    return bool(status.coverage == SignatureCoverageLevel.ENTIRE_FILE)
+
+
+def _attachment(reader: Any) -> str:
+    """Return the credential inside, or an empty text."""
+    names = reader.root.get("/Names", {}).get("/EmbeddedFiles", {}).get("/Names", [])
+    for place in range(0, len(names), 2):
+        if str(names[place]) == ATTACHMENT:
+            stream = names[place + 1].get_object()["/EF"]["/F"].get_object()
+            return bytes(stream.data).decode("ascii").strip()
+    return ""

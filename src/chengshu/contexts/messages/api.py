@@ -1,0 +1,1 @@
+"""Messages and public notices: the only module that others may import."""

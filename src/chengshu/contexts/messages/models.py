@@ -1,0 +1,1 @@
+"""Messages and public notices: persistence only."""
