@@ -268,7 +268,29 @@ def hospitals(path: Path) -> list[dict[str, Any]]:
                 _row(f"hospitals, {what}: {field} right", ours, peer=share[best] if best else None,
                      goal=HOSPITAL_GOALS[field], peer_name=best)
             )  # fmt: skip
+        figures += _ceiling(what, rows, [answer[2] for answer in answers["ours"]])
     return figures
+
+
+def _ceiling(what: str, rows: list[dict[str, str]], districts: Sequence[str | None]) -> list[dict[str, Any]]:
+    """Say what of the districts a parser can know: some labels are none (市本级), some addresses name none."""
+    asked = [(row, found) for row, found in zip(rows, districts, strict=True) if row["county"].strip()]
+    known = {short_name(place.name) for place in gazetteer().by_key.values()}
+    right = sum(_clean(row) == short_name(found or "") for row, found in asked)
+    knowable = sum(_clean(row) in known and found is not None for row, found in asked)
+    return [
+        _row(
+            f"hospitals, {what}: district right, labels without stray spaces, points, city",
+            right / len(asked),
+        ),
+        _row(f"hospitals, {what}: label is a division and the text names one", knowable / len(asked)),
+    ]
+
+
+def _clean(row: dict[str, str]) -> str:
+    """Return a label as it was meant: 丰 县, 红桥区. and 拉萨市城关区 are 丰县, 红桥区 and 城关区."""
+    label = "".join(row["county"].split()).rstrip(".")
+    return short_name(label.removeprefix(row["city"]) or label)
 
 
 def run(*, small: bool = False, shared: Path | None = None) -> dict[str, Any]:

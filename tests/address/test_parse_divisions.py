@@ -7,6 +7,7 @@ import pytest
 
 from chengshu.batch.address.communities import communities_of, plain
 from chengshu.batch.address.gazetteer import gazetteer, short_name
+from chengshu.batch.address.parse import parse
 from chengshu.batch.address.text import arabic, clean
 from chengshu.kernel.resources import shipped
 
@@ -100,3 +101,20 @@ def test_cleaning(written: str, cleaned: str) -> None:
 )
 def test_community_names(written: str, short: str) -> None:
     assert plain(written) == short
+
+
+def test_a_name_said_again_is_no_former_county_of_that_name():
+    found = parse("临汾市滨河西路8号 临汾市人民医院")
+    assert (found.city, found.district, found.division_code) == ("临汾市", None, "141000")
+    assert parse("临汾地区临汾市解放路3号").district == "临汾市"
+
+
+def test_a_district_with_one_wrong_letter_is_read_as_the_only_one_it_can_be_and_said_to_be_inferred():
+    found = parse("南京市梄霞区和燕路290号")
+    assert (found.district, found.division_code) == ("栖霞区", "320113") and "district" in found.inferred
+    assert parse("苏州市高新区狮山路1号").district == "高新区"
+
+
+def test_a_street_s_short_form_counts_before_a_road_and_not_in_the_name_of_a_hill():
+    assert parse("北苑望道路1255号").street == "北苑"
+    assert parse("玉皇山莲花峰路100号").street is None

@@ -167,6 +167,9 @@ class Parser:
         unknown = self._unknown_district(text, at, state, written)
         if unknown is not None:
             at = unknown.end()
+            if meant := self._heads.misspelt(unknown[1], state):
+                # The mask keeps the district as not written: it is inferred from letters that were not right.
+                state, unknown = meant, None
         at, street, codes, state, written = self._street(text, at, state, written)
         if at == start and not state:
             text, at, state, written = self._elsewhere(text, start)
@@ -250,6 +253,7 @@ class Parser:
         begin, (end, codes) = at, self._street_at(text, at, state or self._home)
         if end == at:
             begin, end, codes = self._heads.unknown_street(text, at, state)
+            begin = self._behind_divisions(text, begin, end)
             if end == at and not state:
                 end, codes = self._heads.lone_street(text, at)
             if end == at:
@@ -267,6 +271,13 @@ class Parser:
             if text.startswith(street, end):
                 end += len(street)
         return end, street, codes, state, written | STREET
+
+    def _behind_divisions(self, text: str, begin: int, end: int) -> int:
+        """Return where an unlisted street's own name begins: divisions may stand before it (浙江省|斜桥镇)."""
+        if end - begin < 5:
+            return begin
+        inner = self._read(text, begin)[0]
+        return inner if begin < inner < end - 2 else begin
 
     def _repeated(self, text: str, end: int, written: str, codes: tuple[str, ...], state: State) -> int:
         """Pass over a street that is written again: 燕罗街道燕罗街道, 沙井沙井街道."""

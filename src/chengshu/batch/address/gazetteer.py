@@ -108,6 +108,10 @@ def _mistaken(division: Division) -> Iterator[str]:
                 yield short + kind
 
 
+# A short form that more streets have is as likely a road's or a village's own word.
+FEW_STREETS = 6
+
+
 class Names:
     """Names indexed by their first two characters, for longest match at a position."""
 
@@ -309,12 +313,13 @@ class Gazetteer:
 
     @cached_property
     def lone_streets(self) -> Names:
-        """Short forms that one single street in the country has, and no division or common word."""
+        """Short forms that few streets in the country have, and no division or common word; all codes of each."""
         names = Names()
         names.fill(
-            (alias, next(iter(codes)))
+            (alias, code)
             for alias, codes in self._street_stems.items()
-            if len(codes) == 1 and alias not in COMMON and alias not in self.heads.entries
+            if len(codes) <= FEW_STREETS and alias not in COMMON and alias not in self.heads.entries
+            for code in sorted(codes)
         )
         return names
 

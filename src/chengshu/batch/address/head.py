@@ -39,13 +39,29 @@ _ZONE_NEXT = re.compile(
 )
 _ROAD_NEXT = re.compile(f"[^{D} ]{{2,6}}?(?:路|街|大道|巷|弄)")
 _DISTRICT_END = re.compile("[区县市旗]")
-_ROAD_OR_VILLAGE = re.compile(f"[^{D} ]{{2,6}}?(?:路|街|大道|巷|弄|社区|村)(?!口)|[{D}]+号?大街")
+_ROAD_OR_VILLAGE = re.compile(
+    f"[^{D} ]{{2,6}}?(?:路|街|大道|巷|弄|社区|村)(?!口)|[{D}一二三四五六七八九十]+号?大街"
+    f"|[^{D} ]{{0,5}}?(?:工业区|工业园)"
+)
+# Behind a short form these make the name of a hill, a lake, a bridge: 玉皇山, 白马湖.
+_LANDFORM = frozenset("山湖河江桥寺庙塔岭港湾")
 # A street that the gazetteer does not know: the shortest run that ends in its kind, and is no road's name.
 _TOWN = re.compile(
     f"((?!城镇|乡镇|集镇)[^{D}A-Za-z路号巷弄 ()-]{{1,8}}?(?:街道办事处|街道办|街道|街办事处|街办|地区办事处|"
     "镇(?!中[路学心街]|政府|[东南西北]?[路街]|海区|江市|平县|宁县|海中|口)|"
     "(?<![城下回老])乡(?!村|镇|街道|政府|[东南西北]?[路街]|下)|苏木))(?!路(?!桥)|街|巷|弄|口|中学|小学|医院|卫生)"
 )
+
+
+_TELLING = frozenset("东西南北中上下前后内外新老一二三四五六七八九十")
+
+
+def _one_letter_off(name: str, other: str) -> bool:
+    """Tell whether two names of one length differ in a single letter that is no word of its own."""
+    if len(name) != len(other) or name[-1] != other[-1]:
+        return False
+    differing = [pair for pair in zip(name, other, strict=True) if pair[0] != pair[1]]
+    return len(differing) == 1 and not _TELLING & set(differing[0])
 
 
 class Step(NamedTuple):
@@ -162,7 +178,7 @@ class HeadReader:
             return self._first(pool, full) if pool else None
         below = [b for b in pool if any(self._under(a, b) for a in state)]
         level = self._level
-        if below:
+        if below and not self._said_again(name, state, below):
             best = self._current_first(below)
             if not full:
                 best = [b for b in best if level(b) == min(map(level, best))]
@@ -174,6 +190,11 @@ class HeadReader:
         if same:
             return Step(tuple(same), full, min(level(b) for b in pool), True)
         return None
+
+    def _said_again(self, name: str, state: State, below: list[str]) -> bool:
+        """Tell whether a name only repeats what was read: 临汾市…临汾市, though a former county had that name too."""
+        by_key = self.gazetteer.by_key
+        return any(by_key[a].name == name for a in state) and all(by_key[b].until for b in below)
 
     def _first(self, pool: list[str], full: bool) -> Step:
         pool = self._current_first(pool)
@@ -309,6 +330,21 @@ class HeadReader:
             return False
         return short_name(self.gazetteer.by_key[state[0]].name) not in COMMON
 
+    def misspelt(self, name: str, state: State) -> State:
+        """Return the one district of a city whose name differs from ``name`` in a single letter (梄霞区), or nothing.
+
+        Letters that make a name of their own (东城, 西城; 城北新区) are no slips of the pen.
+        """
+        if len(name) < 3 or name.endswith(("新区", "开区", "园区")):
+            return ()
+        tops = [top for key in state for top in self._prefix(key)]
+        found: dict[str, str] = {}
+        for top in tops:
+            for key, division in self.gazetteer.current.items():
+                if division.level == 3 and key.startswith(top) and _one_letter_off(name, division.name):
+                    found[key] = division.name
+        return tuple(found) if len(found) == 1 else ()
+
     # -- streets -------------------------------------------------------------------------------------------
     def _scope(self, state: State) -> Names | None:
         """Return the streets that can follow a state, or None when it is a province or nothing."""
@@ -346,16 +382,18 @@ class HeadReader:
         return at, ()
 
     def lone_street(self, text: str, at: int) -> tuple[int, tuple[str, ...]]:
-        """Read a street's short form that only one street has, before a road or a village: 下沙文渊路."""
+        """Read a street's short form that few streets have, before a road, a village or a works: 下沙文渊路."""
         names = self.gazetteer.lone_streets
         for size in names.lengths.get(text[at : at + 2], ()):
-            codes = names.entries.get(text[at : at + size])
-            if (
-                codes is not None
-                and _ROAD_OR_VILLAGE.match(text, at + size)
-                and not _COMPOUND.match(text, at + size)
-            ):
-                return at + size, codes
+            end = at + size
+            codes = names.entries.get(text[at:end])
+            if codes is None:
+                continue
+            if text[end : end + 1] in _LANDFORM or _COMPOUND.match(text, end) is not None:
+                break  # the longest short form decides: 四季 is no street in 四季青市场
+            if _ROAD_OR_VILLAGE.match(text, end) is not None:
+                return end, codes
+            break
         return at, ()
 
     @staticmethod
