@@ -194,7 +194,7 @@ def test_person_concerned_sees_the_state_of_a_case_and_no_ones_values(district):
         "grid-verification", person_facts(), cell_code=CELL, idempotency_key="p", now=timezone.now()
     )
     page = browser(district.resident).get(f"/cases/{case_id}").content.decode()
-    assert "待上门" in page and "甲岸路" not in page and "核实无误" not in page
+    assert "待上门" in page and "甲岸路" not in page and "/do/confirm" not in page
 
 
 def test_pages_speak_english_when_asked(district, mine):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext, gettext_noop
 
 PAGES = {
     "operations:home": gettext_noop("首页"),
+    "services:list": gettext_noop("办事"),
     "subjects:runs": gettext_noop("运行"),
     "subjects:search": gettext_noop("标准记录"),
     "places:map": gettext_noop("地图"),

@@ -20,6 +20,7 @@ urlpatterns = [
     path("catalogue/", include("chengshu.contexts.catalogue.urls")),
     path("places/", include("chengshu.contexts.places.urls")),
     path("cases/", include("chengshu.contexts.cases.urls")),
+    path("services/", include("chengshu.contexts.cases.service_urls")),
     path("", include("chengshu.contexts.subjects.urls")),
     path("ledger/", include("chengshu.contexts.ledger.urls")),
     path("my/", include("chengshu.contexts.hall.urls")),

@@ -175,6 +175,9 @@ class EventView:
     files: list[FileView]
     leaf_id: int
     step: str
+    # Where the case stood after it; what was answered, by label.
+    target: str = ""
+    answers: list[tuple[dict[str, str], Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +190,8 @@ class FileView:
     size: int
     digest: str
     erased: bool
+    # Which scanner looked at it; empty when none did.
+    scanned: str = ""
 
 
 @dataclass(frozen=True, slots=True)

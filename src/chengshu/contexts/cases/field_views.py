@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -16,7 +17,6 @@ from chengshu.kernel.terms import legal_day
 from chengshu.procedure.forms import options
 from chengshu.procedure.model import Field, Pack
 from chengshu.procedure.ports import SourceRequest, registry
-from chengshu.procedure.types import Type
 
 LONG_TEXT = 300
 _log = structlog.get_logger(__name__)
@@ -47,8 +47,8 @@ def field_view(
         most=field.most,
         long=field.type.kind == "text" and field.most > LONG_TEXT,
         element=field.element,
-        columns=[_column(pack, field.name, name, type_) for name, type_ in field.type.columns],
-        format=getattr(field, "format", "") or "",
+        columns=[_column(pack, field.name, column) for column in field.columns.values()],
+        format=field.format,
         check=both(pack, f"fields.{field.name}.check"),
         source=SOURCES.get(source, OTHER_SOURCE) if source and value not in (None, "") else {},
         conditional=field.when is not None,
@@ -62,13 +62,27 @@ def _choices(pack: Pack, field: Field, facts: Mapping[str, Any]) -> list[tuple[s
         return [(value, dict.fromkeys(LANGUAGES, value)) for value in dict.fromkeys(fixed)]
     if field.type.kind == "accounts":
         return _offered(field)
-    return [(choice, both(pack, f"choices.{field.name}.{choice}")) for choice in field.type.choices]
+    return [(choice, _with_ground(pack, field, choice)) for choice in field.type.choices]
+
+
+def _with_ground(pack: Pack, field: Field, choice: str) -> dict[str, str]:
+    """Return a choice with the articles that it alone rests on: a ground of refusal shows its article."""
+    text = both(pack, f"choices.{field.name}.{choice}")
+    own = grounds(pack, field.grounds.get(choice, ()))
+    if own:
+        text["zh"] += f"（{'、'.join(each.citation['zh'] for each in own)}）"
+        text["en"] += f" ({', '.join(each.citation['en'] for each in own)})"
+    return text
+
+
+def has_personal(view: FieldView) -> bool:
+    """Say whether a field holds personal data of somebody."""
+    return bool(view.element) and identity.is_personal(view.element)
 
 
 def _offered(field: Field) -> list[tuple[str, dict[str, str]]]:
     """Return the staff that may be named; residents are never listed, they are named by who knows them."""
-    role = getattr(field, "offer_role", "") or getattr(field, "role", "")
-    department = getattr(field, "offer_department", "") or getattr(field, "department", "")
+    role, department = field.offer_role, field.offer_department
     if role == "resident" or not (role or department):
         return []
     people = identity.accounts(role=role or None, department=department or None)
@@ -81,23 +95,12 @@ def _offered(field: Field) -> list[tuple[str, dict[str, str]]]:
     ]
 
 
-def _column(pack: Pack, rows: str, name: str, type_: Type) -> FieldView:
-    label = both(pack, f"fields.{rows}.columns.{name}")
+def _column(pack: Pack, rows: str, column: Field) -> FieldView:
+    view = field_view(pack, column, {})
+    label = both(pack, f"fields.{rows}.columns.{column.name}")
     if not label["zh"]:
-        label = both(pack, f"fields.{name}.label")
-    return FieldView(
-        name=name,
-        kind=type_.kind,
-        label={language: text or name for language, text in label.items()},
-        help=dict.fromkeys(LANGUAGES, ""),
-        required=not type_.optional,
-        choices=[(choice, both(pack, f"choices.{name}.{choice}")) for choice in type_.choices],
-        value=None,
-        accept="",
-        most=500,
-        long=False,
-        element="",
-    )
+        label = {language: text or column.name for language, text in view.label.items()}
+    return replace(view, label=label)
 
 
 def scope_of(

@@ -1,17 +1,25 @@
-"""What a pack's page shows: states, steps with their grounds, terms, article coverage."""
+"""What a pack's page shows: steps with their grounds, forms, terms, article coverage, sample cases."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
-from chengshu.contexts.cases.domain import Ground
+from chengshu.contexts.cases.domain import FieldView, Ground
+from chengshu.contexts.cases.field_views import field_view
 from chengshu.contexts.cases.models import PackVersion
 from chengshu.contexts.cases.wording import both, ground, grounds
+from chengshu.kernel.problems import Problem
+from chengshu.kernel.strict_yaml import parse_yaml
+from chengshu.procedure.checker import Coverage
 from chengshu.procedure.files import PackFiles
 from chengshu.procedure.loader import check_files
 from chengshu.procedure.model import Pack
+
+MOST_SAMPLES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,36 @@ class ArticleLine:
 
 
 @dataclass(frozen=True, slots=True)
+class FormLine:
+    """One form with its fields: the opening's, or a command's."""
+
+    title: dict[str, str]
+    fields: list[FieldView]
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageLine:
+    """How many articles take effect, are only informative, or are exempted with a reason."""
+
+    executed: int
+    exempt: int
+    informative: int
+    missing: int
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A sample case (golden case): what happens, and what must come of it with the arithmetic of each date."""
+
+    title: str
+    opened: str
+    steps: list[str]
+    state: str
+    terms: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class PackPage:
     """A pack as a page shows it."""
 
@@ -59,11 +97,12 @@ class PackPage:
     terms: list[TermLine]
     articles: list[ArticleLine]
     basis: list[str]
+    forms: list[FormLine] = field(default_factory=list)
 
 
 def pack_page(pack: Pack, row: PackVersion) -> PackPage:
     """Return a pack in words."""
-    coverage = check_files(PackFiles("", json.loads(row.files))).coverage
+    coverage = _coverage(row.hash)
     system = {"zh": "系统", "en": "the system"}
     steps = [
         StepLine(
@@ -92,5 +131,69 @@ def pack_page(pack: Pack, row: PackVersion) -> PackPage:
     basis = [f"《{item.title}》{item.number}，{item.issuer}，{item.date}" for item in pack.basis.values()]
     return PackPage(
         pack.id, both(pack, "title"), pack.version, pack.hash, row.loaded_at, pack.valid_from, pack.valid_to, steps,
-        terms, articles, basis,
+        terms, articles, basis, _forms(pack),
     )  # fmt: skip
+
+
+def _forms(pack: Pack) -> list[FormLine]:
+    """Return every form with its fields; two steps that share a form show it once."""
+    asked = [item for item in pack.facts.values() if item.type.kind != "map"]
+    found = [FormLine({"zh": "提出", "en": "Opening"}, [field_view(pack, item, {}) for item in asked])]
+    for name, form in pack.forms.items():
+        steps = [step for step in pack.transitions if step.form is not None and step.form.name == name]
+        if steps:
+            fields = [field_view(pack, item, {}) for item in form.fields.values()]
+            found.append(FormLine(both(pack, f"commands.{steps[0].command}"), fields))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _coverage(hash_: str) -> Coverage:
+    """Check a version once: its content never changes under its hash."""
+    row = PackVersion.objects.get(hash=hash_)
+    return check_files(PackFiles(f"{row.pack}@{row.version}", json.loads(row.files))).coverage
+
+
+def coverage_of(row: PackVersion) -> CoverageLine:
+    """Return how far the articles of a version take effect."""
+    found = _coverage(row.hash)
+    return CoverageLine(
+        len(found.executed), len(found.exempt), len(found.informative), len(found.missing),
+        round(100 * found.share()),
+    )  # fmt: skip
+
+
+def samples_of(row: PackVersion) -> list[Sample]:
+    """Return the sample cases of a version, as its files tell them."""
+    texts: dict[str, str] = json.loads(row.files)
+    found: list[Sample] = []
+    for path in sorted(path for path in texts if path.startswith("cases/")):
+        try:
+            data = parse_yaml(texts[path], path)
+        except Problem:
+            # Cases are no part of what runs: a version with an odd one is shown without it.
+            continue
+        for case in data.get("cases", ()):
+            found.append(_sample(case))
+    return found[:MOST_SAMPLES]
+
+
+def _sample(case: Any) -> Sample:
+    given, then = case.get("given", {}), case.get("then", {})
+    terms = then.get("terms") or {}
+    return Sample(
+        title=str(case.get("case", "")),
+        opened=str(given.get("at", "")),
+        steps=[_sample_step(step) for step in case.get("when") or ()],
+        state=str(then.get("outcome") or then.get("state") or ""),
+        terms=[
+            (str(name), str(term.get("due", "")), str(term.get("because", "")))
+            for name, term in terms.items()
+            if hasattr(term, "get") and term.get("due")
+        ],
+    )
+
+
+def _sample_step(step: Any) -> str:
+    what = step.get("do") or step.get("expire") or step.get("ended") or ""
+    return " · ".join(str(part) for part in (step.get("at"), step.get("by"), what) if part)

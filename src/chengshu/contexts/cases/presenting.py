@@ -9,6 +9,7 @@ from typing import Any
 
 from chengshu.contexts.cases import queries, rows
 from chengshu.contexts.cases.access import FULL, OWN, Access, access_case, note_read
+from chengshu.contexts.cases.administration import administrative_sentence
 from chengshu.contexts.cases.domain import (
     CaseView,
     ChildView,
@@ -23,19 +24,14 @@ from chengshu.contexts.cases.field_views import field_view, first_value
 from chengshu.contexts.cases.lights import term_light
 from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.models import CaseEvent, EvidenceFile, PersonalPayload
-from chengshu.contexts.cases.wording import LANGUAGES, both, grounds, sayer
+from chengshu.contexts.cases.shown_values import shown_value
+from chengshu.contexts.cases.wording import LANGUAGES, both, grounds, sayer, spoken
 from chengshu.contexts.identity import api as identity
 from chengshu.procedure.case import Case
 from chengshu.procedure.machine import allowed
 from chengshu.procedure.model import ENTRY, Pack, Transition
 from chengshu.procedure.wording import fill
 
-_ENGINE_SENTENCES = {
-    "reassigned": {
-        "zh": "{actor}改派给{owner}，原因：{reason}。",
-        "en": "{actor} reassigned it to {owner}: {reason}.",
-    },
-}
 _NOT_SHOWN = (
     "values",
     "longitude",
@@ -131,13 +127,12 @@ def _facts(pack: Pack, own: Mapping[str, Any]) -> list[tuple[str, dict[str, str]
     shown = []
     for name, fact in pack.facts.items():
         value = own.get(name)
-        if value is None or name in _NOT_SHOWN:
+        # Files stand among the files of the case; a map is what machines tell each other.
+        if value is None or name in _NOT_SHOWN or fact.type.kind in ("files", "map"):
             continue
-        said = {
-            language: pack.text(f"choices.{name}.{value}", language) if fact.type.kind == "choice" else value
-            for language in LANGUAGES
-        }
-        shown.append((name, both(pack, f"fields.{name}.label"), said))
+        view = field_view(pack, fact, own, value)
+        said = dict(view.choices).get(value) if isinstance(value, str) else None
+        shown.append((name, view.label, said or shown_value(view, value)))
     return shown
 
 
@@ -215,7 +210,13 @@ def _events(pack: Pack, case_id: str, cell: str, secrets: Mapping[int, dict[str,
     files: dict[int, list[FileView]] = {}
     for item in EvidenceFile.objects.filter(case_id=case_id).order_by("pk"):
         view = FileView(
-            item.pk, item.name, item.media_type, item.size, item.digest, item.erased_at is not None
+            item.pk,
+            item.name,
+            item.media_type,
+            item.size,
+            item.digest,
+            item.erased_at is not None,
+            item.scanned,
         )
         files.setdefault(item.seq, []).append(view)
     found = CaseEvent.objects.filter(case_id=case_id).order_by("seq")
@@ -231,17 +232,10 @@ def _event(
     facts = {**(data if event["step"] == ENTRY else {})}
     sentence = {}
     for language in LANGUAGES:
-        said = sayer(pack, language, facts, data, event["actor"]["name"], event.get("decided", {}), cell)
+        told = spoken(data, language)
+        said = sayer(pack, language, facts, told, event["actor"]["name"], event.get("decided", {}), cell)
         template = pack.text(f"sentences.{event['step']}", language)
-        if not template:
-            template = _ENGINE_SENTENCES.get(event["step"], {}).get(language, event["step"])
-            sentence[language] = template.format(
-                actor=event["actor"]["name"],
-                owner=event.get("owner", {}).get("name", ""),
-                reason=data.get("reason", ""),
-            )
-        else:
-            sentence[language] = fill(template, said)
+        sentence[language] = fill(template, said) if template else administrative_sentence(event, language)
     return EventView(
         seq=row.seq,
         at=row.at,
@@ -251,7 +245,22 @@ def _event(
         files=files,
         leaf_id=row.leaf_id,
         step=row.step,
+        target=event.get("target", ""),
+        answers=_answers(pack, event["step"], data) if event["step"] != ENTRY else [],
     )
+
+
+def _answers(pack: Pack, step_id: str, data: Mapping[str, Any]) -> list[tuple[dict[str, str], Any]]:
+    """Return what was answered in a step, by the labels of its form; files stand by themselves."""
+    step = next((each for each in pack.transitions if each.id == step_id), None)
+    found = []
+    for item in step.form.fields.values() if step is not None and step.form else ():
+        value = data.get(item.name)
+        if value in (None, "", []) or item.type.kind in ("files", "map"):
+            continue
+        view = field_view(pack, item, {}, value)
+        found.append((view.label, shown_value(view, value)))
+    return found
 
 
 def _children(case_id: str) -> list[ChildView]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chengshu.contexts.cases import views, views_operator
+from chengshu.contexts.cases import views, views_operator, views_packs, views_people
 
 app_name = "cases"
 urlpatterns = [
@@ -13,10 +13,14 @@ urlpatterns = [
     path("hand-over", views_operator.hand_over, name="hand_over"),
     path("failed-jobs", views_operator.failed_jobs, name="jobs"),
     path("failed-jobs/<int:job_id>/retry", views_operator.retry_job, name="retry_job"),
-    path("packs", views_operator.pack_list, name="packs"),
-    path("packs/<slug:pack>", views_operator.pack_detail, name="pack"),
+    path("packs", views_packs.pack_list, name="packs"),
+    path("packs/<slug:pack>", views_packs.pack_detail, name="pack"),
     path("<str:case_id>", views.case, name="case"),
     path("<str:case_id>/do/<slug:command>", views.answer, name="answer"),
     path("<str:case_id>/files/<int:file_id>", views.file, name="file"),
+    path("<str:case_id>/claim", views_people.claim, name="claim"),
+    path("<str:case_id>/give-back", views_people.give_back, name="give_back"),
+    path("<str:case_id>/delegate", views_people.delegate, name="delegate"),
+    path("<str:case_id>/comment", views_people.comment, name="comment"),
     path("<str:case_id>/reassign", views_operator.reassign, name="reassign"),
 ]

@@ -8,33 +8,27 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
+from django.forms.utils import ErrorDict
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_noop
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from chengshu.contexts.cases import packs, queries, store
 from chengshu.contexts.cases.access import FULL, access_case, note_read
+from chengshu.contexts.cases.case_page import asked_in, page_of
 from chengshu.contexts.cases.command_forms import CommandForm
 from chengshu.contexts.cases.domain import CaseView, CommandView, TaskPage, TaskRow
 from chengshu.contexts.cases.files import path_of
 from chengshu.contexts.cases.models import EvidenceFile, PackVersion
 from chengshu.contexts.cases.presenting import case_view
 from chengshu.contexts.cases.queries import LIGHTS, VIEWS, Filters
+from chengshu.contexts.cases.refusals import in_words
 from chengshu.contexts.identity.api import ALL_ROLES, STAFF_ROLES, role_required
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.spreadsheet import csv_lines
-
-# The engine speaks English to engineers; these of its refusals a worker meets.
-REFUSALS = {
-    "guard-refused": gettext_noop("这一步的条件不满足，请核对所填内容和办件情况"),
-    "command-not-now": gettext_noop("办件现在的状态不允许这一步，请返回办件看清现状"),
-    "command-not-yours": gettext_noop("你的角色不能办理这一步"),
-    "own-work": gettext_noop("不能审核自己办理的事项"),
-    "personal-values-erased": gettext_noop("这个办件的个人信息已删除，这一步需要它们"),
-}
 
 
 @role_required(*STAFF_ROLES)
@@ -71,31 +65,43 @@ def tasks_csv(request: HttpRequest) -> StreamingHttpResponse:
 @role_required(*ALL_ROLES)
 @require_GET
 def case(request: HttpRequest, case_id: str) -> HttpResponse:
-    """Show one case: why, by when, on what ground, what is known, what can be done, what was done."""
-    view = case_view(case_id, request.user, now=timezone.now())
-    return render(request, "cases/case.html", {"case": view, "breadcrumbs": _trail(request, view)})
+    """Show one case: where it stands, what is due from whom by when, on what ground, what can be done, what was done."""
+    now = timezone.now()
+    view = case_view(case_id, request.user, now=now)
+    context = {"case": view, "breadcrumbs": trail(request, view), **page_of(view, request.user, now)}
+    return render(request, "cases/case.html", context)
 
 
-@role_required(*STAFF_ROLES)
+@role_required(*ALL_ROLES)
 @require_http_methods(["GET", "POST"])
 def answer(request: HttpRequest, case_id: str, command: str) -> HttpResponse:
     """Take one command: one question a page, so that it is easy on a phone."""
-    view = case_view(case_id, request.user, now=timezone.now())
+    now = timezone.now()
+    view = case_view(case_id, request.user, now=now)
     wanted = next((item for item in view.commands if item.name == command), None)
     if wanted is None:
         messages.warning(request, _("这一步现在不能办理，请看清办件的现状。"))
         return redirect("cases:case", case_id)
+    asked = asked_in(case_id, command, request.user, now)
     form = CommandForm(
         wanted,
         request.POST or None,
         request.FILES or None,
         initial={"version": view.version, "key": uuid.uuid4().hex},
+        seen=asked,
     )
-    if request.method == "POST" and form.is_valid() and _taken(request, view, wanted, form):
+    if request.method == "POST" and request.htmx:
+        response = HttpResponse(status=204)
+        response["X-Asked"] = " ".join(sorted(asked(form.answers())))
+        return response
+    if request.method == "POST" and request.POST.get("rows"):
+        # A button that adds or drops a row: nothing is judged yet.
+        form._errors = ErrorDict()
+    elif request.method == "POST" and form.is_valid() and _taken(request, view, wanted, form):
         messages.success(request, _("已记录：%(command)s") % {"command": _said(wanted.title)})
         return redirect("cases:case", case_id)
-    trail = [*_trail(request, view)[:-1], (_said(view.title), f"/cases/{case_id}"), (_said(wanted.title), "")]
-    context = {"case": view, "command": wanted, "form": form, "breadcrumbs": trail}
+    crumbs = [*trail(request, view)[:-1], (_said(view.title), f"/cases/{case_id}"), (_said(wanted.title), "")]
+    context = {"case": view, "command": wanted, "form": form, "breadcrumbs": crumbs}
     return render(request, "cases/answer.html", context, status=422 if form.errors else 200)
 
 
@@ -112,26 +118,17 @@ def _taken(request: HttpRequest, view: CaseView, wanted: CommandView, form: Comm
             files_in=form.files_for_engine(),
         )
     except Problem as problem:
-        if errors := problem.extra.get("errors"):
-            form.take_errors(errors)
-            return False
-        if problem.status >= 500:
+        if problem.status >= 500 and not problem.extra.get("errors"):
             raise
-        form.add_error(None, _said_problem(problem))
+        form.take_problem(problem, in_words(problem))
         return False
     return True
 
 
-def _said_problem(problem: Problem) -> str:
-    if problem.code in REFUSALS:
-        return _(REFUSALS[problem.code])
-    return " ".join(part for part in (problem.title, problem.remedy) if part)
-
-
-@role_required(*STAFF_ROLES)
+@role_required(*ALL_ROLES)
 @require_GET
 def file(request: HttpRequest, case_id: str, file_id: int) -> FileResponse:
-    """Give a file of a case to those who work on it."""
+    """Give a file of a case to those who work on it, or who sent it."""
     now = timezone.now()
     access = access_case(case_id, request.user, now)
     found = EvidenceFile.objects.filter(pk=file_id, case_id=case_id, erased_at=None).first()
@@ -218,9 +215,10 @@ def _said(value: dict[str, str]) -> str:
     return value["en" if (get_language() or "").startswith("en") else "zh"]
 
 
-def _trail(request: HttpRequest, view: CaseView) -> list[tuple[str, str]]:
+def trail(request: HttpRequest, view: CaseView) -> list[tuple[str, str]]:
+    """Return the way to a case: from the work list, or from one's own cases."""
     if request.user.role == "resident":
-        return [(_("我的数据"), "/my/"), (_said(view.title), "")]
+        return [(_("我的办件"), "/my/cases"), (_said(view.title), "")]
     return [(_("我的任务"), "/cases/"), (_said(view.title), "")]
 
 

@@ -1,4 +1,4 @@
-"""Pages of the district operator: reassign, hand over, what failed; and the packs that run, for everyone on the staff."""
+"""Pages of the district operator: reassign, hand over, what failed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from chengshu.contexts.cases import handover, jobs, packs, queries
+from chengshu.contexts.cases import handover, jobs, queries
 from chengshu.contexts.cases.command_forms import HandOverForm, ReassignForm
-from chengshu.contexts.cases.models import PackVersion
-from chengshu.contexts.cases.pack_pages import PackPage, pack_page
 from chengshu.contexts.cases.presenting import case_view
 from chengshu.contexts.identity import api as identity
-from chengshu.contexts.identity.api import STAFF_ROLES, role_required
+from chengshu.contexts.identity.api import role_required
 from chengshu.kernel.problems import Problem
 
 
@@ -91,25 +89,3 @@ def retry_job(request: HttpRequest, job_id: int) -> HttpResponse:
     if jobs.retry(job_id, timezone.now()):
         messages.success(request, _("已重新排队"))
     return redirect("cases:jobs")
-
-
-@role_required(*STAFF_ROLES)
-@require_GET
-def pack_list(request: HttpRequest) -> HttpResponse:
-    """Show the regulations that run here as packs."""
-    found = [_page(row) for row in PackVersion.objects.filter(current=True).order_by("pack")]
-    return render(request, "cases/packs.html", {"packs": found})
-
-
-@role_required(*STAFF_ROLES)
-@require_GET
-def pack_detail(request: HttpRequest, pack: str) -> HttpResponse:
-    """Show one pack: its states and steps, its terms, and where each article takes effect."""
-    row = PackVersion.objects.filter(pack=pack, current=True).first()
-    if row is None:
-        raise Http404
-    return render(request, "cases/pack.html", {"pack": _page(row)})
-
-
-def _page(row: PackVersion) -> PackPage:
-    return pack_page(packs.pinned(row.pk, row.hash).pack, row)

@@ -1,6 +1,8 @@
-"""``{% load cases %}``: a light in words."""
+"""``{% load cases %}``: lights in words, and what kind of thing a shown value is."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django import template
 from django.utils.translation import get_language
@@ -14,3 +16,15 @@ register = template.Library()
 def in_words(light: Light) -> str:
     """Say a light in the page's language."""
     return light.en if (get_language() or "").startswith("en") else light.zh
+
+
+@register.filter
+def is_table(value: Any) -> bool:
+    """Say whether a shown value is a table of rows."""
+    return isinstance(value, dict) and "head" in value
+
+
+@register.filter
+def is_list(value: Any) -> bool:
+    """Say whether a shown value is a list."""
+    return isinstance(value, list)

@@ -49,3 +49,12 @@ document.addEventListener("submit", (event) => {
     delete event.target.dataset.sent;
   }
 });
+
+// Fields that depend on other answers appear and go as one types: the server says in X-Asked which are asked.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.target.closest("form[data-asks]");
+  const asked = event.detail.xhr.getResponseHeader("X-Asked");
+  if (!form || asked === null) return;
+  const names = new Set(asked.split(" "));
+  for (const part of form.querySelectorAll("[data-field]")) part.hidden = !names.has(part.dataset.field);
+});

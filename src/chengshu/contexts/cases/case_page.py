@@ -1,0 +1,70 @@
+"""What the page of a case shows beside the case itself: its drawing, people, remarks, money, files and what hangs on it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils.translation import get_language
+
+from chengshu.contexts.cases import claiming, comments, packs, rows
+from chengshu.contexts.cases.access import OWN, access_case
+from chengshu.contexts.cases.command_forms import CommentForm, Seen
+from chengshu.contexts.cases.domain import CaseView
+from chengshu.contexts.cases.field_views import scope_of, seen
+from chengshu.contexts.cases.foreseen import what_if_case
+from chengshu.contexts.cases.panels import panel_lines
+from chengshu.contexts.cases.parties import parties_of
+from chengshu.contexts.cases.payments import payments_of
+from chengshu.contexts.cases.state_diagram import Drawing, draw
+from chengshu.contexts.cases.store import personal_facts
+from chengshu.contexts.cases.wording import both
+from chengshu.contexts.identity.api import STAFF_ROLES, Account
+from chengshu.kernel.terms import legal_day
+from chengshu.procedure.model import Pack
+
+
+def page_of(view: CaseView, viewer: Account, now: dt.datetime) -> dict[str, Any]:
+    """Return the parts of the page that are not the case itself; who sees the state only gets no more than that."""
+    access = access_case(view.case_id, viewer, now)
+    if access.level == OWN:
+        return {"drawing": drawing(access.pack, view)}
+    remarks = comments.may_comment(view.case_id, viewer, now)
+    return {
+        "drawing": drawing(access.pack, view),
+        "parties": [
+            (both(access.pack, f"roles.{line.role}"), line)
+            for line in parties_of(view.case_id, legal_day(now))
+        ],
+        "may": claiming.may_claim(view.case_id, viewer, now),
+        "claimed_by": claiming.holder_name(view.case_id, viewer) if viewer.role == "officer" else "",
+        "remarks": comments.comments_of(view.case_id, viewer, now) if remarks else None,
+        "remark_form": CommentForm() if remarks else None,
+        "payments": [] if view.withheld else payments_of(view.case_id),
+        "hanging": panel_lines(view.case_id, viewer, now),
+        "files": [(event, file) for event in view.events for file in event.files],
+        "foresight": None if view.closed_at else what_if_case(view.case_id, now),
+        "staff": viewer.role in STAFF_ROLES,
+    }
+
+
+def drawing(pack: Pack, view: CaseView) -> Drawing:
+    """Return the pack's states with the case's own way through them."""
+    language = "en" if (get_language() or "").startswith("en") else "zh"
+    return draw(pack, language, here=view.state, past={event.target for event in view.events} - {view.state})
+
+
+def asked_in(case_id: str, command: str, viewer: Account, now: dt.datetime) -> Seen:
+    """Return which fields of a command are asked, given the case and the answers so far."""
+    row = rows.lock_free(case_id)
+    pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
+    case = row.case(pack.id)
+    form = next((step.form for step in pack.steps.get((row.state, command), ()) if step.form), None)
+    fields = list(form.fields.values()) if form else []
+    base = scope_of(pack, {**case.facts, **personal_facts(case_id)}, viewer, now)
+    base |= {f"case.{name}": value for name, value in case.kept.items()}
+
+    def names(answers: Any) -> set[str]:
+        return seen(fields, base | {f"data.{name}": value for name, value in answers.items()})
+
+    return names

@@ -1,0 +1,177 @@
+"""Packs as services: which ones an account may open, their forms section by section, how far a draft is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chengshu.contexts.cases import packs, routing
+from chengshu.contexts.cases.command_forms import FieldsForm, posted
+from chengshu.contexts.cases.domain import FieldView, Ground
+from chengshu.contexts.cases.field_views import field_view, first_value, scope_of, seen
+from chengshu.contexts.cases.models import PackVersion
+from chengshu.contexts.cases.wording import both, grounds
+from chengshu.contexts.identity import api as identity
+from chengshu.kernel.terms import legal_day
+from chengshu.procedure.model import SYSTEM, Field, Pack
+
+# The one section of a form that names none.
+WHOLE = "form"
+TODO, BEGUN, DONE, LATER = "todo", "begun", "done", "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A pack as a service that one may apply for."""
+
+    id: str
+    title: dict[str, str]
+    about: dict[str, str]
+    basis: list[str]
+    grounds: list[Ground]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """One section of an opening form, and how far it is."""
+
+    id: str
+    title: dict[str, str]
+    fields: list[FieldView]
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One line of the page on which answers are checked."""
+
+    name: str
+    label: dict[str, str]
+    shown: Any
+    wrong: str
+
+
+def services_for(account: identity.Account, now: dt.datetime) -> list[Service]:
+    """Return the packs in force that this account may open in the browser."""
+    found = []
+    for row in PackVersion.objects.filter(current=True).order_by("pack"):
+        pack = packs.pinned(row.pk, row.hash).pack
+        if offered(pack, account, now):
+            found.append(service(pack))
+    return found
+
+
+def offered(pack: Pack, account: identity.Account, now: dt.datetime) -> bool:
+    """Say whether a pack is a service for this account: one that machines open as well says so by its sections."""
+    day = legal_day(now)
+    if day < pack.valid_from or (pack.valid_to is not None and day > pack.valid_to):
+        return False
+    if SYSTEM in pack.opening.by and not pack.sections:
+        return False
+    actor = routing.actor_opening(pack, account, account.department_id or "")
+    return bool(pack.opening.by & actor.roles)
+
+
+def service(pack: Pack) -> Service:
+    """Return a pack as a service."""
+    basis = [f"《{item.title}》{item.number}".strip() for item in pack.basis.values()]
+    cites = grounds(pack, pack.opening.cite)
+    return Service(pack.id, both(pack, "title"), both(pack, "about"), basis, cites, pack.version)
+
+
+class Opening:
+    """A half-filled opening form of one account: its fields, what is asked given the answers, its sections."""
+
+    def __init__(
+        self,
+        pack: Pack,
+        account: identity.Account,
+        answers: Mapping[str, Any],
+        files: Mapping[str, Sequence[Any]],
+        now: dt.datetime,
+    ) -> None:
+        self.pack, self.account, self.answers, self.files, self.now = pack, account, answers, files, now
+
+    def scope(self, answers: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return what conditions may read."""
+        return scope_of(self.pack, self.answers if answers is None else answers, self.account, self.now)
+
+    def parts(self) -> list[tuple[str, list[Field]]]:
+        """Return the sections with their fields; a pack without sections has one."""
+        facts = self.pack.facts
+        if not self.pack.sections:
+            return [(WHOLE, [item for item in facts.values() if item.type.kind != "map"])]
+        return [(part.id, [facts[name] for name in part.fields]) for part in self.pack.sections]
+
+    def fields(self, part: str) -> list[Field]:
+        """Return the fields of a section; none when there is no such section."""
+        return next((found for name, found in self.parts() if name == part), [])
+
+    def all_fields(self) -> list[Field]:
+        """Return the fields of all sections."""
+        return [item for _, fields in self.parts() for item in fields]
+
+    def views(self, fields: Sequence[Field], prefill: bool = False) -> list[FieldView]:
+        """Return fields ready to draw, with what was answered or, on an empty form, what is known already."""
+        found = []
+        scope = self.scope()
+        for item in fields:
+            value, source = self.answers.get(item.name), ""
+            if value is None and prefill and item.prefill is not None:
+                value = first_value(item, scope, "", self.now, lenient=True)
+                source = item.prefill.source
+            found.append(field_view(self.pack, item, self.answers, value, source))
+        return found
+
+    def seen(self, answers: Mapping[str, Any]) -> set[str]:
+        """Return the names of the fields that are asked, whatever their section."""
+        return seen(self.pack.facts.values(), self.scope({**self.answers, **answers}))
+
+    def asked(self, fields: Collection[Field]) -> list[Field]:
+        """Return those of the fields that are asked now."""
+        names = seen(fields, self.scope())
+        return [item for item in fields if item.name in names]
+
+    def judged(self, fields: Sequence[Field]) -> FieldsForm:
+        """Return the answers as a form that has looked at them."""
+        views = self.views(fields)
+        have = {name for name, sent in self.files.items() if sent}
+        form = FieldsForm(views, posted(views, self.answers), have=have, seen=self.seen)
+        form.is_valid()
+        return form
+
+    def sections(self) -> list[SectionView]:
+        """Return every section with how far it is; one in which nothing is asked is left for later."""
+        return [
+            SectionView(
+                part,
+                both(self.pack, f"sections.{part}") if part != WHOLE else both(self.pack, "title"),
+                self.views(fields),
+                self._status(fields),
+            )
+            for part, fields in self.parts()
+        ]
+
+    def _status(self, fields: Sequence[Field]) -> str:
+        asked = self.asked(fields)
+        if not asked:
+            return LATER
+        begun = any(self.answers.get(item.name) is not None or self.files.get(item.name) for item in asked)
+        if not begun:
+            return TODO
+        return BEGUN if self.judged(asked).errors else DONE
+
+    def complete(self) -> bool:
+        """Say whether everything that is asked has a sound answer."""
+        return not self.judged(self.asked(self.all_fields())).errors
+
+    def after(self, part: str) -> str | None:
+        """Return the section that follows and asks something."""
+        names = [name for name, _ in self.parts()]
+        for name, fields in self.parts()[names.index(part) + 1 :]:
+            if self.asked(fields):
+                return name
+        return None

@@ -1,0 +1,43 @@
+"""Values of fields as people read them: yuan, yes and no, labels of choices, lists and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from chengshu.contexts.cases.domain import FieldView
+from chengshu.contexts.cases.form_fields import said
+
+
+def shown_value(view: FieldView, value: Any) -> Any:
+    """Return one value in words: a text, a list of texts, or for rows a table with its head."""
+    if value in (None, "", []):
+        return ""
+    if view.kind == "rows" and isinstance(value, list):
+        return {
+            "head": [said(column.label) for column in view.columns],
+            "rows": [
+                [shown_value(column, row.get(column.name)) for column in view.columns]
+                for row in value
+                if isinstance(row, Mapping)
+            ],
+        }
+    if isinstance(value, list):
+        return [_choice(view, item) for item in value]
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    if view.kind == "money" and isinstance(value, int):
+        return _("%(yuan)s 元") % {"yuan": yuan(value)}
+    return _choice(view, value)
+
+
+def _choice(view: FieldView, value: Any) -> str:
+    return next((said(text) for name, text in view.choices if name == value), str(value))
+
+
+def yuan(fen: int) -> str:
+    """Write fen as yuan with separators."""
+    sign, fen = ("-", -fen) if fen < 0 else ("", fen)
+    return f"{sign}{fen // 100:,}.{fen % 100:02d}"
