@@ -27,6 +27,11 @@ DEPARTMENTS = {
     "data-bureau": ("政务服务和数据管理局", "Government Services and Data"),
     "fire": ("消防救援大队", "Fire and Rescue"),
     "work-safety": ("应急管理局", "Emergency Management"),
+    "ip-office": ("知识产权保护中心", "Intellectual Property Protection Centre"),
+    "industry": ("工业和信息化局", "Industry and Information Technology"),
+    "standards": ("标准化管理科", "Standards Administration"),
+    "culture": ("文化和旅游局", "Culture and Tourism"),
+    "finance": ("财政局", "Finance"),
 }
 
 
@@ -39,6 +44,27 @@ class DemoAccount:
     role: str
     department: str
     tries: str
+    name_en: str
+    # Stands among the sign-ins that the page shows first.
+    first: bool = True
+
+
+# Two officers for each department that works packs: nobody decides on their own work, so one is not enough.
+_PACK_OFFICERS = (
+    ("officer-ip", "苏雯（知识产权受理）", "Su Wen (IP centre, intake)", "ip-office"),
+    ("officer-ip2", "高明（知识产权审查）", "Gao Ming (IP centre, review)", "ip-office"),
+    ("officer-industry", "邓涛（工信经办）", "Deng Tao (industry)", "industry"),
+    ("officer-industry2", "罗颖（工信审核）", "Luo Ying (industry, review)", "industry"),
+    ("officer-standards", "唐杰（标准化经办）", "Tang Jie (standards)", "standards"),
+    ("officer-standards2", "贺琪（标准化审核）", "He Qi (standards, review)", "standards"),
+    ("officer-culture", "沈怡（文旅经办）", "Shen Yi (culture)", "culture"),
+    ("officer-culture2", "范磊（文旅审核）", "Fan Lei (culture, review)", "culture"),
+    ("officer-finance", "蒋芳（财政经办）", "Jiang Fang (finance)", "finance"),
+    ("officer-finance2", "石磊（财政复核）", "Shi Lei (finance, second signature)", "finance"),
+    ("officer-data", "叶青（政数经办）", "Ye Qing (data bureau)", "data-bureau"),
+    ("officer-data2", "孔亮（政数审核）", "Kong Liang (data bureau, review)", "data-bureau"),
+    ("officer-health2", "曹颖（卫健审核）", "Cao Ying (health, review)", "health"),
+)
 
 
 DEMO_ACCOUNTS = [
@@ -48,32 +74,93 @@ DEMO_ACCOUNTS = [
         "steward",
         "data-bureau",
         _n("看最近一次运行、冲突和每个字段的来源"),
+        "Lin Jing (data steward)",
     ),
     DemoAccount(
-        "worker", _n("陈志强（网格员）"), "grid_worker", "grid-office", _n("在手机大小的页面上核查今天的任务")
+        "worker",
+        _n("陈志强（网格员）"),
+        "grid_worker",
+        "grid-office",
+        _n("在手机大小的页面上核查今天的任务"),
+        "Chen Zhiqiang (grid worker)",
     ),
-    DemoAccount("worker2", _n("黄丽（网格员）"), "grid_worker", "grid-office", _n("另一位网格员，可代班")),
+    DemoAccount(
+        "worker2",
+        _n("黄丽（网格员）"),
+        "grid_worker",
+        "grid-office",
+        _n("另一位网格员，可代班"),
+        "Huang Li (grid worker)",
+    ),
     DemoAccount(
         "officer-market",
         _n("周敏（市场监管经办）"),
         "officer",
         "market",
         _n("接受或异议更正，办理转来的发现"),
+        "Zhou Min (market supervision)",
     ),
     DemoAccount(
-        "officer-police", _n("吴刚（公安经办）"), "officer", "public-security", _n("接受或异议人口信息的更正")
+        "officer-police",
+        _n("吴刚（公安经办）"),
+        "officer",
+        "public-security",
+        _n("接受或异议人口信息的更正"),
+        "Wu Gang (public security)",
     ),
     DemoAccount(
-        "officer-housing", _n("郑红（住建经办）"), "officer", "housing", _n("接受或异议房屋租赁的更正")
+        "officer-housing",
+        _n("郑红（住建经办）"),
+        "officer",
+        "housing",
+        _n("接受或异议房屋租赁的更正"),
+        "Zheng Hong (housing)",
     ),
     DemoAccount(
-        "officer-health", _n("何琳（卫健经办）"), "officer", "health", _n("接受或异议患者信息的更正")
+        "officer-health",
+        _n("何琳（卫健经办）"),
+        "officer",
+        "health",
+        _n("接受或异议患者信息的更正"),
+        "He Lin (health)",
     ),
     DemoAccount(
-        "operator", _n("刘伟（区级运行员）"), "operator", "data-bureau", _n("看全区网格、人手和超期")
+        "operator",
+        _n("刘伟（区级运行员）"),
+        "operator",
+        "data-bureau",
+        _n("看全区网格、人手和超期"),
+        "Liu Wei (district operator)",
     ),
     DemoAccount(
-        "resident", _n("居民本人（演示）"), "resident", "", _n("看部门持有我的哪些数据、谁查看过，并提出异议")
+        "resident",
+        _n("居民本人（演示）"),
+        "resident",
+        "",
+        _n("看部门持有我的哪些数据、谁查看过，并提出异议"),
+        "A resident (demo)",
+    ),
+    DemoAccount(
+        "applicant",
+        _n("顾晓（企业申请人）"),
+        "resident",
+        "",
+        _n("登记数据知识产权、申报项目，看办到哪一步"),
+        "Gu Xiao (applicant for a firm)",
+    ),
+    DemoAccount(
+        "objector",
+        _n("梁辉（公众）"),
+        "resident",
+        "",
+        _n("看公示，提出异议，核验证书"),
+        "Liang Hui (member of the public)",
+    ),
+    *(
+        DemoAccount(
+            username, name, "officer", department, _n("领取、办理、转交本部门的办件"), name_en, first=False
+        )
+        for username, name, name_en, department in _PACK_OFFICERS
     ),
 ]
 
@@ -92,7 +179,9 @@ def seed_demo(resident_subject_id: str = "") -> list[Account]:
     for demo in DEMO_ACCOUNTS:
         known = Account.objects.filter(username=demo.username).first()
         subject = (
-            (resident_subject_id or (known.subject_id if known else "")) if demo.role == "resident" else ""
+            (resident_subject_id or (known.subject_id if known else ""))
+            if demo.username == "resident"
+            else ""
         )
         account = save_account(
             demo.username,
@@ -101,6 +190,7 @@ def seed_demo(resident_subject_id: str = "") -> list[Account]:
             department=demo.department or None,
             subject_id=subject,
             is_demo=True,
+            name_en=demo.name_en,
         )
         if not known:
             account.password = hashed

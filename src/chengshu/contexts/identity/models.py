@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
@@ -46,6 +47,8 @@ class Account(AbstractBaseUser):
 
     username = models.CharField(max_length=60, unique=True)
     display_name = models.CharField(max_length=80)
+    # How the English pages call them; the name itself where it is empty.
+    name_en = models.CharField(max_length=80, blank=True, default="", db_default="")
     role = models.CharField(max_length=20, choices=Role.choices)
     department = models.ForeignKey(Department, null=True, blank=True, on_delete=models.PROTECT)
     subject_id = models.CharField(max_length=20, blank=True, db_index=True)
@@ -61,6 +64,12 @@ class Account(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.display_name
+
+    @property
+    def shown_name(self) -> str:
+        """The name in the reader's language."""
+        english = (get_language() or "").startswith("en")
+        return (self.name_en if english else "") or self.display_name
 
 
 class Absence(models.Model):

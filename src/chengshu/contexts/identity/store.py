@@ -49,6 +49,7 @@ def save_account(
     email: str = "",
     password: str | None = None,
     is_demo: bool = False,
+    name_en: str = "",
 ) -> Account:
     """Make an account or bring it to these values; an existing password stays unless a new one is given."""
     values = {
@@ -58,6 +59,7 @@ def save_account(
         "subject_id": subject_id,
         "email": email,
         "is_demo": is_demo,
+        "name_en": name_en,
     }
     account = Account.objects.filter(username=username).first()
     if account is None:
