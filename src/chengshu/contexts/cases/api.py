@@ -14,6 +14,7 @@ from chengshu.contexts.cases import claiming, comments, drafts, packs, parties, 
 from chengshu.contexts.cases.access import access_case
 from chengshu.contexts.cases.audit import check_case
 from chengshu.contexts.cases.bulk import open_many, withdraw_vanished
+from chengshu.contexts.cases.describing import described, first_said, plain_values
 from chengshu.contexts.cases.domain import (
     CaseView,
     CommandView,
@@ -37,10 +38,13 @@ from chengshu.contexts.cases.invariants import (
     terms_written,
 )
 from chengshu.contexts.cases.jobs import enqueue_effect, retry, run_jobs
+from chengshu.contexts.cases.mine import MyCase, my_cases
 from chengshu.contexts.cases.packs import current_files, load_pack_version, load_shipped
 from chengshu.contexts.cases.packs import loaded as loaded_packs
+from chengshu.contexts.cases.panels import CasePanelLine, register_panel
 from chengshu.contexts.cases.presenting import case_view
 from chengshu.contexts.cases.public import PublicReceipt, public_command, public_commands
+from chengshu.contexts.cases.public_pages import PublicPanel, public_panel
 from chengshu.contexts.cases.queries import (
     CaseLine,
     Filters,
@@ -83,15 +87,18 @@ from chengshu.procedure.ports import register_effect, register_source
 __all__ = [
     "CaseBrief",
     "CaseLine",
+    "CasePanelLine",
     "CaseView",
     "CommandView",
     "FieldView",
     "FileIn",
     "Filters",
     "HandOver",
+    "MyCase",
     "NoticeLine",
     "OpenedMany",
     "Opening",
+    "PublicPanel",
     "PublicReceipt",
     "TaskPage",
     "TaskRow",
@@ -117,9 +124,11 @@ __all__ = [
     "current_files",
     "current_pack",
     "dead_jobs",
+    "described",
     "drafts",
     "enqueue_effect",
     "erase_personal",
+    "first_said",
     "hand_over",
     "last_event",
     "last_grounds",
@@ -127,6 +136,7 @@ __all__ = [
     "load_shipped",
     "load_summary",
     "loaded_packs",
+    "my_cases",
     "notices_for",
     "open_by_cell",
     "open_case",
@@ -139,11 +149,14 @@ __all__ = [
     "pack_words",
     "parties",
     "payments",
+    "plain_values",
     "public_command",
     "public_commands",
+    "public_panel",
     "read_notice",
     "reassign",
     "register_on_end",
+    "register_panel",
     "retry",
     "role_owners",
     "route_unowned",

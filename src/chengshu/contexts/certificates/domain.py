@@ -102,23 +102,6 @@ def optional_day(value: Any) -> dt.date | None:
     return None if value in (None, "") else day_of(value)
 
 
-def plain(values: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return a map of an effect as JSON and the ledger keep it: dates as ISO text, no floats, empty values left out."""
-    return {str(name): _plain(value) for name, value in (values or {}).items() if value is not None}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dt.date | dt.datetime):
-        return value.isoformat()
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else str(value)
-    if isinstance(value, Mapping):
-        return plain(value)
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value
-
-
 @dataclass(slots=True)
 class Verdict:
     """What a verification found. ``genuine``: by a known issuer and unchanged. ``in_force`` is None when that is unknown.

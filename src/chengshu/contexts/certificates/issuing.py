@@ -47,7 +47,7 @@ def issue_certificate(request: EffectRequest) -> Mapping[str, Any]:
         holder_account=_applicant(request.case_id),
         valid_from=valid_from,
         valid_to=valid_to,
-        claims=words.dump(words.described(request.case_id, params.get("claims"))),
+        claims=words.dump(cases.described(request.case_id, params.get("claims"))),
         issued_at=now,
         changed_at=now,
     )
@@ -80,7 +80,7 @@ def change_certificate(request: EffectRequest) -> Mapping[str, Any]:
     if params.get("holder"):
         certificate.holder = str(params["holder"])[:200]
         certificate.holder_account = _applicant(request.case_id) or certificate.holder_account
-    fresh = words.described(request.case_id, params.get("claims"))
+    fresh = cases.described(request.case_id, params.get("claims"))
     certificate.claims = words.dump(words.merged(json.loads(certificate.claims), fresh))
     return _reissued(certificate, "change", request)
 

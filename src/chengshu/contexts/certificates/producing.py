@@ -194,7 +194,7 @@ def _document_data(request: EffectRequest, document: Document, issuer: str) -> d
         "title": document.title_zh,
     }
     body = cases.pack_said(request.case_id, f"documents.{document.template}", values)["zh"]
-    shown = words.described(request.case_id, held["facts"])
+    shown = cases.described(request.case_id, held["facts"])
     brief = cases.case_brief(request.case_id)
     return {
         **_common(request.case_id, issuer, request.now),
@@ -208,8 +208,8 @@ def _document_data(request: EffectRequest, document: Document, issuer: str) -> d
         "grounds": [each["zh"] for each in cases.last_grounds(request.case_id)],
         "rows": _rows(shown),
         "facts": {item["name"]: item["value"]["zh"] for item in shown},
-        "kept": domain.plain(held["kept"]),
-        "said": domain.plain(request.data),
+        "kept": cases.plain_values(held["kept"]),
+        "said": cases.plain_values(request.data),
     }
 
 

@@ -41,7 +41,7 @@ def register_entry(request: EffectRequest) -> Mapping[str, Any]:
     Register.objects.update_or_create(
         code=register, defaults={"title_zh": title["zh"][:120], "title_en": title["en"][:200]}
     )
-    shown = words.described(request.case_id, params.get("fields"))
+    shown = cases.described(request.case_id, params.get("fields"))
     number = next_number(f"register:{register}", 0)
     leaf = _deposit("register.enter", register, number, {"key": key, "fields": words.raw(shown)}, now)
     entry = RegisterEntry.objects.create(
@@ -70,7 +70,7 @@ def update_entry(request: EffectRequest) -> Mapping[str, Any]:
     if params.get("holder"):
         given["holder"] = params["holder"]
     shown = json.loads(entry.fields)
-    fresh = words.described(request.case_id, given)
+    fresh = cases.described(request.case_id, given)
     before = {name: value for name, value in words.raw(shown).items() if name in words.raw(fresh)}
     shown = words.merged(shown, fresh)
     changes: dict[str, Any] = {"before": before, "after": words.raw(fresh)}
