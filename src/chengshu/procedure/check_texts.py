@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chengshu.kernel.strict_yaml import Mapped, parse_yaml
 from chengshu.procedure.check_effects import effects_of, words_of
 from chengshu.procedure.expressions import Expression
 from chengshu.procedure.files import PackFiles
@@ -24,7 +25,13 @@ def check_texts(pack: Pack, files: PackFiles, faults: Faults) -> None:
         flat = flatten(texts)
         for key in sorted(wanted):
             if not isinstance(flat.get(key), str) or not flat[key].strip():
-                faults.add("text-missing", f"The text {key!r} is missing", file, None, remedy=f"add {key}")
+                faults.add(
+                    "text-missing",
+                    f"The text {key!r} is missing",
+                    file,
+                    _line(files, language, key),
+                    remedy=f"add {key}",
+                )
         for key in sorted(set(flat) - wanted - optional):
             faults.add("text-unknown", f"Nothing shows the text {key!r}", file, _line(files, language, key))
         for key, text in flat.items():
@@ -67,7 +74,7 @@ def _wanted(pack: Pack) -> Iterator[str]:
 
 
 def _optional(pack: Pack) -> Iterator[str]:
-    yield from ("summary", "reason")
+    yield from ("about", "summary", "reason")
     yield from (f"help.{name}" for name in pack.commands())
     yield from (f"fields.{name}.help" for _, fields in pack.fields() for name in fields)
     yield from (f"documents.{name}" for name in pack.templates)
@@ -124,8 +131,13 @@ def _public_mentions(pack: Pack) -> set[str]:
 
 
 def _line(files: PackFiles, language: str, key: str) -> int | None:
-    word = f"{key.rsplit('.', 1)[-1]}:"
-    for number, line in enumerate(files.texts.get(f"texts/{language}.yaml", "").splitlines(), 1):
-        if line.strip().startswith(word):
-            return number
-    return None
+    """Return the line of a key, or of the mapping in which it is missing."""
+    path = f"texts/{language}.yaml"
+    if path not in files.texts:
+        return None
+    node, line = parse_yaml(files.texts[path], path), 1
+    for part in key.split("."):
+        if not isinstance(node, Mapped) or part not in node:
+            break
+        node, line = node[part], node.lines[part]
+    return line

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chengshu.contexts.cases import claiming, comments, drafts, packs, parties, payments, store
+from chengshu.contexts.cases import calendars, claiming, comments, drafts, packs, parties, payments, store
 from chengshu.contexts.cases.access import access_case
 from chengshu.contexts.cases.audit import check_case
 from chengshu.contexts.cases.bulk import open_many, withdraw_vanished
@@ -107,6 +107,7 @@ __all__ = [
     "access_case",
     "all_case_ids",
     "all_tasks",
+    "calendars",
     "case_brief",
     "case_facts",
     "case_line",

@@ -12,7 +12,7 @@ from chengshu.contexts.cases.access import OWN, access_case
 from chengshu.contexts.cases.command_forms import CommentForm, Seen
 from chengshu.contexts.cases.domain import CaseView
 from chengshu.contexts.cases.field_views import scope_of, seen
-from chengshu.contexts.cases.foreseen import what_if_case
+from chengshu.contexts.cases.what_if import what_if_case
 from chengshu.contexts.cases.panels import panel_lines
 from chengshu.contexts.cases.parties import parties_of
 from chengshu.contexts.cases.payments import payments_of

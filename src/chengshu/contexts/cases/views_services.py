@@ -16,7 +16,7 @@ from chengshu.contexts.cases import drafts, files, packs, services
 from chengshu.contexts.cases.command_forms import FieldsForm
 from chengshu.contexts.cases.drafts import Draft
 from chengshu.contexts.cases.field_views import has_personal
-from chengshu.contexts.cases.foreseen import what_if
+from chengshu.contexts.cases.what_if import what_if
 from chengshu.contexts.cases.form_fields import said
 from chengshu.contexts.cases.models import PackVersion
 from chengshu.contexts.cases.presenting import case_view

@@ -20,7 +20,7 @@ from chengshu.contexts.catalogue import api as catalogue
 from chengshu.contexts.hall.domain import MyField, my_fields
 from chengshu.contexts.hall.forms import DisputeForm
 from chengshu.contexts.identity import api as identity
-from chengshu.contexts.identity.api import role_required
+from chengshu.contexts.identity.api import ALL_ROLES, role_required
 from chengshu.contexts.subjects import api as subjects
 from chengshu.kernel.problems import Problem
 
@@ -76,6 +76,19 @@ def table_titles() -> dict[str, Mapping[str, str]]:
 def department_names() -> dict[str, Mapping[str, str]]:
     """Return the departments' names by code."""
     return {row.code: {"zh": row.name_zh, "en": row.name_en} for row in identity.departments()}
+
+
+@role_required(*ALL_ROLES)
+@require_GET
+def my_cases(request: HttpRequest) -> HttpResponse:
+    """Show the cases that one opened or takes part in, and those about oneself."""
+    now, subject_id = timezone.now(), request.user.subject_id
+    mine = cases.my_cases(request.user, now)
+    known = {case.case_id for case in mine}
+    about = (
+        [case for case in cases.cases_about(subject_id) if case.case_id not in known] if subject_id else []
+    )
+    return render(request, "hall/cases.html", {"cases": mine, "about": about})
 
 
 @role_required("resident")

@@ -19,6 +19,12 @@ def in_words(light: Light) -> str:
 
 
 @register.filter
+def arithmetic(line: Any) -> str:
+    """Say how a leg of the way to a decision was counted, in the page's language."""
+    return str(line.en if (get_language() or "").startswith("en") else line.zh)
+
+
+@register.filter
 def is_table(value: Any) -> bool:
     """Say whether a shown value is a table of rows."""
     return isinstance(value, dict) and "head" in value

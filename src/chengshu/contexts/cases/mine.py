@@ -1,0 +1,67 @@
+"""The cases of one person: what they opened, take part in, or decide as the one named."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from chengshu.contexts.cases import packs, parties, queries
+from chengshu.contexts.cases.domain import Light
+from chengshu.contexts.cases.lights import light
+from chengshu.contexts.cases.models import Case
+from chengshu.contexts.cases.wording import both
+from chengshu.contexts.identity.api import Account
+
+
+@dataclass(frozen=True, slots=True)
+class MyCase:
+    """One of a person's own cases in a list."""
+
+    case_id: str
+    pack: dict[str, str]
+    title: dict[str, str]
+    state: dict[str, str]
+    outcome: dict[str, str]
+    opened_at: dt.datetime
+    closed_at: dt.datetime | None
+    light: Light | None
+    # Whether the next step is theirs.
+    yours: bool
+
+
+def my_cases(account: Account, now: dt.datetime, limit: int = 100) -> list[MyCase]:
+    """Return the cases of an account: open ones first, then the newest."""
+    number = str(account.pk)
+    joined = parties.cases_of_party(account.pk, now)
+    found = Case.objects.filter(Q(opened_by=number) | Q(assignee=number) | Q(pk__in=joined))
+    rows = list(found.select_related("pack_version").order_by("-opened_at", "-pk")[:limit])
+    waiting = _waiting([row.pk for row in rows], account)
+    lines = [_line(row, row.pk in waiting, now) for row in rows]
+    return sorted(lines, key=lambda line: (line.closed_at is not None, not line.yours))
+
+
+def _waiting(case_ids: list[str], account: Account) -> set[str]:
+    owner = f"account:{account.pk}"
+    return set(
+        queries.Task.objects.filter(case_id__in=case_ids, open=True, owner=owner).values_list(
+            "case_id", flat=True
+        )
+    )
+
+
+def _line(row: Case, yours: bool, now: dt.datetime) -> MyCase:
+    pack = packs.pinned(row.pack_version_id, row.pack_version.hash).pack
+    return MyCase(
+        row.pk,
+        both(pack, "title"),
+        queries.title_of(pack, json.loads(row.body)["facts"]),
+        both(pack, f"states.{row.state}"),
+        both(pack, f"outcomes.{row.outcome}") if row.outcome else {"zh": "", "en": ""},
+        row.opened_at,
+        row.closed_at,
+        None if row.closed_at or row.due_at is None else light(row.due_at, row.amber_at, now),
+        yours,
+    )
