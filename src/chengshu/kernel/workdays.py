@@ -134,8 +134,25 @@ def days_after(first: dt.date, last: dt.date) -> Iterator[dt.date]:
         yield day
 
 
-@lru_cache(maxsize=1)
+# Years that an operator loaded stand before the supply; one value, swapped whole, so that readers see old or new.
+_in_force: Calendar | None = None
+
+
 def official_calendar() -> Calendar:
+    """Return the calendar in force: the supply, with the years that an operator loaded before it."""
+    return _in_force or supplied_calendar()
+
+
+def put_in_force(years: Iterable[CalendarYear]) -> Calendar:
+    """Let these years stand before the supply from now on, in this process; none brings the supply back."""
+    global _in_force
+    loaded = tuple(years)
+    _in_force = supplied_calendar().with_years(loaded) if loaded else None
+    return official_calendar()
+
+
+@lru_cache(maxsize=1)
+def supplied_calendar() -> Calendar:
     """Return the calendar of all years that the installed ``chinesecalendar`` knows."""
     off: dict[int, set[dt.date]] = {}
     on: dict[int, set[dt.date]] = {}

@@ -27,7 +27,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "address": ("chengshu.site.cli.address", "app", "Parse addresses and match them to a library."),
     "link": ("chengshu.site.cli.link", "app", "Link or deduplicate any two tables."),
     "pack": ("chengshu.site.cli.pack", "app", "Check, test, show and load packs."),
-    "case": ("chengshu.site.cli.case", "app", "Open, list, show and work cases."),
+    "case": ("chengshu.site.cli.case", "app", "Open, list, show, work and migrate cases."),
+    "calendar": ("chengshu.site.cli.calendar", "app", "Load the official holidays of a year; list them."),
     "ledger": (
         "chengshu.site.cli.ledger",
         "app",
