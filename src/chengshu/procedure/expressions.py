@@ -16,8 +16,8 @@ from typing import Any, Protocol
 import zen
 
 from chengshu.kernel.problems import Problem
-from chengshu.procedure.functions import OWN_FUNCTIONS
-from chengshu.procedure.syntax import CHILD_OUTCOMES, OWN, Node, names, parse
+from chengshu.procedure.functions import OWN_FUNCTIONS, TAKE_EMPTY
+from chengshu.procedure.syntax import HIDDEN, OWN, Node, names, parse
 from chengshu.procedure.types import MAX_ITEMS, MAX_TEXT, Type
 from chengshu.procedure.typing_rules import BOOLEAN, NULL, Known, TypeFault, fits, type_of
 
@@ -42,7 +42,7 @@ class Call:
     def evaluate(self, scope: Values) -> Any:
         """Return the plain value."""
         values = [argument.evaluate(scope) for argument in self.arguments]
-        if any(value is None for value in values):
+        if self.name not in TAKE_EMPTY and any(value is None for value in values):
             return None
         try:
             return OWN_FUNCTIONS[self.name](*values)
@@ -134,7 +134,7 @@ def compile_expression(source: str, known: Mapping[str, Type], wanted: Type | No
     if wanted is not None:
         fits(type_, wanted)
     reads = names(tree)
-    if any(known[name].personal for name in reads if name != CHILD_OUTCOMES):
+    if any(known[name].personal for name in reads if name in known):
         type_ = replace(type_, personal=True)
     return _built(source, tree, type_, known)
 
@@ -172,8 +172,8 @@ def _lifted(source: str, node: Node, known: Mapping[str, Type], calls: list[tupl
 
 def _call(source: str, node: Node, known: Mapping[str, Type]) -> Call:
     arguments = tuple(_built(source, part, _kind(part, known), known) for part in node.parts)
-    if node.value == "ended_as":
-        arguments = (*arguments, Expression(source, Type("map"), (CHILD_OUTCOMES,), direct=CHILD_OUTCOMES))
+    if hidden := HIDDEN.get(str(node.value)):
+        arguments = (*arguments, Expression(source, Type("map"), (hidden,), direct=hidden))
     return Call(str(node.value), arguments)
 
 

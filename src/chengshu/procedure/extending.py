@@ -10,7 +10,7 @@ from chengshu.kernel.strict_yaml import Listed, Mapped
 _DEPTHS = {
     "pack.yaml": {"roles": 1},
     "articles.yaml": {},
-    "form.yaml": {"facts": 1, "forms": 3},
+    "form.yaml": {"facts": 1, "forms": 1},
     "texts/zh.yaml": {},
     "texts/en.yaml": {},
 }

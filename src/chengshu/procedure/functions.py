@@ -1,7 +1,7 @@
 """The functions of our own: exact dates, counts and sums, where zen would use floats or knows nothing.
 
-Every function takes and returns plain values (dates as ISO text) and answers ``None`` when one of its values is empty:
-arguments are computed before the branch that needs them is known.
+Every function takes and returns plain values (dates as ISO text). All but those of ``TAKE_EMPTY`` answer ``None`` when a
+value is empty: arguments are computed before the branch that needs them is known.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from typing import Any
 
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import Term, Unit, parse_term
+from chengshu.kernel.workdays import Calendar
+from chengshu.procedure.types import MAX_ITEMS
 
+MOST_WORKDAYS = 2_500
 CALENDAR_UNITS = (Unit.DAYS, Unit.MONTHS, Unit.YEARS)
 
 
@@ -63,8 +66,32 @@ def _days_between(start: str, end: str) -> int:
     return (dt.date.fromisoformat(end) - dt.date.fromisoformat(start)).days
 
 
-def _sum(rows: Sequence[Mapping[str, Any]], column: str) -> int:
-    return sum(row.get(column) or 0 for row in rows)
+def _workdays_after(day: str, number: int, calendar: Calendar) -> str:
+    if not 0 <= number <= MOST_WORKDAYS:
+        raise ValueError(f"workdays are counted up to {MOST_WORKDAYS}")
+    return calendar.add_workdays(dt.date.fromisoformat(day), number).day.isoformat()
+
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def _sum(rows: Rows | None, column: str) -> int:
+    return sum(row.get(column) or 0 for row in rows or ())
+
+
+def _add_row(rows: Rows | None, *cells: Any) -> list[Mapping[str, Any]]:
+    if len(rows or ()) >= MAX_ITEMS:
+        raise ValueError(f"at most {MAX_ITEMS} rows are kept")
+    return [*(rows or ()), dict(zip(cells[::2], cells[1::2], strict=True))]
+
+
+def _ranked(rows: Rows | None, column: str) -> list[Mapping[str, Any]]:
+    # Sorting is stable: among equals the earlier row stays before the later; empty ones come last.
+    return sorted(rows or (), key=lambda row: (row.get(column) is None, -(row.get(column) or 0)))
+
+
+def _top(rows: Rows | None, column: str, number: int | None) -> list[Mapping[str, Any]]:
+    return _ranked(rows, column)[: max(number or 0, 0)]
 
 
 def _ended_as(outcome: str, outcomes: Mapping[str, str]) -> int:
@@ -79,7 +106,10 @@ def _greatest(*values: Any) -> Any:
     return max(values)
 
 
+# These know what to do with an empty value.
+TAKE_EMPTY = frozenset({"add_row", "ranked", "sum", "top"})
 OWN_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "add_row": _add_row,
     "days_between": _days_between,
     "ended_as": _ended_as,
     "full_years": _full_years,
@@ -87,5 +117,8 @@ OWN_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "least": _least,
     "minus": _minus,
     "plus": _plus,
+    "ranked": _ranked,
     "sum": _sum,
+    "top": _top,
+    "workdays_after": _workdays_after,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,13 +93,19 @@ def check_files(files: PackFiles, *, elements: frozenset[str] | None = None) -> 
     return Checked(None if faults else pack, tuple(faults), coverage)
 
 
+@lru_cache(maxsize=256)
+def _parsed(text: str, name: str) -> Any:
+    """Read YAML once for the same text: checking a pack again after a change reads only what changed."""
+    return parse_yaml(text, name)
+
+
 def _sheet(files: PackFiles, path: str, faults: Faults) -> Sheet:
     name = files.name(path)
     try:
-        data = parse_yaml(files.texts[path], name) if path in files.texts else Mapped(line=1)
+        data = _parsed(files.texts[path], name) if path in files.texts else Mapped(line=1)
         if BASE + path in files.texts:
             base = files.name(BASE + path)
-            data = merge(path, parse_yaml(files.texts[BASE + path], base), base, data, name)
+            data = merge(path, _parsed(files.texts[BASE + path], base), base, data, name)
         return Sheet(faults, name, data)
     except Problem as problem:
         faults.append(problem)

@@ -35,9 +35,10 @@ class Command:
 
 
 def default_clock() -> Clock:
-    """Return the clock of the official calendar."""
-    if not _default_clock:
-        _default_clock.append(Clock(official_calendar()))
+    """Return the clock of the official calendar that is in force now."""
+    calendar = official_calendar()
+    if not _default_clock or _default_clock[0].calendar is not calendar:
+        _default_clock[:] = [Clock(calendar)]
     return _default_clock[0]
 
 
@@ -55,16 +56,15 @@ def begin(
         raise Problem("opening-not-yours", "This role does not open such a case", status=403)
     case = Case(case_id, pack.id, kept=pack.initial)
     plan = pack.plans["", ENTRY]
-    scope = _scope(pack, plan, case, {}, actor, now, {})
+    clock = clock or default_clock()
+    scope = _scope(pack, plan, case, {}, actor, now, {}, clock)
     if "opened_on" in scope:
         scope["opened_on"] = legal_day(now).isoformat()
     clean = fill_form(pack.facts, facts, scope, facts, "facts.")
     decided, rows, cites = _decide(pack, step, scope) if step.decides else _UNDECIDED
     if step.when is not None and step.when.evaluate(scope) is not True:
         raise Problem("opening-refused", "The condition for opening such a case does not hold", status=409)
-    outcome = _outcome(
-        pack, case, step, Command(ENTRY, actor, clean), scope, now, clock or default_clock(), None
-    )
+    outcome = _outcome(pack, case, step, Command(ENTRY, actor, clean), scope, now, clock, None)
     event = outcome.event
     event["sets"] = {**pack.initial, **event.get("sets", {})}
     if pack.department is not None and (department := pack.department.evaluate(scope)):
@@ -88,7 +88,8 @@ def advance(
     candidates = _candidates(plan, case, command)
     known = {**case.facts, **facts} if facts else case.facts
     children = {**case.children, **command.children} if command.children else case.children
-    scope = _scope(pack, plan, case, known, command.actor, now, children)
+    clock = clock or default_clock()
+    scope = _scope(pack, plan, case, known, command.actor, now, children, clock)
     if plan.form is not None:
         clean = fill_form(plan.form.fields, command.data, scope, known)
     elif command.data:
@@ -106,16 +107,17 @@ def advance(
     if plan.grounds:
         cites += _answered(plan, clean)
     expired = expire(case.terms, command.term, now) if command.term else None
-    outcome = _outcome(pack, case, step, command, scope, now, clock or default_clock(), expired)
+    outcome = _outcome(pack, case, step, command, scope, now, clock, expired)
     return _sealed(case, outcome, clean, plan.personal[step.id], decided, rows, cites)
 
 
 def allowed(pack: Pack, case: Case, actor: Actor, now: dt.datetime) -> list[Transition]:
     """Return one step for each command that ``actor`` may try now; guards that read the answers are left to the try."""
     found: dict[str, Transition] = {}
+    clock = default_clock()
     for name in pack.commands():
         plan = pack.plans.get((case.state, name))
-        scope = _scope(pack, plan, case, case.facts, actor, now, case.children) if plan else {}
+        scope = _scope(pack, plan, case, case.facts, actor, now, case.children, clock) if plan else {}
         for step in plan.steps if plan else ():
             if step.once and step.id in case.acted:
                 continue
@@ -175,6 +177,7 @@ def _scope(
     actor: Actor,
     now: dt.datetime,
     children: Mapping[str, str],
+    clock: Clock,
 ) -> dict[str, Any]:
     """Return the names that this command's steps read, and no others, by their dotted names."""
     scope: dict[str, Any] = {}
@@ -189,6 +192,8 @@ def _scope(
             scope[name] = actor.id if key == "id" else actor.name
         elif bucket == "children":
             scope[name] = _of_children(key, children)
+        elif bucket == "calendar":
+            scope[name] = clock.calendar
         elif bucket == "opened_on":
             opened = case.opened_at
             scope[name] = legal_day(dt.datetime.fromisoformat(opened)).isoformat() if opened else None

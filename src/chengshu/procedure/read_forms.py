@@ -110,7 +110,7 @@ def _field(
         if not options.startswith("facts.") or fact is None or fact.type.kind not in ("texts", "map"):
             item.fault("pack-value", "'options' names a fact that is a list, such as facts.values", "options")
     element = item.text("element")
-    columns = _columns(item, element, privacy) if type_.kind == "rows" else {}
+    columns = read_columns(item, element, privacy) if type_.kind == "rows" else {}
     type_ = replace(type_, columns=tuple((key, column.type) for key, column in columns.items()))
     # A check is asked only when there is an answer.
     own = {**known, prefix + name: replace(type_, optional=False)}
@@ -151,7 +151,7 @@ def _format(item: Sheet, type_: Type) -> str:
     return found
 
 
-def _columns(item: Sheet, element: str, privacy: str) -> dict[str, Field]:
+def read_columns(item: Sheet, element: str, privacy: str) -> dict[str, Field]:
     """Read the columns of rows: plain fields without conditions or sources."""
     found: dict[str, Field] = {}
     for name, column in item.named("columns", required=True):

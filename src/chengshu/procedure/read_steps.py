@@ -14,7 +14,7 @@ from chengshu.procedure.expressions import Expression
 from chengshu.procedure.functions import CALENDAR_UNITS
 from chengshu.procedure.model import ENTRY, SYSTEM, Deadline, Effect, Form, Row, State, Table, Transition
 from chengshu.procedure.ports import EffectSpec, Registry
-from chengshu.procedure.read_forms import Names, read_type
+from chengshu.procedure.read_forms import Names, read_columns, read_type
 from chengshu.procedure.sheets import Sheet
 from chengshu.procedure.syntax import parse
 from chengshu.procedure.types import BadValue, Type, check_value
@@ -30,6 +30,9 @@ def read_keeps(sheet: Sheet, names: Names) -> dict[str, Any]:
     for name, item in sheet.named("keeps"):
         start = item.get("initial")
         type_ = read_type(item, optional=start is None)
+        if type_.kind == "rows":
+            columns = read_columns(item, "case.kept", "none")
+            type_ = replace(type_, columns=tuple((key, column.type) for key, column in columns.items()))
         try:
             initial[name] = check_value(start, type_)
         except BadValue as bad:

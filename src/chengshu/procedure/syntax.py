@@ -27,10 +27,16 @@ MAX_DEPTH = 24
 MAX_INTEGER = 2**53 - 1
 # Computed by zen, and by our own exact code (functions.py), which zen never sees.
 ENGINE = frozenset({"abs", "ceil", "contains", "date", "endsWith", "floor", "len", "round", "startsWith"})
-OWN = frozenset({"days_between", "ended_as", "full_years", "greatest", "least", "minus", "plus", "sum"})
+OWN = frozenset(
+    {
+        "add_row", "days_between", "ended_as", "full_years", "greatest", "least", "minus", "plus", "ranked", "sum", "top",
+        "workdays_after",
+    }
+)  # fmt: skip
 FUNCTIONS = ENGINE | OWN
-# What ended_as() reads: outcome by child case. No pack can write this name.
-CHILD_OUTCOMES = "children.outcomes"
+# What some functions read besides their values; no pack can write these names: outcome by child case, and the calendar.
+CHILD_OUTCOMES, CALENDAR = "children.outcomes", "calendar.loaded"
+HIDDEN = {"ended_as": CHILD_OUTCOMES, "workdays_after": CALENDAR}
 KEYWORDS = frozenset({"and", "or", "not", "in", "true", "false", "null"})
 COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in", "not in"})
 
@@ -74,8 +80,8 @@ def names(node: Node) -> tuple[str, ...]:
         current = stack.pop()
         if current.kind == "name":
             found[str(current.value)] = None
-        elif current.kind == "call" and current.value == "ended_as":
-            found[CHILD_OUTCOMES] = None
+        elif current.kind == "call" and current.value in HIDDEN:
+            found[HIDDEN[str(current.value)]] = None
         stack.extend(reversed(current.parts))
     return tuple(found)
 

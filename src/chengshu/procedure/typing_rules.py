@@ -60,6 +60,8 @@ def fits(found: Type, wanted: Type) -> None:
         if foreign:
             raise TypeFault(f"{', '.join(foreign)} is none of the choices {', '.join(wanted.choices)}")
         return
+    if found.kind == wanted.kind == "rows" and dict(found.columns).keys() != dict(wanted.columns).keys():
+        raise TypeFault("the rows have other columns")
     same = found.kind == wanted.kind or (wanted.kind == "text" and found.kind == "choice")
     if wanted.kind == "map" or same:
         return
@@ -147,8 +149,10 @@ def _own(name: str, node: Node, types: list[Type]) -> Type:
         _need(name, types, (("choice",),), INTEGER)
         _written(name, node.parts[0], "an outcome of the child cases, such as 'upheld'")
         return INTEGER
-    if name == "sum":
-        return _sum(node, types)
+    if name == "workdays_after":
+        return _need(name, types, (("date",), ("integer",)), DATE)
+    if name in ("sum", "ranked", "top", "add_row"):
+        return _of_rows(name, node, types)
     if len(types) < 2:
         raise TypeFault(f"{name}() takes two values or more, not {len(types)}")
     joined = types[0]
@@ -174,14 +178,37 @@ def _written(name: str, node: Node, what: str) -> None:
         raise TypeFault(f"{name}() takes {what}")
 
 
-def _sum(node: Node, types: list[Type]) -> Type:
-    _need("sum", types, (("rows",), ("choice",)), INTEGER)
-    _written("sum", node.parts[1], "rows and the name of a column, such as sum(data.items, 'amount')")
-    column = types[0].column(str(node.parts[1].value))
+def _of_rows(name: str, node: Node, types: list[Type]) -> Type:
+    if not types or types[0].kind != "rows":
+        raise TypeFault(f"{name}() takes rows first, not {types[0] if types else 'nothing'}")
+    # Rows that nobody filled in count as none.
+    rows = replace(types[0], optional=False)
+    if name == "add_row":
+        return _added(node, types, rows)
+    _need(name, [rows, *types[1:]], (("rows",), ("choice",), ("integer",))[: 3 if name == "top" else 2], rows)
+    _written(name, node.parts[1], "rows and the name of a column, such as sum(data.items, 'amount')")
+    column = rows.column(str(node.parts[1].value))
     if column is None or column.kind not in _NUMBERS:
-        known = ", ".join(name for name, type_ in types[0].columns if type_.kind in _NUMBERS)
-        raise TypeFault(f"sum() adds a column of numbers; there are {known or 'none'}")
-    return Type(column.kind)
+        known = ", ".join(key for key, type_ in rows.columns if type_.kind in _NUMBERS)
+        raise TypeFault(f"{name}() takes a column of numbers; there are {known or 'none'}")
+    return Type(column.kind) if name == "sum" else rows
+
+
+def _added(node: Node, types: list[Type], rows: Type) -> Type:
+    """Check add_row(rows, 'column', value, ...): the values fit, and no column that is required is missing."""
+    given = {}
+    for part, found in zip(node.parts[1::2], types[2::2], strict=False):
+        _written("add_row", part, "rows and then 'column', value, ...")
+        name = str(part.value)
+        column = rows.column(name)
+        if column is None or name in given:
+            raise TypeFault(f"{name!r} is {'named twice' if name in given else 'no column of the rows'}")
+        fits(found, column)
+        given[name] = found
+    missing = [name for name, column in rows.columns if name not in given and not column.optional]
+    if missing or len(types) % 2 == 0:
+        raise TypeFault(f"add_row() lacks {', '.join(missing) or 'a value'}")
+    return replace(rows, personal=rows.personal)
 
 
 def _unary(node: Node, known: Known) -> Type:
@@ -239,6 +266,10 @@ def _binary(node: Node, known: Known) -> Type:
         return BOOLEAN
     if operator in ("in", "not in"):
         return _membership(left, right)
+    if operator == "+" and left.kind in _WORDS and right.kind in _WORDS:
+        for side in (left, right):
+            _must(side, _WORDS, operator)
+        return TEXT
     for side in (left, right):
         _must(side, _ORDERED, operator)
     if operator in ("<", "<=", ">", ">="):
