@@ -109,9 +109,7 @@ def _write(runtime: Runtime, prepared: Sequence[Prepared], now: dt.datetime) -> 
     for outcome, row, _ in prepared:
         due = rows.earliest(outcome.case)
         for role in outcome.tasks or ():
-            tasks.append(
-                rows.task_values(outcome.case.id, role, _owner(runtime, role, row, now, owners), due, now)
-            )
+            tasks.append(rows.task_values(row, role, _owner(runtime, role, row, now, owners), due, now))
     rows.insert_tasks(tasks)
 
 

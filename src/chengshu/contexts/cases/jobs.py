@@ -160,7 +160,16 @@ def _failed(job: Job, text: str, now: dt.datetime, *, final: bool) -> None:
             Job.objects.filter(pk=job.pk).update(
                 state=Job.State.DEAD, ended_at=now, leased_until=None, last_error=text[:2000]
             )
-            Task.objects.create(case_id=job.case_id, role="job", owner=OPERATORS, due_at=now, opened_at=now)
+            row = rows.lock_free(job.case_id)
+            Task.objects.create(
+                case_id=job.case_id,
+                role="job",
+                owner=OPERATORS,
+                due_at=now,
+                opened_at=now,
+                pack=row.pack,
+                kind=row.kind,
+            )
         if job.kind == EFFECT:
             _report(job, "effect_failed", {"effect": job.key}, now)
         return

@@ -31,7 +31,7 @@ class Case(models.Model):
 
     id = models.CharField(primary_key=True, max_length=20)
     pack = models.CharField(max_length=60)
-    pack_version = models.ForeignKey(PackVersion, on_delete=models.PROTECT)
+    pack_version = models.ForeignKey(PackVersion, on_delete=models.PROTECT, db_index=False)
     state = models.CharField(max_length=50)
     outcome = models.CharField(max_length=50, blank=True)
     version = models.PositiveIntegerField()
@@ -39,25 +39,36 @@ class Case(models.Model):
     area = models.CharField(max_length=100, blank=True)
     # What its kind of fact says first (`kind`, `finding`): lists filter by it.
     kind = models.CharField(max_length=50, blank=True)
-    subject_id = models.CharField(max_length=24, blank=True, db_index=True)
+    subject_id = models.CharField(max_length=24, blank=True)
     cell_code = models.CharField(max_length=20, blank=True)
     department = models.CharField(max_length=40, blank=True)
     opened_by = models.CharField(max_length=20)
     # The account that the case was opened for (a reviewer, a named decider); empty in most packs.
     assignee = models.CharField(max_length=20, blank=True, default="", db_default="")
-    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
+    parent = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="children", db_index=False
+    )
     on_end = models.CharField(max_length=50, blank=True)
-    open_key = models.CharField(max_length=120, unique=True)
+    open_key = models.CharField(max_length=120)
     # Facts, kept values, terms, who acted and children, as the engine folds them.
     body = models.TextField()
     due_at = models.DateTimeField(null=True)
     amber_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    # Whether the words index (search.py) knows this case; the clock indexes soon after the opening.
+    searchable = models.BooleanField(default=False, db_default=False)
 
     class Meta:
+        # Each index is paid for in every opening: none stands twice, none covers rows that nobody asks for.
+        constraints = [models.UniqueConstraint(fields=["open_key"], name="one_case_a_key")]
         indexes = [
             models.Index(fields=["pack", "closed_at", "due_at"], name="case_by_due"),
+            models.Index(fields=["subject_id"], name="case_by_subject"),
+            models.Index(
+                fields=["parent"], condition=models.Q(parent__isnull=False), name="children_of_case"
+            ),
+            models.Index(fields=["id"], condition=models.Q(searchable=False), name="case_to_index"),
             models.Index(fields=["opened_by", "opened_at"], name="case_by_opener"),
             models.Index(fields=["cell_code", "closed_at"], name="case_by_cell"),
         ]
@@ -66,7 +77,7 @@ class Case(models.Model):
 class CaseEvent(models.Model):
     """One step, exactly as digested for the ledger; ``body`` holds no personal value in clear."""
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events", db_index=False)
     seq = models.PositiveIntegerField()
     step = models.CharField(max_length=60)
     at = models.DateTimeField()
@@ -81,14 +92,18 @@ class CaseEvent(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["case", "seq"], name="one_event_a_step"),
-            models.UniqueConstraint(fields=["case", "idempotency_key"], name="one_event_a_key"),
+            models.UniqueConstraint(
+                fields=["case", "idempotency_key"],
+                condition=models.Q(idempotency_key__isnull=False),
+                name="one_event_for_a_key",
+            ),
         ]
 
 
 class PersonalPayload(models.Model):
     """Personal values of one event, apart: erasing them leaves a case that folds and a ledger that verifies."""
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, db_index=False)
     seq = models.PositiveIntegerField()
     salt = models.CharField(max_length=64)
     body = models.TextField()
@@ -101,7 +116,7 @@ class PersonalPayload(models.Model):
 class CaseTerm(models.Model):
     """A term of a case as the sweep and the lights read it."""
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, db_index=False)
     term = models.CharField(max_length=50)
     round = models.PositiveIntegerField()
     state = models.CharField(max_length=12)
@@ -120,7 +135,10 @@ class CaseTerm(models.Model):
 class Task(models.Model):
     """Work for someone: ``owner`` is ``account:7``, ``department:market``, ``role:operator`` or ``nobody``."""
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="tasks")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="tasks", db_index=False)
+    # What lists filter by, copied from the case: they never change, and a list need not join a million cases.
+    pack = models.CharField(max_length=60, blank=True, default="", db_default="")
+    kind = models.CharField(max_length=50, blank=True, default="", db_default="")
     role = models.CharField(max_length=50)
     owner = models.CharField(max_length=60)
     # The queue that a claimed or delegated task came from and goes back to; empty while nobody claimed it.
@@ -133,7 +151,17 @@ class Task(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["owner", "due_at"], condition=models.Q(open=True), name="open_tasks"),
+            # Both hold all that a list filters, sorts and counts by: counting reads no row.
+            models.Index(
+                fields=["owner", "due_at", "id", "pack", "kind", "amber_at"],
+                condition=models.Q(open=True),
+                name="tasks_of_owner",
+            ),
+            models.Index(
+                fields=["pack", "due_at", "id", "kind", "amber_at"],
+                condition=models.Q(open=True),
+                name="tasks_of_pack",
+            ),
             models.Index(fields=["case", "open"], name="tasks_of_case"),
         ]
 

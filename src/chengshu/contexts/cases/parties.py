@@ -79,7 +79,7 @@ def add_party_effect(request: EffectRequest) -> Mapping[str, Any]:
         waiting.filter(owner=NOBODY).update(open=False, closed_at=request.now)
         Task.objects.create(
             case_id=request.case_id, role=role, owner=account_owner(account.pk), due_at=dated.due_at,
-            amber_at=dated.amber_at, opened_at=request.now,
+            amber_at=dated.amber_at, opened_at=request.now, pack=dated.pack, kind=dated.kind,
         )  # fmt: skip
     return {"party": str(account.pk)}
 
@@ -113,6 +113,8 @@ def close_tasks(case_id: str, role: str, account_id: int, now: dt.datetime) -> N
             due_at=last.due_at,
             amber_at=last.amber_at,
             opened_at=now,
+            pack=last.pack,
+            kind=last.kind,
         )
 
 

@@ -16,7 +16,7 @@ from chengshu.procedure.case import OPEN_TERMS, SUSPENDED, Case, Event, TermStat
 
 _CASE = (
     "SELECT c.id, c.version, c.state, c.outcome, c.subject_id, c.cell_code, c.department, c.opened_by, c.parent_id, "
-    "c.on_end, c.label, c.area, c.body, c.pack_version_id, v.hash, c.assignee FROM cases_case c "
+    "c.on_end, c.label, c.area, c.body, c.pack_version_id, v.hash, c.assignee, c.pack, c.kind FROM cases_case c "
     "JOIN cases_packversion v ON v.id = c.pack_version_id WHERE c.id = %s"
 )
 _CASE_INSERT = (
@@ -49,8 +49,8 @@ _TERM_UPSERT = (
     "provisional = EXCLUDED.provisional"
 )
 _TASK_INSERT = (
-    "INSERT INTO cases_task (case_id, role, owner, open, due_at, amber_at, opened_at, closed_at) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, NULL)"
+    "INSERT INTO cases_task (case_id, role, owner, open, due_at, amber_at, opened_at, closed_at, pack, kind) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, NULL, %s, %s)"
 )
 _PAYLOAD_INSERT = (
     "INSERT INTO cases_personalpayload (case_id, seq, salt, body, erased_at) VALUES (%s, %s, %s, %s, NULL)"
@@ -77,6 +77,8 @@ class CaseRow:
     pack_version_id: int
     pack_hash: str
     assignee: str = ""
+    pack: str = ""
+    kind: str = ""
 
     def case(self, pack: str) -> Case:
         """Return the folded case."""
@@ -147,16 +149,14 @@ def earliest(case: Case) -> tuple[str | None, str | None]:
     return min(found, key=lambda pair: str(pair[0])) if found else (None, None)
 
 
-def case_values(
-    case: Case, row: CaseRow, kind: str, open_key: str, now: dt.datetime, closed: bool
-) -> tuple[Any, ...]:
+def case_values(case: Case, row: CaseRow, open_key: str, now: dt.datetime, closed: bool) -> tuple[Any, ...]:
     """Return the values of a new case's row, in the order of its columns."""
     due_at, amber_at = earliest(case)
     instant = sql().instant
     at = instant(now)
     return (
         case.id, case.pack, row.pack_version_id, case.state, case.outcome, case.version, row.label[:200],
-        row.area[:100], kind, row.subject_id, row.cell_code, row.department, row.opened_by, row.parent_id, row.on_end,
+        row.area[:100], row.kind, row.subject_id, row.cell_code, row.department, row.opened_by, row.parent_id, row.on_end,
         open_key, body_of(case), instant(due_at), instant(amber_at), at, at if closed else None,
         row.assignee,
     )  # fmt: skip
@@ -229,11 +229,11 @@ def upsert_terms(values: Sequence[tuple[Any, ...]]) -> None:
 
 
 def task_values(
-    case_id: str, role: str, owner: str, due: tuple[str | None, str | None], now: dt.datetime
+    row: CaseRow, role: str, owner: str, due: tuple[str | None, str | None], now: dt.datetime
 ) -> tuple[Any, ...]:
     """Return the values of a new task's row."""
     instant = sql().instant
-    return (case_id, role, owner, True, instant(due[0]), instant(due[1]), instant(now))
+    return (row.id, role, owner, True, instant(due[0]), instant(due[1]), instant(now), row.pack, row.kind)
 
 
 def insert_tasks(values: Sequence[tuple[Any, ...]]) -> None:

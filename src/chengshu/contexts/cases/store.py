@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from chengshu.contexts.cases import endings, files, jobs, packs, routing, rows, sealing
+from chengshu.contexts.cases import endings, files, holidays, jobs, packs, routing, rows, sealing
 from chengshu.contexts.cases.domain import FileIn, Opening, new_case_id
 from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.models import CaseEvent, EvidenceFile
@@ -80,6 +80,7 @@ def _open(
     stored: Sequence[files.Stored] = (),
 ) -> str:
     _check_key(opening.idempotency_key)
+    holidays.look()
     known = case_of_key(opening.idempotency_key)
     if known is not None:
         return known
@@ -149,14 +150,14 @@ def new_row(
         pack_version_id=runtime.version_id,
         pack_hash=runtime.pack.hash,
         assignee=opening.assignee,
+        pack=outcome.case.pack,
+        kind=str(facts.get("kind") or facts.get("finding") or "")[:50],
     )
 
 
 def case_values(outcome: Outcome, row: CaseRow, key: str, now: dt.datetime) -> tuple[Any, ...]:
     """Return the values of a new case's row."""
-    facts = outcome.case.facts
-    kind = str(facts.get("kind") or facts.get("finding") or "")
-    return rows.case_values(outcome.case, row, kind, key, now, "outcome" in outcome.event)
+    return rows.case_values(outcome.case, row, key, now, "outcome" in outcome.event)
 
 
 def command(
@@ -175,6 +176,7 @@ def command(
     """Carry out one command on a case; ``actor`` is ``None`` for the machine. The whole step or nothing of it."""
     if idempotency_key is not None:
         _check_key(idempotency_key)
+    holidays.look()
     stored = _stored(case_id, name, files_in) if files_in else []
     sent = _with_files(data, stored)
     request = _request_digest(name, sent, actor) if idempotency_key else ""
@@ -289,7 +291,7 @@ def _write_tasks(runtime: Runtime, row: CaseRow, outcome: Outcome, tasks: Tasks,
     if wanted is not None:
         rows.insert_tasks(
             [
-                rows.task_values(case.id, role, owner, due, now)
+                rows.task_values(row, role, owner, due, now)
                 for role in wanted
                 if role not in have
                 for owner in routing.owners_for(runtime.pack.roles[role], row, now)
