@@ -124,7 +124,6 @@ def test_a_file_is_added_to_the_draft_refused_with_its_reason_and_taken_out(draf
     client, url = draft
     page = client.post(f"{url}/sections/more", {"papers": paper("x.exe", b"MZ")})
     assert page.status_code == 422 and "不是可以读取的照片" in page.content.decode()
-    settings.VIRUS_SCAN = "grep -q VIRUS"  # exits 0 when it finds the word, as a clean scan must not
     settings.VIRUS_SCAN = 'python3 -c \'import sys; sys.exit(b"VIRUS" in open(sys.argv[1], "rb").read())\''
     page = client.post(f"{url}/sections/more", {"papers": paper("x.pdf", PDF + b"VIRUS")})
     assert "查毒发现" in page.content.decode()
@@ -156,7 +155,7 @@ def test_a_draft_is_nobody_elses_business_and_comes_back_when_deleted_by_mistake
     page = client.get("/services/drafts/").content.decode()
     assert "最近删除" in page and f"/services/drafts/{number}/restore" in page
     client.post(f"{url}/restore")
-    assert client.get(url).status_code == 302
+    assert client.get(url).status_code == 200
 
 
 def test_the_officer_reviews_with_grounds_and_remarks_that_the_applicant_never_sees(draft, service):

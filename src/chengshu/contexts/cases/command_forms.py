@@ -120,6 +120,9 @@ class FieldsForm(forms.Form):
         view = self.views.get(name)
         if error["code"] == "check" and view is not None and said(view.check):
             return said(view.check)
+        if view is not None and view.kind == "files" and error["code"] not in ("required", "too-long"):
+            # Whoever stores files says what is wrong with this one.
+            return str(error.get("text") or error_text(error["code"]))
         return error_text(error["code"])
 
 

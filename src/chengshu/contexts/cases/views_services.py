@@ -16,13 +16,13 @@ from chengshu.contexts.cases import drafts, files, packs, services
 from chengshu.contexts.cases.command_forms import FieldsForm
 from chengshu.contexts.cases.drafts import Draft
 from chengshu.contexts.cases.field_views import has_personal
-from chengshu.contexts.cases.what_if import what_if
 from chengshu.contexts.cases.form_fields import said
 from chengshu.contexts.cases.models import PackVersion
 from chengshu.contexts.cases.presenting import case_view
 from chengshu.contexts.cases.refusals import in_words
 from chengshu.contexts.cases.services import Opening
 from chengshu.contexts.cases.shown_values import shown_value
+from chengshu.contexts.cases.what_if import what_if
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import ALL_ROLES, role_required
 from chengshu.kernel.problems import Problem
@@ -117,8 +117,8 @@ def section(request: HttpRequest, draft_id: int, part: str) -> HttpResponse:
     answers = _saved(request, kept, form)
     if request.htmx:
         return _autosaved(request, opening, answers)
-    went = _with_files(request, kept, opening, form)
-    if request.POST.get("rows") or request.POST.get("drop_file") or (went and request.POST.get("stay")):
+    _with_files(request, kept, opening, form)
+    if request.POST.get("rows") or request.POST.get("drop_file"):
         if request.POST.get("rows"):
             # A button that adds or drops a row: nothing is judged yet.
             form._errors = ErrorDict()
@@ -152,24 +152,21 @@ def _autosaved(request: HttpRequest, opening: Opening, answers: dict[str, Any]) 
     return response
 
 
-def _with_files(request: HttpRequest, kept: Draft, opening: Opening, form: FieldsForm) -> bool:
-    """Add and drop files of the draft; what is wrong with a file stands at its field. Returns whether all went well."""
+def _with_files(request: HttpRequest, kept: Draft, opening: Opening, form: FieldsForm) -> None:
+    """Add and drop files of the draft; what is wrong with a file stands at its field."""
     if dropped := request.POST.get("drop_file", ""):
         drafts.drop_file(kept.id, request.user, dropped[:64])
-        return True
-    sound = True
+        return
     for item in form.files_for_engine():
         view = form.views[item.field]
         try:
             if len(opening.files.get(item.field, ())) >= view.most:
                 form.add_error(item.field, _("最多 %(most)s 个文件") % {"most": view.most})
-                return False
+                return
             for stored in files.store_files([item], view.accept):
                 drafts.add_file(kept.id, request.user, item.field, stored, timezone.now())
         except Problem as problem:
             form.take_problem(problem, in_words(problem))
-            sound = False
-    return sound
 
 
 @role_required(*ALL_ROLES)
