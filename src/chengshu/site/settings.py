@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 
@@ -110,8 +111,12 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # What certificates, QR codes and e-mails name as this installation's address.
 PUBLIC_URL = os.environ.get("CHENGSHU_URL", "http://localhost:8000").rstrip("/")
-# E-mail leaves only where a server is named (smtp://user:password@host:587, smtps:// for TLS from the start).
-EMAIL_URL = os.environ.get("CHENGSHU_SMTP", "")
+# E-mail leaves only where a server is named: smtp://user:password@host:587, smtps:// for TLS from the start.
+_MAIL = urlsplit(os.environ.get("CHENGSHU_SMTP", ""))
+EMAIL_HOST, EMAIL_PORT = _MAIL.hostname or "", _MAIL.port or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_MAIL.username or ""), unquote(_MAIL.password or "")
+EMAIL_USE_SSL = _MAIL.scheme == "smtps"
+EMAIL_USE_TLS = bool(_MAIL.username) and not EMAIL_USE_SSL
 DEFAULT_FROM_EMAIL = os.environ.get("CHENGSHU_MAIL_FROM", "chengshu@localhost")
 EMAIL_TIMEOUT = 20
 # Behind one reverse proxy of ours, the last address in X-Forwarded-For is the caller's.

@@ -11,6 +11,7 @@ from django.utils.translation import gettext, gettext_noop
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import api as certificates
 from chengshu.contexts.identity import api as identity
+from chengshu.contexts.messages import api as messages
 from chengshu.contexts.places import api as places
 from chengshu.contexts.subjects import api as subjects
 from chengshu.procedure.ports import EffectRequest, SourceRequest, register_effect, register_source
@@ -22,6 +23,9 @@ def wire() -> None:
     cases.wire_effects()
     # Registers, certificates, evidence and documents.
     certificates.wire_effects()
+    # Public notices, messages to people.
+    messages.wire_effects()
+    cases.register_panel("messages", messages.case_panel)
     register_effect("correct_fact", subjects.correct_fact)
     register_effect("propose_address", propose_address)
     register_source("golden_record", subjects.golden_record)

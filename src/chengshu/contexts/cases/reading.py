@@ -113,7 +113,7 @@ def pack_templates(case_id: str) -> dict[str, str]:
 def role_owners(case_id: str, role: str, now: dt.datetime) -> list[str]:
     """Return who holds a role of the pack in a case, as owners: ``account:7``, ``department:market``, ``role:operator``."""
     row = rows.lock_free(case_id)
-    return effects._holders(_pack(row).roles[role], row, now)
+    return effects.holders_of(_pack(row).roles[role], row, now)
 
 
 def _pack(row: rows.CaseRow) -> Pack:
