@@ -56,6 +56,9 @@ def clocks() -> list[Clock]:
         Clock("ledger-sequence", 0.5, ledger.sequence),
         Clock("outbox", 1.0, cases.run_jobs),
         Clock("deadlines", 30.0, cases.sweep),
+        Clock("calendars", 60.0, cases.calendars.recount),
+        Clock("authorities", 3600.0, cases.parties.end_parties),
+        Clock("drafts", 3600.0, cases.drafts.discard),
     ]
 
 

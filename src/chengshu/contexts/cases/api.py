@@ -10,7 +10,17 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chengshu.contexts.cases import calendars, claiming, comments, drafts, packs, parties, payments, store
+from chengshu.contexts.cases import (
+    calendars,
+    claiming,
+    comments,
+    drafts,
+    migration,
+    packs,
+    parties,
+    payments,
+    store,
+)
 from chengshu.contexts.cases.access import access_case
 from chengshu.contexts.cases.audit import check_case
 from chengshu.contexts.cases.bulk import open_many, withdraw_vanished
@@ -137,6 +147,7 @@ __all__ = [
     "load_shipped",
     "load_summary",
     "loaded_packs",
+    "migration",
     "my_cases",
     "notices_for",
     "open_by_cell",

@@ -131,6 +131,62 @@ def do(
         click.echo(f"{view.case_id}  {view.state_title['zh']}  (version {view.version})")
 
 
+@app.command()
+@click.argument("pack")
+@click.option("--to", "version", required=True, help="The loaded version that the live cases move to.")
+@click.option(
+    "--map",
+    "mapped",
+    multiple=True,
+    metavar="STATE=STATE",
+    help="A state of old cases → one of the new version.",
+)
+@click.option("--reason", default="", help="Why, for the record; needed unless --dry-run.")
+@click.option("--as", "username", default="", help="The operator who moves them; needed unless --dry-run.")
+@click.option(
+    "--dry-run", is_flag=True, help="Only say for each state how many cases fit, and why the others do not."
+)
+@JSON
+def migrate(
+    pack: str, version: str, mapped: tuple[str, ...], reason: str, username: str, dry_run: bool, as_json: bool
+) -> None:
+    """Move the live cases of PACK to another version of it.
+
+    Look first: `chengshu case migrate PACK --to 1.1.0 --dry-run`. A case that does not fit stays where it is, and the
+    report says why. Each moved case gets an event with its ground and a ledger leaf; its terms are counted anew by
+    the new version. A run that was cut short goes on when it is called again.
+    """
+    mapping = dict(_pair(item) for item in mapped)
+    setup_django()
+    from chengshu.contexts.cases.api import migration
+
+    now = dt.datetime.now(dt.UTC)
+    to = migration.version_named(pack, version)
+    if dry_run:
+        report = migration.dry_run(pack, to.pk, now, mapping)
+    elif username and reason:
+        report = migration.migrate(pack, to.pk, _account(username), reason, now, mapping)
+    else:
+        raise Problem(
+            "migration-call", "A migration needs --as and --reason", remedy="or look first: --dry-run"
+        )
+    if as_json:
+        print_json(asdict(report))
+        return
+    for line in report.lines:
+        said = f"{line.state} → {line.target}" if line.state != line.target else line.state
+        click.echo(f"{line.count:>8,}  {said}  {'fits' if line.ok else line.reason}")
+    word = "would move" if dry_run else "moved"
+    click.echo(f"{report.moved:,} cases {word} to {pack} {report.to_version}; {report.left:,} stay.")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    state, equals, target = text.partition("=")
+    if not (state and equals and target):
+        raise Problem("migration-map", f"{text!r} is no STATE=STATE", status=400)
+    return state, target
+
+
 def _account(username: str) -> Account:
     setup_django()
     from chengshu.contexts.identity import api as identity
