@@ -71,6 +71,7 @@ returns: [points]
 keeps:
   points: {type: integer, initial: 0}
   valid_to: {type: date}
+  scores: {type: rows, columns: {child: {type: text, required: true}, score: {type: integer}}, initial: []}
 opening:
   by: [applicant, system]
   department: "facts.kind == 'odd' ? 'market' : 'health'"
@@ -96,7 +97,9 @@ transitions:
     by: [system]
     form: ended
     when: "children.open >= 0"
-    sets: {points: "case.points + (data.score ?? 0)"}
+    sets:
+      points: case.points + (data.score ?? 0)
+      scores: add_row(case.scores, 'child', data.child, 'score', data.score)
     cite: ["law:1"]
   - id: note
     from: [received]
@@ -266,7 +269,10 @@ cases:
       outcome: lapsed
       label: 甲
       department: health
-      kept: {points: 110, valid_to: 2032-11-23}
+      kept:
+        points: 110
+        valid_to: 2032-11-23
+        scores: [{child: GOLDEN-1, score: 80}, {child: GOLDEN-2, score: 30}]
       children: {open: 0, ended: 2}
       terms:
         review: {due: 2026-11-30, state: met, because: "24, 25, 26, 27, 30 Nov"}

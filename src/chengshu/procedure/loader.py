@@ -34,7 +34,8 @@ from chengshu.procedure.read_steps import StepReader, read_deadlines, read_keeps
 from chengshu.procedure.sheets import Faults, Sheet
 from chengshu.procedure.wording import plain_texts
 
-KINDS = ("law", "regulation", "rule", "policy", "house-rule")
+INSTRUMENT_KINDS = ("law", "regulation", "rule", "policy", "house-rule")
+STATUSES = ("executed", "informative", "exempt")
 LANGUAGES = ("zh", "en")
 
 
@@ -264,7 +265,7 @@ def _basis(head: Sheet) -> dict[str, Instrument]:
             title_en=item.text("title_en", ""),
             number=item.text("number", ""),
             issuer=item.text("issuer"),
-            kind=item.word("kind", KINDS),
+            kind=item.word("kind", INSTRUMENT_KINDS),
             date=item.day("date"),
             in_force=item.day("in_force"),
             repealed=item.date("repealed", required=False),
@@ -299,7 +300,7 @@ def _articles(sheet: Sheet) -> dict[str, Article]:
             item.fault(problem.code, problem.title, "article", remedy=problem.remedy)
         if key in found:
             item.fault("article-twice", f"The article {key} stands twice", "article")
-        found[key] = Article(key, _gist(item), item.word("status", ("executed", "informative", "exempt")),
+        found[key] = Article(key, _gist(item), item.word("status", STATUSES),
                              item.text("why", ""), item.line)  # fmt: skip
         item.close()
     sheet.close()

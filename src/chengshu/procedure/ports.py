@@ -241,6 +241,10 @@ registry = Registry(
 )
 
 
+# What packs can count on in every installation; plug-ins declare more.
+built_in = Registry(dict(registry.effects), dict(registry.sources))
+
+
 def declare_effect(spec: EffectSpec) -> None:
     """Add an effect to the protocol (a plug-in's own)."""
     registry.effects[spec.name] = spec
