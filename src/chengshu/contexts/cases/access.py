@@ -37,7 +37,11 @@ def access_case(case_id: str, viewer: identity.Account, now: dt.datetime) -> Acc
     """Return the case for a viewer, or refuse as if it did not exist."""
     row = rows.lock_free(case_id)
     pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
-    actor = routing.actor_in_case(pack, row, rows.open_tasks(case_id), viewer, now)
+    known = routing.actor_in_case(pack, row, rows.open_tasks(case_id), viewer, now)
+    # What anyone may do is offered beside the public notice, not among the work of the case.
+    actor = Actor(
+        known.id, known.name, frozenset(role for role in known.roles if pack.roles[role].holder != "public")
+    )
     return Access(row, pack, actor, _level(row, pack, actor, viewer))
 
 

@@ -1,0 +1,26 @@
+"""What depends on the database in the engine's run-time side, once more on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ACTS = "claims or agent_acts or authority_is or fee_is or draft_is or published_year or new_version or objects or leaves"
+
+
+@pytest.mark.postgres
+@pytest.mark.timeout(300)
+def test_the_engine_does_the_same_on_postgresql(own_var, postgres_url):
+    env = {**os.environ, "CHENGSHU_VAR": str(own_var), "DATABASE_URL": postgres_url}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", ACTS, str(HERE / "test_engine_people.py"),
+         str(HERE / "test_engine_means.py")],
+        env=env, capture_output=True, text=True, timeout=280, check=False, cwd=HERE.parent.parent,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "9 passed" in done.stdout
