@@ -23,6 +23,7 @@ def wire() -> None:
     cases.wire_effects()
     # Registers, certificates, evidence and documents.
     certificates.wire_effects()
+    cases.register_panel("certificates", certificates.case_panel)
     # Public notices, messages to people.
     messages.wire_effects()
     cases.register_panel("messages", messages.case_panel)

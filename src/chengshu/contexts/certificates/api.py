@@ -8,30 +8,59 @@ from __future__ import annotations
 
 import datetime as dt
 
-from chengshu.contexts.certificates import issuing, producing, registers, status, verification
+from django.db.models import QuerySet
+
+from chengshu.contexts.certificates import issuing, keys, producing, queries, status, verification
+from chengshu.contexts.certificates import registers as registering
 from chengshu.contexts.certificates.domain import Verdict
+from chengshu.contexts.certificates.lookup import by_number
+from chengshu.contexts.certificates.models import Certificate
+from chengshu.contexts.certificates.panels import case_panel
+from chengshu.contexts.certificates.queries import (
+    CertificateLine,
+    certificates_of,
+    entries,
+    entry,
+    entry_state,
+    line_of,
+    register,
+    registers,
+)
 from chengshu.contexts.certificates.status import status_credential, trust_json, trust_list
 from chengshu.contexts.certificates.trust import TrustList, merge, read_trust
 from chengshu.procedure.ports import EffectSpec, declare_effect, register_effect
 from chengshu.procedure.types import Type
 
 __all__ = [
+    "CertificateLine",
     "TrustList",
     "Verdict",
+    "case_panel",
+    "certificates_of",
+    "credential_of",
+    "entries",
+    "entry",
+    "entry_state",
+    "issued_certificates",
+    "line_of",
     "merge",
     "read_trust",
+    "register",
+    "registers",
+    "rotate_key",
     "status_credential",
     "trust_json",
     "trust_list",
     "verify",
+    "verify_text",
     "wire_effects",
 ]
 
 HANDLERS = {
-    "reserve_key": registers.reserve_key,
-    "register_entry": registers.register_entry,
-    "update_entry": registers.update_entry,
-    "close_entry": registers.close_entry,
+    "reserve_key": registering.reserve_key,
+    "register_entry": registering.register_entry,
+    "update_entry": registering.update_entry,
+    "close_entry": registering.close_entry,
     "issue_certificate": issuing.issue_certificate,
     "renew_certificate": issuing.renew_certificate,
     "change_certificate": issuing.change_certificate,
@@ -57,3 +86,28 @@ def wire_effects() -> None:
 def verify(content: bytes, now: dt.datetime, trusted: TrustList | None = None) -> Verdict:
     """Verify a PDF, a credential or a QR text against this installation's own issuers, or those given."""
     return verification.verify(content, trusted or status.trust_list(now), now)
+
+
+def verify_text(text: str, now: dt.datetime) -> Verdict:
+    """Verify a credential or a QR text; a number tells how it stands, the holder masked and no claims."""
+    text = text.strip()
+    row = queries.certificate(text.upper()) if "." not in text else None
+    if row is None:
+        return verification.verify(text.encode(), status.trust_list(now), now)
+    return by_number(row, now)
+
+
+def credential_of(row: Certificate) -> str:
+    """Return the credential of a certificate's newest issue; empty until the job has made it."""
+    found = row.issues.filter(version=row.version).values_list("credential", flat=True).first()
+    return str(found or "")
+
+
+def rotate_key(issuer: str, use: str, now: dt.datetime, *, compromised_at: dt.datetime | None = None) -> str:
+    """Replace an issuer's key (``seal`` or ``credential``); returns the new key's id."""
+    return str(keys.rotate(issuer, use, now, compromised_at=compromised_at).row.kid)
+
+
+def issued_certificates() -> QuerySet[Certificate]:
+    """Return every certificate, newest first; for the command line and the checks of operators."""
+    return Certificate.objects.order_by("-issued_at", "-pk")

@@ -1,0 +1,83 @@
+"""What the page of a case shows of ours: its certificates, documents, register entries and deposited evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.urls import reverse
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.certificates import domain, queries
+from chengshu.contexts.certificates.models import Certificate, RegisterEntry
+from chengshu.contexts.identity.api import Account
+
+Line = cases.CasePanelLine
+TONES = {"active": "good", "pending": "wait", "suspended": "warn", "revoked": "bad", "expired": "bad"}
+WAITS = {"zh": "正在生成", "en": "being made"}
+
+
+def case_panel(case_id: str, viewer: Account, now: dt.datetime) -> list[Line]:
+    """Return our lines for the page of a case; whoever may open the case may see them."""
+    on = now.astimezone(domain.CHINA).date()
+    lines = [
+        _certificate(row, viewer, on) for row in Certificate.objects.filter(case_id=case_id).order_by("pk")
+    ]
+    lines += [_entry(row, on) for row in RegisterEntry.objects.filter(case_id=case_id).order_by("pk")]
+    for document in queries.documents_of(case_id):
+        made = document.made_at is not None
+        url = reverse("certificates:document", args=[document.pk]) if made else ""
+        title = {"zh": document.title_zh, "en": document.title_en or document.title_zh}
+        number = {"zh": document.number, "en": document.number}
+        lines.append(
+            Line(
+                title,
+                number,
+                url,
+                {"zh": "已盖章", "en": "sealed"} if made else WAITS,
+                "good" if made else "wait",
+            )
+        )
+    for item in queries.evidence_of(case_id):
+        text = {"zh": f"存证 {item.leaf_id}", "en": f"ledger entry {item.leaf_id}"}
+        url = reverse("ledger:receipt", args=[item.leaf_id])
+        lines.append(
+            Line({"zh": item.name, "en": item.name}, text, url, {"zh": "已存证", "en": "deposited"}, "good")
+        )
+    return lines
+
+
+def _certificate(row: Certificate, viewer: Account, on: dt.date) -> Line:
+    line = queries.line_of(row, on, masked=True)
+    url = reverse("certificates:certificate", args=[row.number]) if queries.may_see(row, viewer) else ""
+    number = {"zh": row.number, "en": row.number}
+    if not line.made:
+        return Line(line.title, number, url, WAITS, "wait")
+    return Line(line.title, number, url, line.state_words, TONES.get(line.state, "plain"))
+
+
+def _entry(row: RegisterEntry, on: dt.date) -> Line:
+    register = queries.register(row.register)
+    name = (
+        {"zh": register.title_zh, "en": register.title_en}
+        if register
+        else {"zh": row.register, "en": row.register}
+    )
+    state = queries.entry_state(row, on)
+    return Line(
+        {"zh": row.title, "en": row.title},
+        {"zh": f"{name['zh']} 第 {row.number} 号", "en": f"{name['en']} no. {row.number}"},
+        reverse("registers:entry", args=[row.register, row.number]),
+        ENTRY_WORDS[state],
+        TONES.get(state, "plain"),
+    )
+
+
+ENTRY_WORDS = {
+    "active": {"zh": "有效", "en": "in force"},
+    "pending": {"zh": "尚未生效", "en": "not yet in force"},
+    "expired": {"zh": "有效期已满", "en": "expired"},
+    "cancelled": {"zh": "已注销", "en": "cancelled"},
+    "lapsed": {"zh": "已失效", "en": "lapsed"},
+    "replaced": {"zh": "已被替换", "en": "replaced"},
+    "transferred": {"zh": "已转移", "en": "transferred"},
+}

@@ -1,0 +1,252 @@
+"""Pages of certificates: verify one, one's own, those that a department has issued; and what machines verify by."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.certificates import domain, keys, qr, queries, status, store, verification
+from chengshu.contexts.certificates.forms import VerifyForm
+from chengshu.contexts.certificates.lookup import by_number
+from chengshu.contexts.certificates.models import Certificate, Document, Issue, IssuerKey
+from chengshu.contexts.certificates.panels import TONES
+from chengshu.contexts.identity import api as identity
+from chengshu.contexts.identity.api import ALL_ROLES, public_page, role_required
+from chengshu.contexts.ledger import api as ledger
+
+PAGE = 30
+# A visitor may look up some numbers, not all of them one after the other.
+LOOKUPS = identity.Rate(capacity=30, per_second=0.5)
+
+
+@public_page
+@require_http_methods(["GET", "POST"])
+def verify(request: HttpRequest) -> HttpResponse:
+    """Verify a PDF, a credential, the text of a QR code, or look a number up."""
+    now = timezone.now()
+    found: domain.Verdict | None = None
+    form = VerifyForm(request.POST or None, request.FILES or None)
+    if request.method == "POST":
+        identity.take_from_bucket("verify", identity.client_address(request), LOOKUPS, time.time())
+        if form.is_valid():
+            found = _judged(form.cleaned_data)
+    elif text := request.GET.get("q", "")[:4000]:
+        found = verification.verify(text.encode(), status.trust_list(now), now)
+    context = {
+        "form": form,
+        "verdict": found,
+        "tone": _tone(found) if found else "",
+        "state": domain.WORDS_OF_STATE.get(found.state, {}) if found else {},
+        "breadcrumbs": [(_("核验证照"), "")],
+    }
+    return render(request, "certificates/verify.html", context, status=422 if form.errors else 200)
+
+
+def _judged(data: dict[str, Any]) -> domain.Verdict:
+    now = timezone.now()
+    if data.get("file"):
+        return verification.verify(data["file"].read(), status.trust_list(now), now)
+    text = data["text"]
+    row = queries.certificate(text.upper()) if "." not in text else None
+    if row is not None:
+        return by_number(row, now)
+    return verification.verify(text.encode(), status.trust_list(now), now)
+
+
+def _tone(verdict: domain.Verdict) -> str:
+    if not verdict.genuine:
+        return "bad"
+    return "good" if verdict.in_force else ("warn" if verdict.in_force is None else "bad")
+
+
+@public_page
+@require_GET
+def trust_list(request: HttpRequest) -> HttpResponse:
+    """Give the trust list, for offline verification."""
+    answer = JsonResponse(
+        status.trust_json(timezone.now()), json_dumps_params={"ensure_ascii": False, "indent": 1}
+    )
+    answer["Content-Disposition"] = 'attachment; filename="chengshu-trust.json"'
+    return answer
+
+
+@public_page
+@require_GET
+def status_list(request: HttpRequest, list_id: int, purpose: str) -> HttpResponse:
+    """Give a bitstring status list as a signed credential."""
+    text = status.status_credential(list_id, purpose, timezone.now())
+    answer = HttpResponse(text, content_type="application/vc+jwt")
+    answer["Cache-Control"] = "public, max-age=60"
+    return answer
+
+
+@public_page
+@require_GET
+def issuer(request: HttpRequest, code: str) -> HttpResponse:
+    """Give an issuer's name and public keys, as a JWK set."""
+    rows = IssuerKey.objects.filter(issuer=code, use=keys.CREDENTIAL).order_by("since")
+    if not rows:
+        raise Http404
+    named = {"id": keys.issuer_id(code), "name": keys.issuer_name(code)}
+    return JsonResponse(
+        {**named, "keys": [{**json.loads(row.jwk), "alg": "ES256", "use": "sig"} for row in rows]}
+    )
+
+
+@role_required(*ALL_ROLES)
+@require_GET
+def mine(request: HttpRequest) -> HttpResponse:
+    """List one's own certificates."""
+    on = timezone.now().astimezone(domain.CHINA).date()
+    lines = [queries.line_of(row, on, masked=False) for row in queries.certificates_of(request.user)[:200]]
+    context = {"lines": lines, "tones": TONES, "breadcrumbs": [(_("我的证照"), "")]}
+    return render(request, "certificates/mine.html", context)
+
+
+@role_required("officer", "operator")
+@require_GET
+def issued(request: HttpRequest) -> HttpResponse:
+    """List what the officer's department has issued; holders masked."""
+    text, state = request.GET.get("q", "").strip()[:60], request.GET.get("state", "")
+    rows = queries.issued_by(request.user, text=text, type_=request.GET.get("type", "")[:60], state=state)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    on = timezone.now().astimezone(domain.CHINA).date()
+    context = {
+        "page": page,
+        "lines": [queries.line_of(row, on, masked=True) for row in page],
+        "names": {row.code: {"zh": row.name_zh, "en": row.name_en} for row in identity.departments()},
+        "q": text,
+        "state": state,
+        "states": [(code, domain.WORDS_OF_STATE[code]) for code in ("active", "suspended", "revoked")],
+        "tones": TONES,
+        "breadcrumbs": [(_("已签发证照"), "")],
+    }
+    return render(request, "certificates/issued.html", context)
+
+
+def _visible(request: HttpRequest, number: str) -> Certificate:
+    """Return a certificate that the viewer may see; an officer's look at a person's is put on record."""
+    row = queries.certificate(number)
+    if row is None or not queries.may_see(row, request.user):
+        raise Http404
+    if request.user.role != "resident" and row.holder_id.startswith("P"):
+        identity.record_read(
+            request.user, row.holder_id, "case-work", ["person.name"], timezone.now(), case_id=row.case_id
+        )
+    return row
+
+
+@role_required(*ALL_ROLES)
+@require_GET
+def certificate(request: HttpRequest, number: str) -> HttpResponse:
+    """Show a certificate to its holder and to the department: state, claims, files, history."""
+    row = _visible(request, number)
+    on = timezone.now().astimezone(domain.CHINA).date()
+    issues = queries.issues_of(row)
+    current = next((each for each in issues if each.version == row.version), None)
+    context = {
+        "certificate": row,
+        "line": queries.line_of(row, on, masked=False),
+        "claims": json.loads(row.claims),
+        "issuer": keys.issuer_name(row.department or keys.DISTRICT),
+        "current": current,
+        "qr": qr.qr_svg(current.qr_text) if current and current.qr_text else "",
+        "issues": issues,
+        "events": queries.events_of(row),
+        "kinds": EVENT_WORDS,
+        "tones": TONES,
+        "breadcrumbs": [_back(request), (row.number, "")],
+    }
+    return render(request, "certificates/certificate.html", context)
+
+
+def _back(request: HttpRequest) -> tuple[str, str]:
+    if request.user.role == "officer":
+        return _("已签发证照"), reverse("certificates:list")
+    return _("我的证照"), reverse("certificates:mine")
+
+
+def _made(request: HttpRequest, number: str) -> Issue:
+    row = _visible(request, number)
+    found = row.issues.filter(version=row.version, made_at__isnull=False).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+@role_required(*ALL_ROLES)
+@require_GET
+def pdf(request: HttpRequest, number: str) -> HttpResponse:
+    """Give the sealed PDF."""
+    found = _made(request, number)
+    return _file(store.read(found.pdf_digest), "application/pdf", f"{number}.pdf")
+
+
+@role_required(*ALL_ROLES)
+@require_GET
+def credential(request: HttpRequest, number: str) -> HttpResponse:
+    """Give the verifiable credential."""
+    found = _made(request, number)
+    return _file(found.credential.encode(), "application/vc+jwt", f"{number}.vc.jwt")
+
+
+@role_required(*ALL_ROLES)
+@require_GET
+def receipt(request: HttpRequest, number: str) -> HttpResponse:
+    """Give the receipt: what was deposited, its salt, and the proof that it stands in the ledger."""
+    found = _made(request, number)
+    proof = ledger.receipt(found.leaf_id) if found.leaf_id else None
+    said = {
+        "number": number,
+        "version": found.version,
+        "payload": {
+            "number": number,
+            "version": found.version,
+            "pdf": found.pdf_digest,
+            "credential": found.credential,
+        },
+        "salt": found.leaf_salt,
+        "receipt": proof.to_dict() if proof else None,
+        "keys": ledger.log_keys(),
+    }
+    return _file(
+        json.dumps(said, ensure_ascii=False, indent=1).encode(), "application/json", f"{number}.receipt.json"
+    )
+
+
+@role_required(*ALL_ROLES)
+@require_GET
+def document(request: HttpRequest, document_id: int) -> HttpResponse:
+    """Give a document of a case to those who may open the case."""
+    found = Document.objects.filter(pk=document_id, made_at__isnull=False).first()
+    if found is None:
+        raise Http404
+    cases.access_case(found.case_id, request.user, timezone.now())
+    return _file(store.read(found.pdf_digest), "application/pdf", f"document-{found.pk}.pdf")
+
+
+def _file(content: bytes, media_type: str, name: str) -> HttpResponse:
+    answer = HttpResponse(content, content_type=media_type)
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+EVENT_WORDS = {
+    "issue": {"zh": "签发", "en": "Issued"},
+    "renew": {"zh": "续期", "en": "Renewed"},
+    "change": {"zh": "变更", "en": "Changed"},
+    "suspend": {"zh": "暂停", "en": "Suspended"},
+    "resume": {"zh": "恢复", "en": "Resumed"},
+    "revoke": {"zh": "撤销", "en": "Revoked"},
+}
