@@ -87,14 +87,28 @@ from chengshu.contexts.cases.reading import (
 )
 from chengshu.contexts.cases.sealing import erase_personal
 from chengshu.contexts.cases.store import case_of_key, open_case
+from chengshu.contexts.cases.supervising import PAGE as SUPERVISED_A_PAGE
+from chengshu.contexts.cases.supervising import (
+    Asked,
+    Supervised,
+    all_supervised,
+    late_by_department,
+    standing,
+    supervised,
+)
+from chengshu.contexts.cases.supervising import by_article as causes_by_article
+from chengshu.contexts.cases.supervising import causes as ending_causes
 from chengshu.contexts.cases.sweep import route_unowned, sweep
 from chengshu.contexts.cases.what_if import WhatIf, what_if, what_if_case, what_if_pack
+from chengshu.contexts.cases.workbooks import as_workbook
 from chengshu.contexts.identity.api import Account
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.model import Pack
 from chengshu.procedure.ports import register_effect, register_source
 
 __all__ = [
+    "SUPERVISED_A_PAGE",
+    "Asked",
     "CaseBrief",
     "CaseLine",
     "CasePanelLine",
@@ -110,13 +124,16 @@ __all__ = [
     "Opening",
     "PublicPanel",
     "PublicReceipt",
+    "Supervised",
     "TaskPage",
     "TaskRow",
     "TermSeen",
     "WhatIf",
     "access_case",
     "all_case_ids",
+    "all_supervised",
     "all_tasks",
+    "as_workbook",
     "calendars",
     "case_brief",
     "case_facts",
@@ -126,6 +143,7 @@ __all__ = [
     "cases_about",
     "cases_by_state",
     "cases_opened_by",
+    "causes_by_article",
     "cell_of",
     "check_case",
     "claiming",
@@ -137,12 +155,14 @@ __all__ = [
     "dead_jobs",
     "described",
     "drafts",
+    "ending_causes",
     "enqueue_effect",
     "erase_personal",
     "first_said",
     "hand_over",
     "last_event",
     "last_grounds",
+    "late_by_department",
     "load_pack_version",
     "load_shipped",
     "load_summary",
@@ -174,8 +194,10 @@ __all__ = [
     "route_unowned",
     "run_jobs",
     "shows_personal",
+    "standing",
     "steps_without_ground_or_leaf",
     "subject_merged",
+    "supervised",
     "sweep",
     "system_command",
     "tasks_for",

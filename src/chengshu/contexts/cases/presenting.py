@@ -220,12 +220,13 @@ def _events(pack: Pack, case_id: str, cell: str, secrets: Mapping[int, dict[str,
         )
         files.setdefault(item.seq, []).append(view)
     found = CaseEvent.objects.filter(case_id=case_id).order_by("seq")
-    return [_event(pack, row, cell, secrets, files.get(row.seq, [])) for row in found]
+    return [event_view(pack, row, cell, secrets, files.get(row.seq, [])) for row in found]
 
 
-def _event(
+def event_view(
     pack: Pack, row: CaseEvent, cell: str, secrets: Mapping[int, dict[str, Any]], files: list[FileView]
 ) -> EventView:
+    """Return one event as a sentence with its grounds; personal values only as far as ``secrets`` hold them."""
     event = json.loads(row.body)
     hidden = secrets.get(row.seq, {})
     data = {**event.get("data", {}), **hidden}

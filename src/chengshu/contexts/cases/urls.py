@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from chengshu.contexts.cases import views, views_operator, views_packs, views_people
+from chengshu.contexts.cases import views, views_operator, views_packs, views_people, views_tasks
 
 app_name = "cases"
 urlpatterns = [
-    path("", views.tasks, name="tasks"),
-    path("tasks.csv", views.tasks_csv, name="tasks_csv"),
+    path("", views_tasks.tasks, name="tasks"),
+    path("tasks.csv", views_tasks.tasks_csv, name="tasks_csv"),
+    path("tasks.xlsx", views_tasks.tasks_xlsx, name="tasks_xlsx"),
+    path("bulk", views_tasks.bulk, name="bulk"),
     path("notices", views.notices, name="notices"),
     path("notices/<int:notice_id>/read", views.notice_read, name="notice_read"),
     path("hand-over", views_operator.hand_over, name="hand_over"),

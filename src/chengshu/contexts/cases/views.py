@@ -3,63 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
-from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Page, Paginator
 from django.forms.utils import ErrorDict
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from chengshu.contexts.cases import packs, queries, store
+from chengshu.contexts.cases import queries, store
 from chengshu.contexts.cases.access import FULL, access_case, note_read
 from chengshu.contexts.cases.case_page import asked_in, page_of
 from chengshu.contexts.cases.command_forms import CommandForm
-from chengshu.contexts.cases.domain import CaseView, CommandView, TaskPage, TaskRow
+from chengshu.contexts.cases.domain import CaseView, CommandView
 from chengshu.contexts.cases.files import path_of
-from chengshu.contexts.cases.models import EvidenceFile, PackVersion
+from chengshu.contexts.cases.models import EvidenceFile
 from chengshu.contexts.cases.presenting import case_view
-from chengshu.contexts.cases.queries import LIGHTS, VIEWS, Filters
 from chengshu.contexts.cases.refusals import in_words
 from chengshu.contexts.identity.api import ALL_ROLES, STAFF_ROLES, role_required
 from chengshu.kernel.problems import Problem
-from chengshu.kernel.spreadsheet import csv_lines
-
-
-@role_required(*STAFF_ROLES)
-@require_GET
-def tasks(request: HttpRequest) -> HttpResponse:
-    """Show my work, what is due first standing first."""
-    now, filters = timezone.now(), _filters(request)
-    page = queries.tasks_for(request.user, now=now, filters=filters, page=_page_number(request))
-    context = {
-        "page": page,
-        "paged": _paged(page),
-        "filters": filters,
-        "lights": _lights(page),
-        "packs": _packs(),
-        "kinds": _kinds(),
-        "views": _views(request),
-        "notices": queries.unread_notices(request.user, now=now),
-        "filtered": any((filters.light, filters.pack, filters.kind, filters.text)),
-    }
-    return render(request, "cases/tasks.html", context)
-
-
-@role_required(*STAFF_ROLES)
-@require_GET
-def tasks_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """Give the list as a file, with the filters of the page."""
-    rows = queries.all_tasks(request.user, now=timezone.now(), filters=_filters(request))
-    head = [_("办件"), _("事项"), _("状态"), _("期限"), _("灯色"), _("区域"), _("网格"), _("部门")]
-    response = StreamingHttpResponse(csv_lines(_lines(head, rows)), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="tasks.csv"'
-    return response
 
 
 @role_required(*ALL_ROLES)
@@ -157,60 +121,6 @@ def notice_read(request: HttpRequest, notice_id: int) -> HttpResponse:
     return redirect("cases:notices")
 
 
-def _filters(request: HttpRequest) -> Filters:
-    given = request.GET
-    view, light = given.get("view", ""), given.get("light", "")
-    return Filters(
-        view=view if view in VIEWS else "mine",
-        light=light if light in LIGHTS else "",
-        pack=given.get("pack", "")[:60],
-        kind=given.get("kind", "")[:50],
-        text=given.get("q", "")[:100],
-    )
-
-
-def _page_number(request: HttpRequest) -> int:
-    given = request.GET.get("page", "1")
-    return int(given) if given.isdigit() and len(given) < 7 else 1
-
-
-def _paged(page: TaskPage) -> Page[Any]:
-    """Return what the pagination component reads; the rows were fetched already."""
-    return Paginator(range(page.total), queries.PAGE).get_page(page.page)
-
-
-def _lights(page: TaskPage) -> list[dict[str, Any]]:
-    texts = {"red": _("已超期"), "amber": _("临期"), "green": _("正常")}
-    return [{"colour": colour, "text": texts[colour], "count": page.counts[colour]} for colour in LIGHTS]
-
-
-def _views(request: HttpRequest) -> list[tuple[str, str]]:
-    if request.user.role != "operator":
-        return []
-    return [("mine", _("我的任务")), ("nobody", _("无人网格")), ("all", _("全区"))]
-
-
-def _packs() -> list[tuple[str, dict[str, str]]]:
-    return [
-        (row.pack, _texts(row, "title")) for row in PackVersion.objects.filter(current=True).order_by("pack")
-    ]
-
-
-def _kinds() -> list[tuple[str, dict[str, str]]]:
-    found: dict[str, dict[str, str]] = {}
-    for row in PackVersion.objects.filter(current=True).order_by("-pack"):
-        pack = packs.pinned(row.pk, row.hash).pack
-        first = next((fact for fact in pack.facts.values() if fact.type.kind == "choice"), None)
-        for choice in first.type.choices if first else ():
-            found[choice] = _texts(row, f"choices.{first.name}.{choice}" if first else "")
-    return list(found.items())
-
-
-def _texts(row: PackVersion, key: str) -> dict[str, str]:
-    pack = packs.pinned(row.pk, row.hash).pack
-    return {"zh": pack.text(key), "en": pack.text(key, "en")}
-
-
 def _said(value: dict[str, str]) -> str:
     return value["en" if (get_language() or "").startswith("en") else "zh"]
 
@@ -220,13 +130,3 @@ def trail(request: HttpRequest, view: CaseView) -> list[tuple[str, str]]:
     if request.user.role == "resident":
         return [(_("我的办件"), "/my/cases"), (_said(view.title), "")]
     return [(_("我的任务"), "/cases/"), (_said(view.title), "")]
-
-
-def _lines(head: list[str], rows: Iterable[TaskRow]) -> Iterator[list[str]]:
-    yield head
-    for row in rows:
-        due = row.due_at.isoformat() if row.due_at else ""
-        yield [
-            row.case_id, _said(row.title), _said(row.state), due, row.light.colour, row.area, row.cell_code,
-            row.department,
-        ]  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django import template
 from django.utils.translation import get_language
 
 from chengshu.contexts.cases.domain import Light
+from chengshu.kernel.terms import legal_day
 
 register = template.Library()
 
@@ -16,6 +18,12 @@ register = template.Library()
 def in_words(light: Light) -> str:
     """Say a light in the page's language."""
     return light.en if (get_language() or "").startswith("en") else light.zh
+
+
+@register.filter
+def last_day(due_at: dt.datetime) -> dt.date:
+    """Return the last day of a term: it ends at 24:00, which is not yet the next day."""
+    return legal_day(due_at - dt.timedelta(microseconds=1))
 
 
 @register.filter

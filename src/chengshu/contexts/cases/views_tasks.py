@@ -1,0 +1,163 @@
+"""The work list: what is due first stands first; filters, search, one command for many, the list as a file."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from chengshu.contexts.cases import bulk_review, packs, queries
+from chengshu.contexts.cases.command_forms import CommandForm
+from chengshu.contexts.cases.domain import TaskPage, TaskRow
+from chengshu.contexts.cases.form_fields import said
+from chengshu.contexts.cases.models import PackVersion
+from chengshu.contexts.cases.queries import LIGHTS, VIEWS, Filters
+from chengshu.contexts.cases.workbooks import as_workbook
+from chengshu.contexts.identity.api import STAFF_ROLES, role_required
+from chengshu.kernel.spreadsheet import csv_lines
+
+
+@role_required(*STAFF_ROLES)
+@require_GET
+def tasks(request: HttpRequest) -> HttpResponse:
+    """Show my work, what is due first standing first."""
+    now, filters = timezone.now(), _filters(request)
+    page = queries.tasks_for(request.user, now=now, filters=filters, page=_page_number(request))
+    context = {
+        "page": page,
+        "paged": _paged(page),
+        "filters": filters,
+        "lights": _lights(page),
+        "packs": _packs(),
+        "kinds": _kinds(),
+        "views": _views(request),
+        "notices": queries.unread_notices(request.user, now=now),
+        "filtered": any((filters.light, filters.pack, filters.kind, filters.text)),
+    }
+    return render(request, "cases/tasks.html", context)
+
+
+@role_required(*STAFF_ROLES)
+@require_GET
+def tasks_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """Give the list as a file, with the filters of the page."""
+    rows = queries.all_tasks(request.user, now=timezone.now(), filters=_filters(request))
+    response = StreamingHttpResponse(csv_lines(_lines(rows)), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="tasks.csv"'
+    return response
+
+
+@role_required(*STAFF_ROLES)
+@require_GET
+def tasks_xlsx(request: HttpRequest) -> FileResponse:
+    """Give the list as a spreadsheet, written row by row: a million rows need no more memory than one."""
+    rows = queries.all_tasks(request.user, now=timezone.now(), filters=_filters(request))
+    return as_workbook(_lines(rows), "tasks.xlsx")
+
+
+@role_required(*STAFF_ROLES)
+@require_POST
+def bulk(request: HttpRequest) -> HttpResponse:
+    """Choose one command for the chosen cases, then carry it out in each and say what came of it."""
+    now = timezone.now()
+    cases = bulk_review.chosen(request.POST.getlist("case"), request.user, now)
+    if not cases:
+        return redirect("cases:tasks")
+    commands = bulk_review.common_commands(cases)
+    wanted = next((each for each in commands if each.name == request.POST.get("command")), None)
+    context: dict[str, Any] = {"cases": cases, "commands": commands, "wanted": wanted}
+    if wanted is None:
+        return render(request, "cases/bulk.html", context)
+    sent = request.POST if "key" in request.POST and not request.POST.get("rows") else None
+    form = CommandForm(wanted, sent, initial={"version": 0, "key": uuid.uuid4().hex})
+    if sent is not None and form.is_valid():
+        versions = {each.case_id: _number(request, f"version-{each.case_id}", each.version) for each in cases}
+        done = bulk_review.carry_out(
+            cases,
+            versions,
+            wanted.name,
+            form.data_for_engine(),
+            actor=request.user,
+            key=form.cleaned_data["key"],
+            now=now,
+        )
+        refused = [each for each in done if each.refused]
+        context |= {"done": done, "refused": refused, "succeeded": len(done) - len(refused)}
+        return render(request, "cases/bulk_done.html", context)
+    return render(request, "cases/bulk.html", context | {"form": form}, status=422 if form.errors else 200)
+
+
+def _number(request: HttpRequest, name: str, default: int) -> int:
+    given = request.POST.get(name, "")
+    return int(given) if given.isdecimal() and len(given) < 9 else default
+
+
+def _filters(request: HttpRequest) -> Filters:
+    given = request.GET
+    view, light = given.get("view", ""), given.get("light", "")
+    return Filters(
+        view=view if view in VIEWS else "mine",
+        light=light if light in LIGHTS else "",
+        pack=given.get("pack", "")[:60],
+        kind=given.get("kind", "")[:50],
+        text=given.get("q", "")[:100],
+    )
+
+
+def _page_number(request: HttpRequest) -> int:
+    given = request.GET.get("page", "1")
+    return int(given) if given.isdigit() and len(given) < 7 else 1
+
+
+def _paged(page: TaskPage) -> Page[Any]:
+    """Return what the pagination component reads; the rows were fetched already."""
+    return Paginator(range(page.total), queries.PAGE).get_page(page.page)
+
+
+def _lights(page: TaskPage) -> list[dict[str, Any]]:
+    texts = {"red": _("已超期"), "amber": _("临期"), "green": _("正常")}
+    return [{"colour": colour, "text": texts[colour], "count": page.counts[colour]} for colour in LIGHTS]
+
+
+def _views(request: HttpRequest) -> list[tuple[str, str]]:
+    if request.user.role != "operator":
+        return []
+    return [("mine", _("我的任务")), ("nobody", _("无人网格")), ("all", _("全区"))]
+
+
+def _packs() -> list[tuple[str, dict[str, str]]]:
+    return [
+        (row.pack, _texts(row, "title")) for row in PackVersion.objects.filter(current=True).order_by("pack")
+    ]
+
+
+def _kinds() -> list[tuple[str, dict[str, str]]]:
+    found: dict[str, dict[str, str]] = {}
+    for row in PackVersion.objects.filter(current=True).order_by("-pack"):
+        pack = packs.pinned(row.pk, row.hash).pack
+        first = next((fact for fact in pack.facts.values() if fact.type.kind == "choice"), None)
+        for choice in first.type.choices if first else ():
+            found[choice] = _texts(row, f"choices.{first.name}.{choice}" if first else "")
+    return list(found.items())
+
+
+def _texts(row: PackVersion, key: str) -> dict[str, str]:
+    pack = packs.pinned(row.pk, row.hash).pack
+    return {"zh": pack.text(key), "en": pack.text(key, "en")}
+
+
+def _lines(rows: Iterable[TaskRow]) -> Iterator[list[Any]]:
+    yield [_("办件"), _("事项"), _("状态"), _("期限"), _("灯色"), _("区域"), _("网格"), _("部门")]
+    for row in rows:
+        due = row.due_at.isoformat() if row.due_at else ""
+        yield [
+            row.case_id, said(row.title), said(row.state), due, row.light.colour, row.area, row.cell_code,
+            row.department,
+        ]  # fmt: skip

@@ -1,0 +1,129 @@
+"""The supervisor's pages: what is late, what ends soon, what was withdrawn or reversed and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.cases.api import Asked, Supervised
+from chengshu.contexts.identity import api as identity
+from chengshu.contexts.identity.api import role_required
+from chengshu.kernel.spreadsheet import csv_lines
+
+
+@role_required("operator")
+@require_GET
+def supervision(request: HttpRequest) -> HttpResponse:
+    """Show how the cases of the district stand, and why cases were withdrawn or reversed."""
+    now = timezone.now()
+    packs, ends = cases.standing(now), cases.ending_causes(now)
+    departments = [
+        (
+            code,
+            identity.department_name(code) if code else {"zh": _("（没有部门）"), "en": _("（没有部门）")},
+            number,
+        )
+        for code, number in cases.late_by_department(now)
+    ]
+    totals = {
+        name: sum(getattr(line, name) for line in packs)
+        for name in ("open", "overdue", "soon", "ended", "withdrawn", "reversed")
+    }
+    context = {
+        "packs": packs,
+        "totals": totals,
+        "departments": departments,
+        "causes": ends[:30],
+        "articles": cases.causes_by_article(ends)[:30],
+    }
+    return render(request, "operations/supervision.html", context)
+
+
+@role_required("operator")
+@require_GET
+def supervised(request: HttpRequest) -> HttpResponse:
+    """List the cases behind a figure, each with the last thing that happened and its ground."""
+    now, asked = timezone.now(), _asked(request)
+    number = request.GET.get("page", "1")
+    page = int(number) if number.isdecimal() and len(number) < 7 else 1
+    rows, total = cases.supervised(asked, now, max(page, 1))
+    context = {
+        "rows": rows,
+        "asked": asked,
+        "kinds": _kinds(),
+        "packs": cases.standing(now),
+        "departments": identity.departments(),
+        "total": total,
+        "paged": _paged(total, page),
+        "breadcrumbs": [(_("督办"), "/supervision/"), (dict(_kinds())[asked.kind], "")],
+    }
+    return render(request, "operations/supervised.html", context)
+
+
+@role_required("operator")
+@require_GET
+def supervised_file(request: HttpRequest, form: str) -> HttpResponseBase:
+    """Give the same list as a file; it holds no personal value."""
+    lines = _lines(cases.all_supervised(_asked(request), timezone.now()))
+    if form == "xlsx":
+        return cases.as_workbook(lines, "supervision.xlsx")
+    response = StreamingHttpResponse(csv_lines(lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="supervision.csv"'
+    return response
+
+
+def _asked(request: HttpRequest) -> Asked:
+    given = request.GET
+    kind = given.get("kind", "")
+    return Asked(
+        kind if kind in dict(_kinds()) else "overdue",
+        given.get("pack", "")[:60],
+        given.get("department", "")[:40],
+        given.get("article", "")[:60],
+    )
+
+
+def _kinds() -> list[tuple[str, str]]:
+    return [
+        ("overdue", _("已超期")),
+        ("soon", _("临近期限")),
+        ("open", _("在办")),
+        ("withdrawn", _("撤回或视为撤回")),
+        ("reversed", _("被撤销或改变")),
+        ("ended", _("办结")),
+    ]
+
+
+def _paged(total: int, page: int) -> Page[Any]:
+    return Paginator(range(total), cases.SUPERVISED_A_PAGE).get_page(page)
+
+
+def _lines(rows: Iterable[Supervised]) -> Iterator[list[Any]]:
+    language = "en" if (get_language() or "").startswith("en") else "zh"
+    yield [
+        _("办件号"),
+        _("规程"),
+        _("办件"),
+        _("状态"),
+        _("部门"),
+        _("灯色"),
+        _("办结时间"),
+        _("最近一步"),
+        _("依据"),
+    ]
+    for row in rows:
+        yield [
+            row.case_id, row.pack, row.title[language], row.state[language], row.department,
+            row.light.colour if row.light else "", row.closed_at.isoformat() if row.closed_at else "", row.why[language],
+            "；".join(each.citation[language] for each in row.grounds),
+        ]  # fmt: skip
