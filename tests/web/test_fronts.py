@@ -16,7 +16,7 @@ from chengshu.contexts.subjects.models import CurrentSnapshot, Run, RunSource
     ("role", "said"),
     [
         ("", "一个闭环"),
-        ("resident", "您的数据，您看得见"),
+        ("resident", "办事和数据，一处看清"),
         ("grid_worker", "今天没有要核查的"),
         ("steward", "还没有运行过"),
         ("officer", "市场监管局"),

@@ -15,12 +15,12 @@ from chengshu.contexts.cases.field_views import scope_of, seen
 from chengshu.contexts.cases.panels import panel_lines
 from chengshu.contexts.cases.parties import parties_of
 from chengshu.contexts.cases.payments import payments_of
-from chengshu.contexts.cases.state_diagram import Drawing, draw
 from chengshu.contexts.cases.store import personal_facts
 from chengshu.contexts.cases.what_if import what_if_case
 from chengshu.contexts.cases.wording import both
 from chengshu.contexts.identity.api import STAFF_ROLES, Account
 from chengshu.kernel.terms import legal_day
+from chengshu.procedure.drawing import Drawing, draw
 from chengshu.procedure.model import Pack
 
 

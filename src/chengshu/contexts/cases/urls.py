@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from chengshu.contexts.cases import views, views_operator, views_packs, views_people, views_tasks
+from chengshu.contexts.cases import (
+    views,
+    views_finance,
+    views_operator,
+    views_packs,
+    views_people,
+    views_tasks,
+)
 
 app_name = "cases"
 urlpatterns = [
@@ -17,6 +24,11 @@ urlpatterns = [
     path("failed-jobs/<int:job_id>/retry", views_operator.retry_job, name="retry_job"),
     path("packs", views_packs.pack_list, name="packs"),
     path("packs/<slug:pack>", views_packs.pack_detail, name="pack"),
+    path("packs/<slug:pack>/versions", views_packs.pack_differences, name="pack_differences"),
+    path("packs/<slug:pack>/migrate", views_packs.migrate, name="migrate"),
+    path("payments", views_finance.orders, name="payments"),
+    path("payments.csv", views_finance.orders_csv, name="payments_csv"),
+    path("payments/<int:order_id>/settle", views_finance.settle, name="settle"),
     path("<str:case_id>", views.case, name="case"),
     path("<str:case_id>/do/<slug:command>", views.answer, name="answer"),
     path("<str:case_id>/files/<int:file_id>", views.file, name="file"),

@@ -35,7 +35,13 @@ def of_resident(account: Account, now: datetime) -> dict[str, Any]:
     """Gather what a resident meets first."""
     reads, total = identity.reads_of(account.subject_id, limit=3) if account.subject_id else ([], 0)
     about = cases.cases_about(account.subject_id, limit=5) if account.subject_id else []
-    return {"reads": reads, "reads_total": total, "cases": about, "labels": catalogue.element_titles()}
+    return {
+        "reads": reads,
+        "reads_total": total,
+        "cases": about,
+        "mine": cases.my_cases(account, now, limit=5),
+        "labels": catalogue.element_titles(),
+    }
 
 
 def of_worker(account: Account, now: datetime) -> dict[str, Any]:
@@ -71,6 +77,7 @@ def of_officer(account: Account, now: datetime) -> dict[str, Any]:
     return {
         "returns": subjects.returns_summary(department, timezone.localdate(now)),
         "disputes": subjects.disputes(department).count(),
+        "finance": cases.payments.may_list(account),
         "tasks": cases.tasks_for(account, now=now, size=TASKS_SHOWN),
         "notices": cases.notices_for(account, now=now, limit=NOTICES_SHOWN),
     }
