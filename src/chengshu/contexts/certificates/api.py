@@ -7,6 +7,7 @@ offline verifier needs; the rest reads.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from django.db.models import QuerySet
 
@@ -28,6 +29,7 @@ from chengshu.contexts.certificates.queries import (
 )
 from chengshu.contexts.certificates.status import status_credential, trust_json, trust_list
 from chengshu.contexts.certificates.trust import TrustList, merge, read_trust
+from chengshu.kernel.spreadsheet import csv_lines
 from chengshu.procedure.ports import EffectSpec, declare_effect, register_effect
 from chengshu.procedure.types import Type
 
@@ -46,6 +48,7 @@ __all__ = [
     "merge",
     "read_trust",
     "register",
+    "register_csv",
     "registers",
     "rotate_key",
     "status_credential",
@@ -111,3 +114,8 @@ def rotate_key(issuer: str, use: str, now: dt.datetime, *, compromised_at: dt.da
 def issued_certificates() -> QuerySet[Certificate]:
     """Return every certificate, newest first; for the command line and the checks of operators."""
     return Certificate.objects.order_by("-issued_at", "-pk")
+
+
+def register_csv(code: str, on: dt.date) -> Iterator[str]:
+    """Yield a register as lines of CSV: what its pages show."""
+    return csv_lines(queries.open_rows(code, on))

@@ -86,7 +86,7 @@ class TrustList:
         if key is None or key.use != "credential":
             raise ValueError("unknown-key")
         body = credentials.open_signed(text, key.jwk)
-        at = dt.datetime.fromtimestamp(int(header.get("iat", 0)), dt.UTC)
+        at = dt.datetime.fromtimestamp(int(body.get("iat", 0)), dt.UTC)
         if not key.signed_in_time(at):
             raise ValueError("key-not-in-use")
         issuer = body.get("issuer", body.get("i"))

@@ -182,7 +182,7 @@ def _read_pdf(content: bytes, trust: TrustList, now: dt.datetime) -> _Found:
     signed_at = status.signer_reported_dt
     if signed_at is None or not key.signed_in_time(signed_at):
         return _REFUSALS["key-not-in-use"], "", "", ""
-    info = reader.trailer_view.get("/Info", {})
+    info = _direct(reader.trailer_view.get("/Info")) or {}
     return None, key.issuer, str(info.get("/Title", "")), _attachment(reader)
 
 
@@ -209,9 +209,18 @@ def _whole(status: Any) -> bool:
 
 def _attachment(reader: Any) -> str:
     """Return the credential inside, or an empty text."""
-    names = reader.root.get("/Names", {}).get("/EmbeddedFiles", {}).get("/Names", [])
-    for place in range(0, len(names), 2):
-        if str(names[place]) == ATTACHMENT:
-            stream = names[place + 1].get_object()["/EF"]["/F"].get_object()
-            return bytes(stream.data).decode("ascii").strip()
+    found = reader.root
+    for key in ("/Names", "/EmbeddedFiles", "/Names"):
+        found = _direct(found.get(key))
+        if found is None:
+            return ""
+    for place in range(0, len(found) - 1, 2):
+        if str(_direct(found[place])) == ATTACHMENT:
+            files = _direct(_direct(found[place + 1])["/EF"])
+            return bytes(_direct(files["/F"]).data).decode("ascii").strip()
     return ""
+
+
+def _direct(value: Any) -> Any:
+    """Return what a reference of the file points to."""
+    return value.get_object() if hasattr(value, "get_object") else value

@@ -29,6 +29,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "pack": ("chengshu.site.cli.pack", "app", "Check, test, show and load packs."),
     "case": ("chengshu.site.cli.case", "app", "Open, list, show, work and migrate cases."),
     "calendar": ("chengshu.site.cli.calendar", "app", "Load the official holidays of a year; list them."),
+    "certificate": (
+        "chengshu.site.cli.certificate",
+        "app",
+        "Verify a certificate or credential offline; the trust list; keys.",
+    ),
+    "register": ("chengshu.site.cli.register", "app", "Search and export the public registers."),
     "ledger": (
         "chengshu.site.cli.ledger",
         "app",

@@ -1,0 +1,153 @@
+"""`chengshu certificate`: verify offline, print the trust list, list, rotate an issuer's key."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from chengshu.kernel.problems import Problem
+from chengshu.site.cli.common import NOT_RUN, WRONG, print_json, setup_django
+
+if TYPE_CHECKING:
+    from chengshu.contexts.certificates.api import Verdict
+
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON, for machines.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def app() -> None:
+    """Verify certificates, documents and credentials; keep the issuers' keys.
+
+    `chengshu certificate verify FILE --trust trust.json` needs no network and no database: the trust list says who is
+    believed and how certificates stood when it was made. Get one from the page /verify/, or by
+    `chengshu certificate trust-list > trust.json` where they are issued.
+    """
+
+
+@app.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.option(
+    "--trust", type=click.Path(exists=True, dir_okay=False, path_type=Path), multiple=True,
+    help="A trust list; several are believed together. Without one: this installation's own issuers.",
+)  # fmt: skip
+@click.option(
+    "--at", type=click.DateTime(["%Y-%m-%d"]), help="As of this day (noon in China) instead of now."
+)
+@JSON
+def verify(file: Path, trust: tuple[Path, ...], at: dt.datetime | None, as_json: bool) -> None:
+    """Verify FILE: a PDF, a credential (JWT) or a QR text (- reads standard input).
+
+    Says by whom, for what, whether in force, and why not. Exit code 0: genuine and in force; 1: not, or not known to be
+    in force; 3: there is nobody to trust.
+    """
+    now = dt.datetime.now(dt.UTC)
+    if at is not None:
+        now = at.replace(hour=12, tzinfo=dt.timezone(dt.timedelta(hours=8)))
+    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    if trust:
+        # Past the api, which would load Django: with a trust list nothing of an installation is needed.
+        from chengshu.contexts.certificates import trust as lists
+        from chengshu.contexts.certificates import verification
+
+        verdict = verification.verify(content, lists.merge([lists.read_trust(path) for path in trust]), now)
+    else:
+        verdict = _by_our_own(content, now)
+    if as_json:
+        print_json({"ok": verdict.ok, **asdict(verdict)})
+    else:
+        _tell(asdict(verdict))
+    sys.exit(0 if verdict.ok else WRONG)
+
+
+def _by_our_own(content: bytes, now: dt.datetime) -> Verdict:
+    setup_django()
+    from django.db import DatabaseError
+
+    from chengshu.contexts.certificates import api
+
+    try:
+        return api.verify(content, now)
+    except DatabaseError as error:
+        raise Problem(
+            "trust-missing",
+            "There is no installation here, and no trust list was given",
+            remedy="give one: --trust trust.json",
+            exit_code=NOT_RUN,
+        ) from error
+
+
+def _tell(said: dict[str, Any]) -> None:
+    genuine, in_force = said["genuine"], said["in_force"]
+    head = "genuine, in force" if genuine and in_force else "genuine, status unknown" if genuine and in_force is None else (
+        "genuine, NOT in force" if genuine else "NOT genuine"
+    )  # fmt: skip
+    click.secho(head, bold=True, fg="green" if genuine and in_force else "yellow" if genuine else "red")
+    names = {
+        "issuer": "by", "title": "for", "number": "number", "holder": "holder", "valid_from": "from", "valid_to": "to",
+    }  # fmt: skip
+    for key, label in names.items():
+        value = said["issuer_name"]["zh"] if key == "issuer" and said["issuer_name"] else said[key]
+        if value:
+            click.echo(f"  {label:8} {value}")
+    for name, value in said["claims"].items():
+        click.echo(f"  {name:8} {value}")
+    for reason in said["reasons"]:
+        click.echo(f"  why      {reason['en']}（{reason['zh']}）")
+    for note in said["notes"]:
+        click.echo(f"  note     {note['en']}")
+
+
+@app.command("trust-list")
+def trust_list() -> None:
+    """Print this installation's trust list: issuers, public keys, status lists of this moment."""
+    setup_django()
+    from chengshu.contexts.certificates import api
+
+    print_json(api.trust_json(dt.datetime.now(dt.UTC)))
+
+
+@app.command("list")
+@click.option(
+    "--number", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many at most."
+)
+@JSON
+def list_(number: int, as_json: bool) -> None:
+    """List the newest certificates; holders masked."""
+    setup_django()
+    from chengshu.contexts.certificates import api
+
+    today = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
+    lines = [api.line_of(row, today, masked=True) for row in api.issued_certificates()[:number]]
+    if as_json:
+        print_json([asdict(line) for line in lines])
+        return
+    for line in lines:
+        click.echo(
+            f"{line.number}  {line.state_words['zh']}  {line.title['zh']}  {line.holder}  {line.valid_to or ''}"
+        )
+    if not lines:
+        click.echo("no certificates yet")
+
+
+@app.command("rotate-key")
+@click.argument("issuer")
+@click.option(
+    "--use", type=click.Choice(["seal", "credential", "authority"]), required=True, help="Which of its keys."
+)
+@click.option(
+    "--compromised",
+    is_flag=True,
+    help="The old key was in wrong hands: what it signs from now on counts no more.",
+)
+def rotate_key(issuer: str, use: str, compromised: bool) -> None:
+    """Make a new key for ISSUER (a department's code); the old public key stays, so that old certificates verify."""
+    setup_django()
+    from chengshu.contexts.certificates import api
+
+    now = dt.datetime.now(dt.UTC)
+    click.echo(api.rotate_key(issuer, use, now, compromised_at=now if compromised else None))

@@ -1,0 +1,90 @@
+"""A key stands once in a register; the public searches it and sees its history."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.certificates import api
+from chengshu.contexts.certificates.models import RegisterKey
+from chengshu.kernel.problems import Problem
+from tests_support.casework import CELL, firm_facts
+
+R = {"register": "data-ip"}
+ENTRY = {
+    **R, "key": "sha256:abc", "title": "停车泊位数据集", "valid_from": dt.date(2026, 11, 23),
+    "valid_to": dt.date(2029, 11, 22), "fields": {"holder": "示例公司", "industry": "交通"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def other(opened, step):
+    return cases.open_case(
+        "grid-verification", firm_facts(), cell_code=CELL, idempotency_key="finding:2", now=step.now
+    )
+
+
+def close(case_id, now):
+    from chengshu.contexts.cases.models import Case
+
+    Case.objects.filter(pk=case_id).update(closed_at=now)
+
+
+def test_a_second_case_cannot_take_a_key_while_the_first_is_open(step, opened, other):
+    step(opened, "reserve_key", **R, key="sha256:abc")
+    step(opened, "reserve_key", **R, key=" sha256:abc ")
+    with pytest.raises(Problem) as refused:
+        step(other, "reserve_key", **R, key="sha256:abc")
+    assert refused.value.code == "register-taken"
+
+
+def test_a_key_is_free_again_when_its_case_ends_without_an_entry(step, opened, other):
+    step(opened, "reserve_key", **R, key="sha256:abc")
+    close(opened, step.now)
+    step(other, "reserve_key", **R, key="sha256:abc")
+    assert RegisterKey.objects.get().case_id == other
+
+
+def test_an_entry_holds_its_key_after_the_case_and_frees_it_when_closed(step, opened, other):
+    step(opened, "register_entry", **ENTRY)
+    close(opened, step.now)
+    with pytest.raises(Problem, match="同样的登记"):
+        step(other, "register_entry", **ENTRY)
+    step(opened, "close_entry", **R, how="cancelled", reason="权利人申请")
+    assert step(other, "register_entry", **ENTRY)["number"] == 2
+    assert [api.entry_state(row, dt.date(2026, 12, 1)) for row in api.entries("data-ip")] == [
+        "active",
+        "cancelled",
+    ]
+
+
+def test_an_entry_is_changed_and_says_what_was_before(step, opened):
+    step(opened, "register_entry", **ENTRY)
+    step(opened, "update_entry", **R, holder="受让公司", valid_to=dt.date(2032, 11, 22))
+    row = api.entry("data-ip", 1)
+    assert api.entries("data-ip", text="受让").count() == 1
+    assert api.entries("data-ip", text="示例").count() == 0
+    assert row.events.last().kind == "update" and "示例公司" in row.events.last().changes
+    assert api.entry_state(row, dt.date(2033, 1, 1)) == "expired"
+
+
+def test_a_case_without_an_entry_cannot_change_one(step, opened, other):
+    step(opened, "register_entry", **ENTRY)
+    with pytest.raises(Problem, match="没有有效的登记"):
+        step(other, "update_entry", **R, title="别人的")
+
+
+def test_the_public_searches_and_takes_the_register_away(step, opened, client):
+    step(opened, "register_entry", **(ENTRY | {"title": "=HYPERLINK(1)"}))
+    assert "有效登记" in client.get("/registers/").content.decode()
+    page = client.get("/registers/data-ip/", {"q": "交通"}).content.decode()
+    assert "HYPERLINK" in page
+    assert "没有符合条件" in client.get("/registers/data-ip/", {"q": "不存在"}).content.decode()
+    assert "示例公司" in client.get("/registers/data-ip/1").content.decode()
+    csv = b"".join(client.get("/registers/data-ip/export.csv").streaming_content).decode()
+    assert "'=HYPERLINK" in csv and "示例公司" in csv
+    assert client.get("/registers/none/").status_code == 404
+    body = client.get("/api/v1/registers/data-ip/entries", {"q": "交通"}).json()
+    assert body["total"] == 1 and body["items"][0]["fields"][0]["value"]["zh"] == "示例公司"
