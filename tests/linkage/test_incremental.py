@@ -7,7 +7,7 @@ import random
 import polars as pl
 import pytest
 
-from chengshu.batch.linkage import Previous, blocking, resolve
+from chengshu.batch.linkage import Previous, Resolution, blocking, differing, resolve, resolve_changes
 from chengshu.batch.linkage.codes import resident_ids
 
 SURNAMES, GIVEN = "王李张", ("伟", "芳", "子轩", "子涵", "子萱", "秀英")
@@ -55,6 +55,36 @@ def decided(rng: random.Random, rows: list[dict]) -> pl.DataFrame:
     return pl.DataFrame(made, schema=["left_id", "right_id", "decision"], orient="row").cast(pl.String)
 
 
+def again(records: pl.DataFrame, before: pl.DataFrame, decisions, was: Resolution, was_decided) -> Resolution:
+    """Resolve what changed and lay it over what was, as a build does."""
+    previous = Previous(
+        was.index, lambda ids: was.standard.filter(pl.col("record_id").is_in(ids.implode())), was.candidates,
+        was_decided, was.broken,
+    )  # fmt: skip
+    changed = differing(records, before)
+    named = pl.col("record_id").is_in(changed.implode())
+    found = resolve_changes("person", records.filter(named), changed, previous, decisions=decisions)
+    over = pl.concat([changed, found.again]).unique().implode()
+
+    def laid(old: pl.DataFrame, new: pl.DataFrame, void: pl.Series) -> pl.DataFrame:
+        return pl.concat([old.filter(~void), new])
+
+    index = laid(was.index, found.index, was.index["record_id"].is_in(over)).sort("record_id")
+    pairs, candidates = (
+        laid(old, new, found.replaced(old)).sort("left_id", "right_id")
+        for old, new in ((was.pairs, found.pairs), (was.candidates, found.candidates))
+    )
+    standard = laid(was.standard, found.standard, was.standard["record_id"].is_in(changed.implode()))
+    return Resolution(
+        index.select("record_id", "cluster"),
+        pairs,
+        candidates,
+        standard.sort("record_id"),
+        index,
+        found.broken,
+    )
+
+
 @pytest.mark.parametrize(
     "seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.full) for seed in range(6, 40))]
 )
@@ -64,37 +94,45 @@ def test_resolving_changes_gives_what_resolving_all_gives(seed, monkeypatch):
     rng = random.Random(seed)
     rows = [row(rng, number) for number in range(70)]
     decisions = decided(rng, rows)
-    before = resolve("person", pl.DataFrame(rows, infer_schema_length=None), decisions=decisions)
-    for turn in range(2):
-        previous = Previous(
-            pl.DataFrame(rows, infer_schema_length=None), decisions, before.clusters, before.pairs, before.candidates,
-            before.broken, before.standard if seed % 2 else None,
-        )  # fmt: skip
+    records = pl.DataFrame(rows, infer_schema_length=None)
+    found = resolve("person", records, decisions=decisions)
+    for turn in range(3):
         rows = mutated(rng, rows, 100 * (turn + 1))
-        decisions = pl.concat([decisions, decided(rng, rows)]).unique(
-            ["left_id", "right_id"], keep="first", maintain_order=True
+        before, records = records, pl.DataFrame(rows, infer_schema_length=None)
+        then, decisions = (
+            decisions,
+            pl.concat([decisions, decided(rng, rows)]).unique(
+                ["left_id", "right_id"], keep="first", maintain_order=True
+            ),
         )
-        records = pl.DataFrame(rows, infer_schema_length=None)
+        if seed % 3 == 0:
+            decisions = decisions.head(3)  # people take decisions back, too
         full = resolve("person", records, decisions=decisions)
-        before = resolve(
-            "person",
-            records.sample(fraction=1.0, shuffle=True, seed=1),
-            decisions=decisions,
-            previous=previous,
-        )
-        assert before.clusters.equals(full.clusters)
+        shuffled = records.sample(fraction=1.0, shuffle=True, seed=1)
+        found = again(shuffled, before, decisions, found, then)
+        assert found.clusters.equals(full.clusters)
+        assert found.index.equals(full.index), "the index of a run on changes is that of a run on everything"
+        assert found.standard.equals(full.standard)
         for name in ("pairs", "candidates"):
-            ours, whole = getattr(before, name), getattr(full, name)
+            ours, whole = getattr(found, name), getattr(full, name)
             assert ours.select("left_id", "right_id").rows() == whole.select("left_id", "right_id").rows()
-        assert before.broken == full.broken
+        assert found.broken == full.broken
 
 
-def test_nothing_changed_costs_nothing():
+def test_a_record_that_nobody_shares_a_key_with_costs_one_record():
     rng = random.Random(9)
     records = pl.DataFrame([row(rng, number) for number in range(30)], infer_schema_length=None)
     first = resolve("person", records)
-    again = resolve(
-        "person", records, previous=Previous(records, None, first.clusters, first.pairs, first.candidates)
+    stranger = row(rng, 99) | {
+        "name": "欧阳锋", "resident_id": None, "phone": None, "birth_date": None, "place_code": None,
+    }  # fmt: skip
+    new = pl.DataFrame([stranger], schema=records.schema)
+    previous = Previous(
+        first.index,
+        lambda ids: first.standard.filter(pl.col("record_id").is_in(ids.implode())),
+        first.candidates,
     )
-    assert again.clusters.equals(first.clusters)
-    assert again.counts["worked"] == 0
+    found = resolve_changes("person", new, new["record_id"], previous)
+    assert found.again.to_list() == ["r099"]
+    gone = resolve_changes("person", records.clear(), pl.Series("record_id", ["r099"]), previous)
+    assert gone.again.is_empty() and gone.index.is_empty()

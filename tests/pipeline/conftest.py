@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from chengshu.batch.declarations import load_declarations
+from chengshu.batch.pipeline import layers
 from chengshu.batch.pipeline.fuse import Human
 from chengshu.batch.pipeline.place import Ground
 from chengshu.batch.pipeline.run import Built, Task, build
@@ -85,7 +86,7 @@ class World:
         return built
 
     def records(self, built: Built, source: str = "market.firms") -> pl.DataFrame:
-        return pl.read_parquet(self.store.entries / built.sources[source]["standardise"] / "records.parquet")
+        return layers.read(self.store.entries / built.sources[source]["standardise"], "records")
 
     def refused(self, built: Built, source: str = "market.firms") -> list[tuple[int, str, str]]:
         folder = self.store.entries / built.sources[source]["standardise"]
@@ -95,7 +96,7 @@ class World:
         ]
 
     def golden(self, built: Built, kind: str = "firm") -> pl.DataFrame:
-        return pl.read_parquet(self.store.entries / built.kinds[kind]["fuse"] / "golden.parquet")
+        return layers.read(self.store.entries / built.kinds[kind]["fuse"], "golden")
 
 
 @pytest.fixture

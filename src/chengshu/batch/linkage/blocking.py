@@ -7,7 +7,6 @@ shares one; a key that more than `CROWD` rows share says nothing (an agency's te
 from __future__ import annotations
 
 import duckdb
-import numpy as np
 import polars as pl
 
 CROWD = 150
@@ -57,65 +56,46 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
-def candidates(con: duckdb.DuckDBPyConnection, kind: str, *, below: int | None = None) -> pl.DataFrame:
-    """Return the pairs to compare as `left`, `right` (row numbers, left < right) from the table `standard`.
+def block_keys(con: duckdb.DuckDBPyConnection, kind: str, table: str) -> pl.DataFrame:
+    """Return the digests of the block keys (k0, k1, ...) of the rows of ``table``, in their order; null: a part is missing."""
+    columns = []
+    for number, expressions in enumerate(KEYS[kind].values()):
+        present = " and ".join(f"({expression}) is not null" for expression in expressions)
+        columns.append(f"case when {present} then hash({', '.join(expressions)}) end as k{number}")
+    found: pl.DataFrame = con.sql(f"select row, {', '.join(columns)} from {table}").pl()
+    return found.sort("row", maintain_order=True).drop("row")
 
-    `standard` has, beside the standard columns, `row`, `grp` (its sure group) and `held` (the code it holds, -1: none).
-    A pair is worth comparing when the two are not one group and do not hold two different codes. With ``below`` only
-    pairs of rows under that number are returned, while all rows count for what is crowded.
+
+def candidates(con: duckdb.DuckDBPyConnection, kind: str, crowd: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Return the pairs to compare as `left`, `right` (row numbers, left < right) from the table `blocked`.
+
+    `blocked` has `row`, `grp` (its sure group), `held` (the code it holds, -1: none), source, name and the block keys.
+    A pair is worth comparing when the two are not one group and do not hold two different codes. ``crowd`` (n, k, m):
+    how many rows that are not in the table bear the key k of block n.
     """
+    none = pl.DataFrame(schema={"n": pl.Int32, "k": pl.UInt64, "m": pl.Int64})
+    con.register("crowd", none if crowd is None else crowd)
     con.execute('create or replace temp table found ("left" bigint, "right" bigint)')
-    for expressions in KEYS[kind].values():
-        con.execute(_key_sql(expressions, below, _NEVER.get(kind, "false")))
+    for number in range(len(KEYS[kind])):
+        con.execute(_block_sql(number, _NEVER.get(kind, "false")))
     pairs: pl.DataFrame = con.sql("select distinct * from found order by all").pl()
     con.execute("drop table found")
+    con.unregister("crowd")
     return pairs
 
 
-def _key(expressions: tuple[str, ...]) -> tuple[str, str]:
-    """Return (key, condition that all its parts are there) as SQL."""
-    present = " and ".join(f"({expression}) is not null" for expression in expressions)
-    return f"hash({', '.join(expressions)})", present
-
-
-def _key_sql(expressions: tuple[str, ...], below: int | None, never: str) -> str:
-    key, present = _key(expressions)
-    every = f"select row, grp, held, source, name, {key} as k from standard where {present}"
-    # Only the blocks of the wanted rows need to be counted.
-    keyed = (
-        every
-        if below is None
-        else f"{every} and {key} in (select {key} from standard where row < {below} and {present})"
-    )
-    wanted = "" if below is None else f"where row < {below}"
+def _block_sql(number: int, never: str) -> str:
     return f"""
     insert into found
-    with keyed as ({keyed}),
-    open as (select k from keyed group by k having count(*) between 2 and {CROWD} and min(grp) < max(grp)),
-    kept as (select row, grp, held, source, name, k from keyed semi join open using (k) {wanted})
+    with keyed as (select row, grp, held, source, name, k{number} as k from blocked where k{number} is not null),
+    counted as (select k, count(*) as c, min(grp) < max(grp) as mixed from keyed group by k),
+    open as (
+        select k from counted left join (select k, m from crowd where n = {number}) using (k)
+        where c >= 2 and c + coalesce(m, 0) <= {CROWD} and mixed
+    ),
+    kept as (select row, grp, held, source, name, k from keyed semi join open using (k))
     select a.row, b.row
     from kept a join kept b using (k)
     where a.row < b.row and a.grp <> b.grp and (a.held < 0 or b.held < 0 or a.held = b.held)
       and not coalesce({never}, false)
     """
-
-
-def sharing_a_key(
-    con: duckdb.DuckDBPyConnection, kind: str, touched: np.ndarray, extra: str | None
-) -> np.ndarray:
-    """Say for each row of the table `now` whether it shares a key with a touched row, or with a row of table ``extra``."""
-    con.register("touched", pl.DataFrame({"row": np.flatnonzero(touched)}))
-    reached = touched.copy()
-    for expressions in KEYS[kind].values():
-        key, present = _key(expressions)
-        more = f"union select {key} from {extra} where {present}" if extra else ""
-        rows = con.execute(
-            f"""
-            with keyed as materialized (select row, {key} as k from now where {present}),
-            wanted as (select k from keyed semi join touched using (row) {more})
-            select row from keyed semi join wanted using (k)
-            """
-        ).fetchnumpy()["row"]
-        reached[np.asarray(rows, dtype=np.int64)] = True
-    con.unregister("touched")
-    return reached

@@ -67,11 +67,17 @@ def sure_groups(kind: str, frame: pl.DataFrame) -> Sure:
     return Sure(linked, rows["held"].to_numpy(), edges)
 
 
-def key_stars(kind: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return edges (left, right) between rows that share a code or a sure key, whatever else they hold."""
-    rows = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64), pl.lit(-1).alias("held"))
-    keys = [("code",), *KEYS[kind]]
-    return pl.concat([_star(rows.drop_nulls(list(key)), list(key)) for key in keys])
+def sure_keys(kind: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return for each row the digests of its code and its sure keys (s0, s1, ...); null where a part is missing.
+
+    Rows that share one may be one beyond doubt; no others are.
+    """
+    columns = []
+    for number, key in enumerate([("code",), *KEYS[kind]]):
+        digest = frame.select(key).hash_rows(_SEED).alias(f"s{number}")
+        whole = pl.all_horizontal(pl.col(key).is_not_null())
+        columns.append(frame.with_columns(digest).select(pl.when(whole).then(f"s{number}")))
+    return pl.concat(columns, how="horizontal")
 
 
 def _held_codes(kind: str, rows: pl.DataFrame) -> pl.DataFrame:

@@ -14,11 +14,13 @@ from typing import Any
 
 import polars as pl
 
+from chengshu.batch.pipeline import layers
 from chengshu.batch.pipeline.intake import SEED
 from chengshu.batch.pipeline.place import Ground
-from chengshu.batch.pipeline.store import Store, write_json
+from chengshu.batch.pipeline.store import Store, read_json, write_json
+from chengshu.kernel.canonical import digest
 
-VERSION = "2"
+VERSION = "3"
 # Records this much older than a subject's newest say where it was, not where it is: a move, no contradiction.
 CURRENT_DAYS = 365
 # A flat is crowded with more than this; the verification pack's parameter `crowded_from` is the next number.
@@ -48,6 +50,14 @@ REASONS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
+# Findings that depend on the records of one subject, and on nothing else.
+OF_ONE = {"firm": ("place-conflict", "firm-closed"), "person": ("two-homes", "identity-conflict")}
+_SEEN = (
+    "record_id", "source", "at", "absent_since", "address", "place_code", "place_reason", "cell_code", "community_code",
+)  # fmt: skip
+_SEEN_IF = ("rented", "status", "resident_id")
+
+
 @dataclass(frozen=True, slots=True)
 class Fused:
     """The step outputs of one kind that the checks look at."""
@@ -65,22 +75,58 @@ def check(
     ground: Ground,
     store: Store,
     *,
+    base_key: str | None = None,
     fresh: bool = False,
 ) -> tuple[str, Path]:
     """Find what does not fit.
 
-    ``kinds``: kind → keys of its place, ids and fuse steps; ``departments``: source → department.
+    ``kinds``: kind → keys of its place, ids and fuse steps; ``departments``: source → department. What concerns one
+    subject alone is looked at again only for the subjects that the last run's fuse step did not leave as they were.
     """
     said = str(corrections.hash_rows(SEED).sum()) if corrections.height else "0"
-    key = store.key("check", VERSION, sorted("".join(keys) for keys in kinds.values()), match_key, said)
+    told = digest(dict(sorted(departments.items())))
+    key = store.key("check", VERSION, sorted("".join(keys) for keys in kinds.values()), match_key, said, told)
     if fresh or store.find(key) is None:
         paths = {kind: Fused(*(store.entries / step for step in steps)) for kind, steps in kinds.items()}
-        found = _Checks(paths, store.entries / match_key, corrections, departments, ground).all()
+        base = store.find(base_key) if base_key and not fresh else None
+        before = Before.of(base, kinds, paths, told) if base else None
+        checks = _Checks(paths, store.entries / match_key, corrections, departments, ground, before)
+        found = checks.all()
         with store.making(key) as folder:
             found.sort("key").write_parquet(folder / "findings.parquet", compression="zstd")
             counts = found.group_by("kind").len().sort("kind")
-            write_json(folder / "facts.json", {"findings": dict(counts.iter_rows())})
+            write_json(folder / "facts.json", {
+                "findings": dict(counts.iter_rows()), "departments": told, "version": VERSION,
+                "fused": {kind: steps[2] for kind, steps in kinds.items()},
+            })  # fmt: skip
     return key, store.entries / key
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The last run's findings, and by kind the subjects that may have others now (None: all)."""
+
+    findings: pl.DataFrame
+    touched: Mapping[str, pl.Series | None]
+
+    @classmethod
+    def of(
+        cls, base: Path, kinds: Mapping[str, tuple[str, str, str]], paths: Mapping[str, Fused], told: str
+    ) -> Before | None:
+        """Read them; None if they were found on other terms."""
+        facts = read_json(base / "facts.json")
+        if facts.get("version") != VERSION or facts["departments"] != told:
+            return None
+        touched: dict[str, pl.Series | None] = {}
+        for kind, steps in kinds.items():
+            was, path = facts["fused"].get(kind), paths[kind].fused
+            if was == steps[2]:
+                touched[kind] = pl.Series("subject_id", [], dtype=pl.String)
+            elif was is not None and read_json(path / "facts.json")["base"] == was:
+                touched[kind] = pl.read_parquet(path / "touched.parquet")["subject_id"]
+            else:
+                touched[kind] = None
+        return cls(pl.read_parquet(base / "findings.parquet"), touched)
 
 
 class _Checks:
@@ -93,9 +139,11 @@ class _Checks:
         corrections: pl.DataFrame,
         departments: Mapping[str, str],
         ground: Ground,
+        before: Before | None = None,
     ) -> None:
         self.paths, self.matched, self.corrections = paths, matched, corrections
-        self.departments, self.ground = departments, ground
+        self.departments, self.ground, self.before = departments, ground, before
+        self.read: dict[str, pl.DataFrame] = {}
 
     def all(self) -> pl.DataFrame:
         """Run every check that the kinds at hand allow."""
@@ -103,42 +151,65 @@ class _Checks:
         for kind in self.paths:
             found += [self.absent(kind), self.nowhere(kind)]
         if "firm" in self.paths:
-            found += [
-                self.apart("firm", "place-conflict"),
-                self.crowded("firm", "crowded-flat", FIRMS_IN_ONE_FLAT),
-            ]
-            found.append(self.closed())
+            found.append(self.crowded("firm", "crowded-flat", FIRMS_IN_ONE_FLAT))
+            found += self.of_subjects("firm")
         if "person" in self.paths:
-            found += [self.apart("person", "two-homes"), self.identities()]
             found.append(self.crowded("person", "people-in-flat", PEOPLE_IN_ONE_FLAT))
+            found += self.of_subjects("person")
         if {"person", "premises"} <= set(self.paths):
             found.append(self.unregistered())
         return pl.concat(found)
 
+    def of_subjects(self, kind: str) -> list[pl.DataFrame]:
+        """Return the findings that concern one subject alone: of those touched anew, of the others as they were."""
+        if kind == "firm":
+            found = [self.apart("firm", "place-conflict"), self.closed()]
+        else:
+            found = [self.apart("person", "two-homes"), self.identities()]
+        touched = self.touched(kind)
+        if touched is not None and self.before is not None:
+            own = pl.col("kind").is_in(OF_ONE[kind]) & ~pl.col("subject_id").is_in(touched.implode())
+            found.append(self.before.findings.filter(own))
+        return found
+
+    def touched(self, kind: str) -> pl.Series | None:
+        """Return the subjects whose findings may differ from the last run's; None: all."""
+        return None if self.before is None else self.before.touched.get(kind)
+
     def records(self, kind: str) -> pl.DataFrame:
-        """Return the records of a kind with their subjects (null where there is none)."""
-        path = self.paths[kind]
-        names = pl.scan_parquet(path.gathered / "records.parquet").collect_schema().names()
-        wanted = [
-            "record_id",
-            "source",
-            "at",
-            "absent_since",
-            "address",
-            "place_code",
-            "place_reason",
-            "cell_code",
-        ]
-        wanted += ["community_code"] + [name for name in ("rented", "status", "resident_id") if name in names]
-        records = pl.read_parquet(path.gathered / "records.parquet", columns=wanted)
-        owners = pl.read_parquet(path.ids / "assignment.parquet").filter("present")
-        return records.join(owners.select("record_id", "subject_id"), on="record_id", how="left")
+        """Return the records of a kind's touched subjects, with them."""
+        if kind not in self.read:
+            touched = self.touched(kind)
+            owners = self._owners(kind)
+            where = None
+            if touched is not None:
+                owners = owners.filter(pl.col("subject_id").is_in(touched.implode()))
+                where = pl.col("record_id").is_in(owners["record_id"].implode())
+            self.read[kind] = self._read(kind, where).join(owners, on="record_id")
+        return self.read[kind]
+
+    def _read(self, kind: str, where: pl.Expr | None) -> pl.DataFrame:
+        folder = self.paths[kind].gathered
+        have = layers.columns(folder, "records")
+        return layers.read(
+            folder, "records", [*_SEEN, *(name for name in _SEEN_IF if name in have)], where=where
+        )
+
+    def _owners(self, kind: str) -> pl.DataFrame:
+        owners = layers.read(self.paths[kind].ids, "assignment", ["record_id", "subject_id", "present"])
+        return owners.filter("present").select("record_id", "subject_id")
+
+    def _some(self, kind: str, where: pl.Expr) -> pl.DataFrame:
+        """Return few records with their subjects (null where there is none)."""
+        rows = self._read(kind, where)
+        if rows.is_empty():
+            return rows.with_columns(subject_id=pl.lit(None, dtype=pl.String))
+        owners = self._owners(kind).filter(pl.col("record_id").is_in(rows["record_id"].implode()))
+        return rows.join(owners, on="record_id", how="left")
 
     def apart(self, kind: str, finding: str) -> pl.DataFrame:
         """Subjects that records of one time put in different buildings."""
-        placed = self.records(kind).filter(
-            pl.col("place_code").is_not_null() & pl.col("subject_id").is_not_null()
-        )
+        placed = self.records(kind).filter(pl.col("place_code").is_not_null())
         at = pl.col("at").str.to_date("%Y-%m-%d", strict=False)
         newest = at.max().over("subject_id")
         placed = placed.filter(newest.is_null() | (at >= newest - pl.duration(days=CURRENT_DAYS)))
@@ -152,31 +223,38 @@ class _Checks:
 
     def nowhere(self, kind: str) -> pl.DataFrame:
         """Addresses that the library does not know, of subjects that no source could place."""
-        records = self.records(kind).filter(pl.col("address").is_not_null())
-        lost = pl.col("place_reason").is_in(["not_found", "outside"])
-        somewhere = records.filter(pl.col("place_code").is_not_null())["subject_id"].drop_nulls().unique()
+        lost = pl.col("place_code").is_null() & pl.col("place_reason").is_in(["not_found", "outside"])
+        records = self._some(kind, lost & pl.col("address").is_not_null())
         rows = records.filter(
-            pl.col("place_code").is_null() & lost & ~pl.col("subject_id").is_in(somewhere.implode())
+            ~pl.col("subject_id").is_in(self._placed(kind, records["subject_id"]).implode())
         )
         rows = self._unanswered(rows, [f"{kind}.address", f"{kind}.place_code"])
         grouped = rows.sort("record_id").group_by("address", maintain_order=True).agg(
             pl.col("subject_id").drop_nulls().first(), pl.col("source").first(), pl.len().alias("n"),
             _values(pl.col("address")),
         )  # fmt: skip
-        near = self._near()
-        grouped = grouped.join(near, on="address", how="left")
+        grouped = grouped.join(self._near(grouped["address"]), on="address", how="left")
         about = pl.concat_str(pl.lit(f"{kind}:"), "address")
         return self._finish("address-nowhere", grouped, about, [f"{kind}.address"])
 
+    def _placed(self, kind: str, subjects: pl.Series) -> pl.Series:
+        """Return those of ``subjects`` that any record places."""
+        owners = self._owners(kind).filter(
+            pl.col("subject_id").is_in(subjects.drop_nulls().unique().implode())
+        )
+        own = pl.col("record_id").is_in(owners["record_id"].implode()) & pl.col("place_code").is_not_null()
+        placed = layers.read(self.paths[kind].gathered, "records", ["record_id"], where=own)
+        return owners.join(placed, on="record_id", how="semi")["subject_id"].unique()
+
     def crowded(self, kind: str, finding: str, limit: int) -> pl.DataFrame:
         """Flats in which more subjects of a kind are registered than can be."""
-        path = self.paths[kind].fused / "golden.parquet"
         code = f"{kind}.place_code"
-        golden = pl.read_parquet(
-            path, columns=["subject_id", code, f"{kind}.name", "cell_code", "community_code"]
-        )
-        golden = golden.filter(pl.col(code).str.len_chars() == ROOM).rename({code: "place_code"})
-        many = golden.filter(pl.len().over("place_code") > limit).sort("subject_id")
+        flats = layers.read(self.paths[kind].fused, "golden", [code])
+        flats = flats.filter(pl.col(code).str.len_chars() == ROOM).group_by(code).len()
+        full = pl.col(code).is_in(flats.filter(pl.col("len") > limit)[code].implode())
+        names = ["subject_id", code, f"{kind}.name", "cell_code", "community_code"]
+        many = layers.read(self.paths[kind].fused, "golden", names, where=full)
+        many = many.rename({code: "place_code"}).sort("subject_id")
         value = pl.struct(
             source=pl.lit("golden"), value=pl.col(f"{kind}.name"), record_id=pl.col("subject_id")
         )
@@ -191,7 +269,7 @@ class _Checks:
         records = self.records("firm")
         if "status" not in records.columns:
             return pl.DataFrame(schema=FINDINGS)
-        said = records.filter(pl.col("status").is_not_null() & pl.col("subject_id").is_not_null())
+        said = records.filter(pl.col("status").is_not_null())
         shut = pl.col("status").is_in(CLOSED)
         mixed = (
             said.group_by("subject_id").agg(shut.any().alias("a"), (~shut).any().alias("b")).filter("a", "b")
@@ -201,11 +279,17 @@ class _Checks:
 
     def unregistered(self) -> pl.DataFrame:
         """Premises registered as rented without any registered tenancy; only where tenancies are delivered."""
-        people = self.records("person").filter(pl.col("source").str.ends_with(".tenancies"))
-        premises = self.records("premises")
-        if people.is_empty() or "rented" not in premises.columns:
+        people = layers.read(
+            self.paths["person"].gathered,
+            "records",
+            ["place_code", "source"],
+            where=pl.col("source").str.ends_with(".tenancies"),
+        )
+        if people.is_empty() or "rented" not in layers.columns(self.paths["premises"].gathered, "records"):
             return pl.DataFrame(schema=FINDINGS)
-        rented = premises.filter((pl.col("rented") == "是") & (pl.col("place_code").str.len_chars() == ROOM))
+        rented = self._some(
+            "premises", (pl.col("rented") == "是") & (pl.col("place_code").str.len_chars() == ROOM)
+        )
         let = people.select("place_code").drop_nulls().unique()
         # A tenancy placed only as far as the building may be this one: the benefit of the doubt.
         rows = rented.join(let, on="place_code", how="anti")
@@ -220,7 +304,7 @@ class _Checks:
         records = self.records("person")
         if "resident_id" not in records.columns:
             return pl.DataFrame(schema=FINDINGS)
-        said = records.filter(pl.col("resident_id").is_not_null() & pl.col("subject_id").is_not_null())
+        said = records.filter(pl.col("resident_id").is_not_null())
         several = (
             said.group_by("subject_id")
             .agg(pl.col("resident_id").n_unique().alias("n"))
@@ -231,7 +315,7 @@ class _Checks:
 
     def absent(self, kind: str) -> pl.DataFrame:
         """Records that a full delivery no longer contains."""
-        rows = self.records(kind).filter(pl.col("absent_since").is_not_null())
+        rows = self._some(kind, pl.col("absent_since").is_not_null())
         rows = rows.with_columns(n=pl.lit(1), rows=pl.concat_list(_value(pl.col("absent_since"))))
         return self._finish("record-absent", rows, pl.col("record_id"), [])
 
@@ -245,8 +329,9 @@ class _Checks:
     ) -> pl.DataFrame:
         # The value in force first, and with it the place and the cell in which to look.
         kind = elements[0].split(".", 1)[0]
-        golden = pl.scan_parquet(self.paths[kind].fused / "golden.parquet")
-        held = golden.select("subject_id", pl.col(elements[0]).alias("_held")).collect()
+        mine = pl.col("subject_id").is_in(rows["subject_id"].unique().implode())
+        held = layers.read(self.paths[kind].fused, "golden", ["subject_id", elements[0]], where=mine)
+        held = held.rename({elements[0]: "_held"})
         ordered = rows.join(held, on="subject_id", how="left")
         ordered = ordered.with_columns(_lost=(value != pl.col("_held")).fill_null(True))
         ordered = ordered.sort("_lost", "source", "record_id")
@@ -257,11 +342,13 @@ class _Checks:
         )  # fmt: skip
         return self._finish(finding, grouped, pl.col("subject_id"), elements)
 
-    def _near(self) -> pl.DataFrame:
-        """Return, for each unplaced text, the cell and community of the nearest candidate."""
-        matched = pl.scan_parquet(self.matched / "matched.parquet").filter(pl.col("place_code").is_null())
+    def _near(self, texts: pl.Series) -> pl.DataFrame:
+        """Return, for each of these unplaced texts, the cell and community of the nearest candidate."""
+        matched = layers.read(
+            self.matched, "matched", ["text", "candidates"], where=pl.col("text").is_in(texts.implode())
+        )
         first = pl.col("candidates").str.split(" ").list.first().alias("place_code")
-        near = matched.select(pl.col("text").alias("address"), first).collect()
+        near = matched.select(pl.col("text").alias("address"), first)
         places = self.ground.places.select("place_code", "cell_code", "community_code")
         return near.join(places, on="place_code", how="left").select("address", "cell_code", "community_code")
 

@@ -1,10 +1,10 @@
 """Fuse records into golden records; only subjects touched since the last run are worked on.
 
-A subject's *mark* is a digest of its records, where they were placed, and the corrections people made to it. As long
-as the mark stays, so does the golden record.
+A subject is touched when one of its records differs, or belongs to another than before, or when people corrected or
+disputed something of it. The others keep their golden record as it lies.
 
-Output: ``golden.parquet`` (all subjects in force), ``cells.parquet`` (every value with its origin, of the subjects
-worked on, sorted by subject), ``conflicts.parquet`` (all), ``facts.json``.
+Output: the tables ``golden`` (all subjects in force) and ``conflicts`` (all, see `layers`), ``cells.parquet`` (every
+value with its origin, of the subjects worked on, sorted by subject), ``said.parquet`` (what people said) and ``facts.json``.
 """
 
 from __future__ import annotations
@@ -12,25 +12,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from chengshu.batch.fusion import effective, fuse
+from chengshu.batch.pipeline import layers
 from chengshu.batch.pipeline.intake import SEED
 from chengshu.batch.pipeline.place import BUILDING, PLACED, Ground
 from chengshu.batch.pipeline.standardise import META
 from chengshu.batch.pipeline.store import Store, read_json, write_json
 from chengshu.kernel.canonical import digest
 
-VERSION = "2"
+VERSION = "3"
 CORRECTION = "correction"
 PART = 100_000
 CORRECTIONS = {
     "id": pl.Int64, "subject_id": pl.String, "element": pl.String, "value": pl.String, "at": pl.String,
 }  # fmt: skip
 DISPUTED = {"subject_id": pl.String, "element": pl.String}
-_PACKED: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "row_group_size": 25_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,34 +81,27 @@ def fuse_kind(
     key = store.key(f"fuse:{kind}", content, base_key if before else None)
     if store.find(key) is not None and not fresh:
         return key, store.entries / key
-    records = pl.read_parquet(store.entries / gather_key / "records.parquet")
-    assignment = pl.read_parquet(store.entries / ids_key / "assignment.parquet").filter("present")
-    marks = _marks(records, assignment, corrections, human.disputed)
     if before is not None and read_json(before / "facts.json")["made_of"] != made_of:
         before = None
-    old = pl.read_parquet(before / "golden.parquet") if before else None
-    touched = (
-        marks
-        if old is None
-        else marks.join(old.select("subject_id", "mark"), on=["subject_id", "mark"], how="anti")
-    )
+    inputs = _Inputs(kind, store.entries / gather_key, store.entries / ids_key, corrections, human.disputed)
+    touched = inputs.touched(before, store) if before else None
+    records, assignment = inputs.of(touched)
+    marks = _marks(records, assignment, corrections, human.disputed)
     with store.making(key) as folder:
         golden, conflicts = _fuse_in_parts(
-            kind, records, assignment, touched, corrections, human, ranked, folder
+            kind, records, assignment, marks, corrections, human, ranked, folder
         )
-        golden = golden.join(marks, on="subject_id")
-        golden = _located(kind, golden, ground)
+        golden = _located(kind, golden.join(marks, on="subject_id"), ground).sort("subject_id")
         golden = golden.with_columns(print=golden.select(sorted(golden.columns)).hash_rows(SEED))
-        if old is not None and before is not None:
-            stay = marks.join(touched, on="subject_id", how="anti").select("subject_id")
-            golden = pl.concat([old.join(stay, on="subject_id", how="semi"), golden], how="diagonal_relaxed")
-            kept = pl.read_parquet(before / "conflicts.parquet").join(stay, on="subject_id", how="semi")
-            conflicts = pl.concat([kept, conflicts], how="vertical_relaxed")
-        golden.sort("subject_id").write_parquet(folder / "golden.parquet", **_PACKED)
-        conflicts.sort("subject_id", "element").write_parquet(folder / "conflicts.parquet", **_PACKED)
+        _lay_over(folder, "golden", golden, before, touched, ["subject_id"])
+        _lay_over(folder, "conflicts", conflicts, before, touched, ["subject_id", "element"])
+        inputs.said.write_parquet(folder / "said.parquet")
+        if touched is not None:
+            touched.to_frame("subject_id").write_parquet(folder / "touched.parquet")
         write_json(folder / "facts.json", {
-            "made_of": made_of, "content": content, "subjects": golden.height, "worked": touched.height,
-            "conflicts": conflicts.height,
+            "made_of": made_of, "content": content, "gather": gather_key, "ids": ids_key,
+            "base": base_key if touched is not None else None, "worked": marks.height,
+            "subjects": layers.height(folder, "golden"), "conflicts": layers.height(folder, "conflicts"),
         })  # fmt: skip
     return key, store.entries / key
 
@@ -117,7 +109,11 @@ def fuse_kind(
 def _marks(
     records: pl.DataFrame, assignment: pl.DataFrame, corrections: pl.DataFrame, disputed: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return subject_id, mark."""
+    """Return subject_id, mark: a digest of the subject's records, their places, and what people said of it.
+
+    A golden record whose values stay though a losing value changed is another by its mark: readers find the values
+    that lost in the run that it holds from.
+    """
     own = records.select("record_id", "print").join(assignment, on="record_id")
     own = own.select("subject_id", mark=pl.struct("record_id", "print").hash(SEED))
     for frame in (corrections, disputed):
@@ -125,6 +121,74 @@ def _marks(
         own = pl.concat([own, said.join(own.select("subject_id").unique(), on="subject_id", how="semi")])
     # A sum forgets order, and wraps around: exactly what a set's digest needs.
     return own.group_by("subject_id").agg(pl.col("mark").sum())
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """What the golden records of one kind are made of."""
+
+    kind: str
+    gathered: Path
+    ids: Path
+    corrections: pl.DataFrame
+    disputed: pl.DataFrame
+
+    @property
+    def said(self) -> pl.DataFrame:
+        """What people said, by subject: digests of corrections and disputes."""
+        both = (self.corrections, self.disputed)
+        return pl.concat(
+            [frame.select("subject_id", said=pl.struct(frame.columns).hash(SEED)) for frame in both]
+        )
+
+    def of(self, touched: pl.Series | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the records and their subjects, of all or of the touched."""
+        assignment = layers.read(self.ids, "assignment", ["record_id", "subject_id", "present"]).filter(
+            "present"
+        )
+        if touched is None:
+            return layers.read(self.gathered, "records"), assignment
+        assignment = assignment.filter(pl.col("subject_id").is_in(touched.implode()))
+        own = pl.col("record_id").is_in(assignment["record_id"].implode())
+        return layers.read(self.gathered, "records", where=own), assignment
+
+    def touched(self, before: Path, store: Store) -> pl.Series | None:
+        """Return the subjects, old and new, whose golden record may differ; None where that cannot be told."""
+        was = read_json(before / "facts.json")
+        seen = ["record_id", "print"]
+        records = layers.difference(self.gathered, "records", store.find(was["gather"]), seen)
+        belongs = ["record_id", "subject_id", "present"]
+        owners = layers.difference(self.ids, "assignment", store.find(was["ids"]), belongs)
+        if records is None or owners is None:
+            return None
+        other = pl.concat([records.fresh["record_id"], records.gone["record_id"]]).unique()
+        now = layers.read(self.ids, "assignment", ["record_id", "subject_id"])
+        now = now.filter(pl.col("record_id").is_in(other.implode()))
+        said, old = self.said, pl.read_parquet(before / "said.parquet")
+        more = [said.join(old, on=said.columns, how="anti"), old.join(said, on=said.columns, how="anti")]
+        parts = [now, owners.fresh, owners.gone, *more]
+        return pl.concat([part["subject_id"] for part in parts]).unique().sort()
+
+
+def _lay_over(
+    folder: Path,
+    name: str,
+    fresh: pl.DataFrame,
+    before: Path | None,
+    touched: pl.Series | None,
+    key: list[str],
+) -> None:
+    """Write the table: whole, or what it has of the touched subjects over what was; equal rows stay where they lie."""
+    fresh = fresh.sort(key)
+    if before is None or touched is None:
+        layers.write(folder, name, fresh)
+        return
+    gone = layers.read(before, name, where=pl.col("subject_id").is_in(touched.implode()), position=True)
+    dead = gone
+    if fresh.schema == gone.drop(layers.POSITION).schema:
+        dead = gone.join(fresh, on=fresh.columns, how="anti", nulls_equal=True)
+        fresh = fresh.join(gone, on=fresh.columns, how="anti", nulls_equal=True, maintain_order="left")
+    layers.amend(folder, name, before, dead[layers.POSITION], fresh, key=key)
 
 
 def values_of(records: pl.DataFrame) -> list[str]:

@@ -21,10 +21,11 @@ from chengshu.batch.address.library import COLUMNS, PARTS, AddressLibrary
 from chengshu.batch.datum import check_against_area, check_against_points, gcj02_to_wgs84
 from chengshu.batch.declarations import Source
 from chengshu.batch.grid import CellIndex
+from chengshu.batch.pipeline import layers
 from chengshu.batch.pipeline.intake import SEED
-from chengshu.batch.pipeline.store import Store, write_json
+from chengshu.batch.pipeline.store import Store, read_json, write_json
 
-VERSION = "1"
+VERSION = "2"
 CHUNK = 50_000
 BUILDING = 17
 MATCHED = {
@@ -84,58 +85,106 @@ def texts_of(folders: Mapping[str, Path]) -> pl.Series:
     """Return the distinct address texts of all sources, sorted."""
     parts = [pl.Series("text", [], dtype=pl.String)]
     for folder in folders.values():
-        records = pl.scan_parquet(folder / "records.parquet")
-        if "address" in records.collect_schema().names():
-            parts.append(records.select(text="address").drop_nulls().unique().collect()["text"])
+        if "address" in layers.columns(folder, "records"):
+            parts.append(
+                layers.read(folder, "records", ["address"])["address"].drop_nulls().unique().alias("text")
+            )
+    return pl.concat(parts).unique().sort()
+
+
+def texts_that_came(folders: Mapping[str, Path], before: Mapping[str, Path | None]) -> pl.Series | None:
+    """Return the texts of records that differ from the last run's; None when that cannot be told."""
+    parts = [pl.Series("text", [], dtype=pl.String)]
+    for name, folder in folders.items():
+        if "address" not in layers.columns(folder, "records"):
+            continue
+        delta = layers.delta(folder, "records", before.get(name), ["record_id"])
+        if delta is None:
+            return None
+        parts.append(delta.fresh["address"].drop_nulls().unique().alias("text"))
     return pl.concat(parts).unique().sort()
 
 
 def match(
-    texts: pl.Series,
+    folders: Mapping[str, Path],
     ground: Ground,
     store: Store,
     *,
     base_key: str | None,
+    before: Mapping[str, Path | None] | None = None,
     fresh: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[str, Path]:
-    """Match texts against the library; only those that the last run did not match are worked on."""
-    content = str(texts.hash(SEED).sum()), len(texts)
+    """Match the sources' texts against the library; only those that the last run did not match are worked on.
+
+    ``before``: the outputs of the sources that the last run matched. A text that no record carries any more stays in
+    the table until it is written whole again.
+    """
     made_of = [VERSION, ground.matching_digest]
-    key = store.key("match", made_of, content)
-    if store.find(key) is not None and not fresh:
-        return key, store.entries / key
-    known = _known(store, base_key, made_of) if not fresh else pl.DataFrame(schema=MATCHED)
-    known = known.join(texts.to_frame("text"), on="text", how="semi")
-    new = texts.to_frame("text").join(known, on="text", how="anti")["text"]
-    with store.making(key) as folder:
-        found = [known]
-        if ground.library is not None and len(new):
-            library = AddressLibrary.from_frame(ground.frame)
-            for start in range(0, len(new), CHUNK):
-                progress(start, len(new))
-                found.append(_match(library, new.slice(start, CHUNK), ground))
-        elif len(new):
-            nothing = new.to_frame("text").with_columns(
-                pl.lit(None, dtype=kind).alias(name) for name, kind in MATCHED.items() if name != "text"
+    base = store.find(base_key) if base_key and not fresh else None
+    if base is not None and read_json(base / "facts.json")["made_of"] != made_of:
+        base = None
+    came = texts_that_came(folders, before or {}) if base else None
+    if base is None or base_key is None or came is None or layers.heavy(base, "matched"):
+        return _match_all(texts_of(folders), made_of, base, ground, store, fresh, progress)
+    new = came.to_frame("text").join(layers.read(base, "matched", ["text"]), on="text", how="anti")["text"]
+    if new.is_empty():
+        return base_key, base
+    key = store.key("match", made_of, [str(new.hash(SEED).sum()), len(new)], base_key)
+    if store.find(key) is None:
+        with store.making(key) as folder:
+            found = _match_new(new, ground, progress)
+            layers.amend(folder, "matched", base, pl.Series([], dtype=pl.UInt64), found, key=["text"])
+            known = read_json(base / "facts.json")
+            _note(
+                folder, made_of, known["texts"] + len(new), len(new), known["placed"] + _count_placed(found)
             )
-            found.append(nothing.with_columns(reason=pl.lit("no_library")).select(list(MATCHED)))
-        table = pl.concat(found).sort("text")
-        table.write_parquet(folder / "matched.parquet", compression="zstd", compression_level=1)
-        placed = table["place_code"].is_not_null().sum()
-        write_json(folder / "facts.json", {
-            "made_of": made_of, "texts": len(texts), "worked": len(new), "placed": int(placed),
-        })  # fmt: skip
     return key, store.entries / key
 
 
-def _known(store: Store, base_key: str | None, made_of: list[str]) -> pl.DataFrame:
-    from chengshu.batch.pipeline.store import read_json
+def _match_all(
+    texts: pl.Series,
+    made_of: list[str],
+    base: Path | None,
+    ground: Ground,
+    store: Store,
+    fresh: bool,
+    progress: Callable[[int, int], None],
+) -> tuple[str, Path]:
+    key = store.key("match", made_of, [str(texts.hash(SEED).sum()), len(texts)])
+    if store.find(key) is None or fresh:
+        known = layers.read(base, "matched") if base else pl.DataFrame(schema=MATCHED)
+        known = known.join(texts.to_frame("text"), on="text", how="semi")
+        new = texts.to_frame("text").join(known, on="text", how="anti")["text"]
+        with store.making(key) as folder:
+            table = pl.concat([known, _match_new(new, ground, progress)]).sort("text")
+            layers.write(folder, "matched", table)
+            _note(folder, made_of, len(texts), len(new), _count_placed(table))
+    return key, store.entries / key
 
-    base = store.find(base_key) if base_key else None
-    if base is None or read_json(base / "facts.json")["made_of"] != made_of:
-        return pl.DataFrame(schema=MATCHED)
-    return pl.read_parquet(base / "matched.parquet")
+
+def _match_new(new: pl.Series, ground: Ground, progress: Callable[[int, int], None]) -> pl.DataFrame:
+    found = [pl.DataFrame(schema=MATCHED)]
+    if ground.library is not None and len(new):
+        library = AddressLibrary.from_frame(ground.frame)
+        for start in range(0, len(new), CHUNK):
+            progress(start, len(new))
+            found.append(_match(library, new.slice(start, CHUNK), ground))
+    elif len(new):
+        nothing = new.to_frame("text").with_columns(
+            pl.lit(None, dtype=kind).alias(name) for name, kind in MATCHED.items() if name != "text"
+        )
+        found.append(nothing.with_columns(reason=pl.lit("no_library")).select(list(MATCHED)))
+    return pl.concat(found).sort("text")
+
+
+def _count_placed(table: pl.DataFrame) -> int:
+    return int(table["place_code"].count())
+
+
+def _note(folder: Path, made_of: list[str], texts: int, worked: int, placed: int) -> None:
+    facts = {"made_of": made_of, "texts": texts, "worked": worked, "placed": placed}
+    write_json(folder / "facts.json", facts)
 
 
 def _match(library: AddressLibrary, texts: pl.Series, ground: Ground) -> pl.DataFrame:
@@ -156,32 +205,119 @@ def gather(
     ground: Ground,
     store: Store,
     *,
+    base_key: str | None = None,
     fresh: bool = False,
 ) -> tuple[str, Path]:
     """Bring the records of one kind together, placed. ``sources``: name → declaration and standardise key."""
-    made_of = [VERSION, kind, sorted(key for _, key in sources.values()), match_key, ground.places_digest]
-    key = store.key(f"place:{kind}", made_of)
+    steps = {name: key for name, (_, key) in sorted(sources.items())}
+    matching = read_json(store.entries / match_key / "facts.json")["made_of"]
+    made_of = [VERSION, kind, sorted(steps), matching, ground.places_digest]
+    key = store.key(f"place:{kind}", made_of, steps)
     if fresh or store.find(key) is None:
+        base = store.find(base_key) if base_key and not fresh else None
         with store.making(key) as folder:
-            matched = pl.read_parquet(store.entries / match_key / "matched.parquet")
-            frames = [
-                _with_coordinates(source, pl.read_parquet(store.entries / step / "records.parquet"))
-                for source, step in sources.values()
-            ]
-            records = (
-                pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema={"record_id": pl.String})
+            task = _Gathering(kind, sources, store.entries / match_key, ground, store, folder)
+            counts = task.changes(base, made_of) if base else None
+            if counts is None:
+                counts = task.anew()
+            shifted = _shifted(sources, folder, ground)
+            write_json(
+                folder / "facts.json",
+                {"made_of": made_of, "sources": steps, "counts": counts, "shifted": shifted},
             )
-            records = _placed(records, matched, ground)
-            unseen = ["file", "row", "hash", "warned"]
-            shown = [name for name in records.columns if name not in unseen]
-            records = records.with_columns(print=records.select(sorted(shown)).hash_rows(SEED)).sort(
-                "record_id"
-            )
-            records.write_parquet(
-                folder / "records.parquet", compression="zstd", compression_level=1, row_group_size=25_000
-            )
-            write_json(folder / "facts.json", {"shifted": _shifted(sources, records, ground)})
     return key, store.entries / key
+
+
+@dataclass(frozen=True)
+class _Gathering:
+    """One kind's records on their way to their places."""
+
+    kind: str
+    sources: Mapping[str, tuple[Source, str]]
+    matched: Path
+    ground: Ground
+    store: Store
+    folder: Path
+
+    def anew(self) -> dict[str, list[int]]:
+        """Place every record; returns how many of each source lie somewhere, and how many could."""
+        parts = [
+            _with_coordinates(source, layers.read(self.store.entries / step, "records"))
+            for source, step in self.sources.values()
+        ]
+        records = pl.concat(parts, how="diagonal") if parts else pl.DataFrame(schema={"record_id": pl.String})
+        records = self._finished(records, layers.read(self.matched, "matched"))
+        layers.write(self.folder, "records", records.sort("record_id"))
+        return _counted(records)
+
+    def changes(self, base: Path, made_of: list[Any]) -> dict[str, list[int]] | None:
+        """Place the records that differ from the last run's, and lay them over those; None where that cannot be told."""
+        was = read_json(base / "facts.json")
+        if was["made_of"] != made_of:
+            return None
+        came, ids = [], []
+        for name, (source, step) in self.sources.items():
+            if (old := was["sources"][name]) == step:
+                continue
+            now, then = self.store.entries / step, self.store.find(old)
+            if (
+                then is None
+                or read_json(now / "facts.json")["made_of"][2] != read_json(then / "facts.json")["made_of"][2]
+            ):
+                return None  # other terms can make other records of equal rows
+            delta = layers.difference(now, "records", then, ["record_id", "hash", "absent_since"])
+            if delta is None:
+                return None
+            fresh = layers.read(
+                now, "records", where=pl.col("record_id").is_in(delta.fresh["record_id"].implode())
+            )
+            came.append(_with_coordinates(source, fresh))
+            ids += [delta.fresh["record_id"], delta.gone["record_id"]]
+        every = pl.concat([pl.Series("record_id", [], dtype=pl.String), *ids]).unique()
+        touched = pl.col("record_id").is_in(every.implode())
+        names = layers.read(base, "records", ["record_id"], position=True).filter(touched)
+        old = layers.read(base, "records", [*_COUNTED, "record_id"], where=touched)
+        fresh = self._laid_over(base, came)
+        layers.amend(self.folder, "records", base, names[layers.POSITION], fresh, key=["record_id"])
+        return _balance(was["counts"], _counted(old), _counted(fresh))
+
+    def _laid_over(self, base: Path, came: list[pl.DataFrame]) -> pl.DataFrame:
+        schema = layers.columns(base, "records")
+        values = {name: dtype for name, dtype in schema.items() if name not in (*PLACED, "print")}
+        empty = pl.DataFrame(schema=values)
+        records = pl.concat([empty, *came], how="diagonal").select(list(values))
+        texts = records["address"].drop_nulls().unique()
+        matched = layers.read(self.matched, "matched", where=pl.col("text").is_in(texts.implode()))
+        return self._finished(records, matched).select(list(schema)).sort("record_id")
+
+    def _finished(self, records: pl.DataFrame, matched: pl.DataFrame) -> pl.DataFrame:
+        records = _placed(records, matched, self.ground)
+        unseen = ["file", "row", "hash", "warned"]
+        shown = sorted(name for name in records.columns if name not in unseen)
+        return records.with_columns(print=records.select(shown).hash_rows(SEED))
+
+
+_COUNTED = ("source", "place_code", "cell_code", "address", "longitude")
+
+
+def _counted(records: pl.DataFrame) -> dict[str, list[int]]:
+    here = pl.col("cell_code").is_not_null() | pl.col("place_code").is_not_null()
+    has = pl.col("address").is_not_null() | pl.col("longitude").is_not_null()
+    counts = records.group_by("source").agg(here.sum().alias("placed"), has.sum().alias("addressed"))
+    return {source: [int(placed), int(addressed)] for source, placed, addressed in counts.iter_rows()}
+
+
+def _balance(
+    was: Mapping[str, list[int]], gone: Mapping[str, list[int]], come: Mapping[str, list[int]]
+) -> dict[str, list[int]]:
+    nothing = [0, 0]
+    return {
+        name: [
+            was.get(name, nothing)[n] - gone.get(name, nothing)[n] + come.get(name, nothing)[n]
+            for n in (0, 1)
+        ]
+        for name in sorted({*was, *come})
+    }
 
 
 def _with_coordinates(source: Source, records: pl.DataFrame) -> pl.DataFrame:
@@ -195,6 +331,10 @@ def _with_coordinates(source: Source, records: pl.DataFrame) -> pl.DataFrame:
         pl.Series(name, value).fill_nan(None).round(7).cast(pl.String).alias(name)
         for name, value in pairs.items()
     )
+
+
+def _has_coordinates(source: Source) -> bool:
+    return {"longitude", "latitude"} <= {column.element.split(".", 1)[1] for column in source.columns}
 
 
 def _placed(records: pl.DataFrame, matched: pl.DataFrame, ground: Ground) -> pl.DataFrame:
@@ -218,12 +358,15 @@ def _placed(records: pl.DataFrame, matched: pl.DataFrame, ground: Ground) -> pl.
     return records.select(*names, *PLACED)
 
 
-def _shifted(sources: Mapping[str, Any], records: pl.DataFrame, ground: Ground) -> dict[str, str]:
+def _shifted(sources: Mapping[str, Any], folder: Path, ground: Ground) -> dict[str, str]:
     """Say which sources call their coordinates WGS-84 while they look like GCJ-02 (about 500 m off), and why."""
+    if not any(_has_coordinates(source) and source.datum == "WGS-84" for source, _ in sources.values()):
+        return {}
+    records = layers.read(folder, "records", ["source", "longitude", "latitude", "place_code"])
     joined = records.join(ground.places.select("place_code", "lon", "lat"), on="place_code", how="left")
     found: dict[str, str] = {}
     for name, (source, _) in sources.items():
-        if source.datum != "WGS-84":
+        if source.datum != "WGS-84" or not _has_coordinates(source):
             continue
         own = joined.filter(pl.col("source") == name).select(
             pl.col("longitude", "latitude").cast(pl.Float64, strict=False), "lon", "lat"

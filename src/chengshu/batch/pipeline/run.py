@@ -182,11 +182,12 @@ class _Run:
         folders = {
             name: self.store.entries / facts["standardise"] for name, facts in self.built.sources.items()
         }
+        was = self.base["sources"].items()
+        before = {name: self.store.find(facts["standardise"]) for name, facts in was}
         with self.timed("match"):
-            texts = place.texts_of(folders)
             self.built.match, folder = place.match(
-                texts, self.task.ground, self.store, base_key=self.base["match"], fresh=self.task.full,
-                progress=lambda done, total: self.task.progress("match", done, total),
+                folders, self.task.ground, self.store, base_key=self.base["match"], before=before,
+                fresh=self.task.full, progress=lambda done, total: self.task.progress("match", done, total),
             )  # fmt: skip
             facts = read_json(folder / "facts.json")
             facts["worked"] *= self.built.match != self.base["match"]
@@ -207,8 +208,9 @@ class _Run:
         with self.timed("place"):
             self.task.progress(f"place {kind}", 0, 1)
             key, folder = place.gather(
-                kind, sources, self.built.match, self.task.ground, self.store, fresh=self.task.full
-            )
+                kind, sources, self.built.match, self.task.ground, self.store,
+                base_key=self.base["kinds"].get(kind, {}).get("place"), fresh=self.task.full,
+            )  # fmt: skip
             shifted = read_json(folder / "facts.json")["shifted"]
         for name, why in shifted.items():
             notes = self.built.sources[name]["notes"]
@@ -220,7 +222,9 @@ class _Run:
         steps, before = self.built.kinds[kind], self.base["kinds"].get(kind, {})
         self.task.progress(f"link {kind}", 0, 1)
         if kind not in link.LINKED:
-            steps["ids"], folder = link.assign_premises(steps["place"], self.store, fresh=self.task.full)
+            steps["ids"], folder = link.assign_premises(
+                steps["place"], self.store, base_key=before.get("ids"), fresh=self.task.full
+            )
             self._count(kind, folder)
             return
         with self.timed("link"):
@@ -255,16 +259,16 @@ class _Run:
         same = steps["fuse"] == before.get("fuse")
         self.built.facts.setdefault("fused", {})[kind] = 0 if same else facts["worked"]
 
-    def _human(self, ids_key: str) -> Human:
+    def _human(self, *ids_keys: str) -> Human:
         """Return what people decided, under the ids that this run's merges leave."""
-        redirects = pl.read_parquet(self.store.entries / ids_key / "redirects.parquet").filter(
-            pl.col("how") == "merged"
-        )
-        renamed = pl.col("subject_id").replace(redirects["old"], redirects["new"])
         human = self.task.human
-        return Human(
-            human.corrections.with_columns(renamed), human.disputed.with_columns(renamed), human.decisions
-        )
+        corrections, disputed = human.corrections, human.disputed
+        for key in ids_keys:
+            redirects = pl.read_parquet(self.store.entries / key / "redirects.parquet")
+            merged = redirects.filter(pl.col("how") == "merged")
+            renamed = pl.col("subject_id").replace(merged["old"], merged["new"])
+            corrections, disputed = corrections.with_columns(renamed), disputed.with_columns(renamed)
+        return Human(corrections, disputed, human.decisions)
 
     def check(self) -> None:
         """Find what does not fit."""
@@ -272,11 +276,12 @@ class _Run:
             kind: (steps["place"], steps["ids"], steps["fuse"]) for kind, steps in self.built.kinds.items()
         }
         departments = {name: source.department for name, source in self.task.declarations.sources.items()}
+        human = self._human(*(ids for _, ids, _ in kinds.values()))
         with self.timed("check"):
             self.task.progress("check", 0, 1)
             self.built.check, folder = check.check(
-                kinds, self.built.match, self.task.human.corrections, departments, self.task.ground, self.store,
-                fresh=self.task.full,
+                kinds, self.built.match, human.corrections, departments, self.task.ground, self.store,
+                base_key=self.base.get("check"), fresh=self.task.full,
             )  # fmt: skip
             self.built.facts["findings"] = read_json(folder / "facts.json")["findings"]
 

@@ -1,9 +1,11 @@
 """Standardise one source: standard values, quality rules, keys; rows become records.
 
-Only rows that the last run did not accept in the same words are worked on: the rest is carried over. A row that a
-full delivery no longer contains is *absent*, not deleted: it stays, marked with the day it was first missed.
+Only rows that the last run did not accept in the same words are worked on, and only their records are written: the
+rest is carried over as it lies. A row that a full delivery no longer contains is *absent*, not deleted: it stays,
+marked with the day it was first missed. File and row of a carried record are those it had when it was worked on; where
+it stands today is looked up by its digest in the intake's rows.
 
-Output: ``records.parquet``, ``refused.parquet`` and ``facts.json``.
+Output: the table ``records`` (see `layers`), ``refused.parquet`` and ``facts.json``.
 """
 
 from __future__ import annotations
@@ -16,13 +18,12 @@ from typing import Any
 import polars as pl
 
 from chengshu.batch.declarations import Source
-from chengshu.batch.pipeline import values
+from chengshu.batch.pipeline import layers, rows
 from chengshu.batch.pipeline.intake import SEED, declaration_digest
-from chengshu.batch.pipeline.quality import complaints, standard_columns
 from chengshu.batch.pipeline.store import Store, read_json, write_json
 from chengshu.kernel.problems import Problem
 
-VERSION = "1"
+VERSION = "2"
 # What every record carries beside its values.
 META = {
     "record_id": pl.String, "source": pl.String, "file": pl.String, "row": pl.Int64, "at": pl.String,
@@ -71,36 +72,161 @@ def _mends_digest(mends: Path | None) -> str | None:
 def _standardise(
     inputs: Inputs, made_of: list[Any], taken: Path, base: Path | None, folder: Path, fresh: bool
 ) -> None:
+    same_terms = base is not None and read_json(base / "facts.json")["made_of"][2] == made_of[2]
+    # Whether a value is unique is a question to all rows.
+    by_changes = same_terms and not fresh and not any(rule.rule == "unique" for rule in inputs.source.rules)
+    if base is not None and by_changes:
+        facts = _by_changes(inputs, taken, base, folder)
+    else:
+        facts = _anew(inputs, taken, base, folder, carry=same_terms and not fresh)
+    write_json(folder / "facts.json", {"made_of": made_of, "source": inputs.source.name, **facts})
+
+
+def _anew(inputs: Inputs, taken: Path, base: Path | None, folder: Path, *, carry: bool) -> dict[str, Any]:
+    """Work on the whole table; with ``carry`` rows that are known in the same words are not judged again."""
     source = inputs.source
     raw = pl.read_parquet(taken / "rows.parquet")
     cut = pl.read_parquet(taken / "refused.parquet")
-    before = pl.read_parquet(base / "records.parquet") if base else pl.DataFrame(schema=record_schema(source))
+    before = layers.read(base, "records") if base else pl.DataFrame(schema=record_schema(source))
     before = _fit(before, source)
     _check_shrink(inputs, raw.height + cut.height, base)
-    raw, cut = _mend(source, raw, cut, inputs.mends)
-    raw = raw.with_columns(_record_id(source))
-    raw, refused_keys = _refuse_keys(source, raw)
-    raw, deleted = _deleted(source, raw)
-    same_terms = base is not None and not fresh and read_json(base / "facts.json")["made_of"][2] == made_of[2]
-    carried, changed = _carry(raw, before if same_terms else before.clear())
-    accepted, refused_rows, pending = _accept(source, changed, inputs.on)
+    raw, cut = rows.mend(source, raw, cut, inputs.mends)
+    raw = raw.with_columns(rows.record_id(source))
+    raw, refused_keys = rows.refuse_keys(source, raw)
+    raw, deleted = rows.deleted(source, raw)
+    carried, changed = rows.carry(raw, before if carry else before.clear())
+    accepted, refused_rows, pending = rows.accept(source, changed, inputs.on)
     present = pl.concat([carried, accepted])
-    present, refused_twice, repeated = _unique_over_all(source, present, raw)
-    kept = _absent(source, before, raw, deleted, inputs.on)
-    kept = pl.concat([kept, _last_good(before, raw, present, refused_twice)])
-    refused = pl.concat([_cut_refusals(source, cut), refused_keys, refused_rows, refused_twice])
-    records = pl.concat([present, kept]).sort("record_id")
-    records.write_parquet(folder / "records.parquet", compression="zstd", compression_level=1)
+    present, refused_twice, repeated = rows.unique_over_all(source, present, raw)
+    kept = rows.absent(source, before, raw, deleted, inputs.on)
+    kept = pl.concat([kept, rows.last_good(before, raw, present, refused_twice)])
+    refused = pl.concat([rows.cut_refusals(source, cut), refused_keys, refused_rows, refused_twice])
+    layers.write(folder, "records", pl.concat([present, kept]).sort("record_id"))
+    return {
+        "pending": pending, "rows": raw.height + cut.height + refused_keys.height, "accepted": present.height,
+        "carried": carried.height, "worked": changed.height, "deleted": len(deleted),
+        "absent": kept["absent_since"].count(), **_told(present["warned"], repeated), **_refused(refused, folder),
+    }  # fmt: skip
+
+
+def _told(warned: pl.Series, repeated: dict[str, int]) -> dict[str, Any]:
+    return {"warned": warned.count(), "warnings": {**rows.warnings(warned), **repeated}}
+
+
+def _refused(refused: pl.DataFrame, folder: Path) -> dict[str, Any]:
     refused.sort("file", "row", "field").write_parquet(folder / "refused.parquet")
-    write_json(folder / "facts.json", {
-        "made_of": made_of, "pending": pending, "source": source.name,
-        "rows": raw.height + cut.height + refused_keys.height, "accepted": present.height,
-        "refused": refused.n_unique(["file", "row"]) if refused.height else 0, "carried": carried.height,
-        "worked": changed.height, "deleted": len(deleted),
-        "absent": kept.filter(pl.col("absent_since").is_not_null()).height,
-        "warned": present.filter(pl.col("warned").is_not_null()).height,
-        "warnings": {**_count(present), **repeated}, "reasons": _reasons(refused),
-    })  # fmt: skip
+    return {
+        "refused": refused.n_unique(["file", "row"]) if refused.height else 0,
+        "reasons": rows.counted_reasons(refused),
+    }
+
+
+_LIGHT = ("record_id", "hash", "absent_since", "warned")
+
+
+def _by_changes(inputs: Inputs, taken: Path, base: Path, folder: Path) -> dict[str, Any]:
+    """Do what ``_anew`` does, touching only rows whose digest the last run did not accept.
+
+    Equal digests are equal rows, so a row that is known needs neither its values nor its key: its record says both.
+    """
+    source = inputs.source
+    spots = pl.read_parquet(taken / "rows.parquet", columns=["_file", "_row", "hash"])
+    cut = pl.read_parquet(taken / "refused.parquet")
+    before = layers.read(base, "records", _LIGHT, position=True)
+    _check_shrink(inputs, spots.height + cut.height, base)
+    spots, cut, mended = _mended(inputs, taken, spots, cut)
+    known = spots.join(before, on="hash", how="inner")
+    work = pl.concat([_load(taken, spots.join(before, on="hash", how="anti")), mended], how="diagonal")
+    work = work.with_columns(rows.record_id(source))
+    # Two rows of one key are judged together, known or not.
+    met = known.filter(
+        pl.col("record_id").is_in(work["record_id"].drop_nulls().implode())
+        | pl.col("record_id").is_duplicated()
+    )
+    if met.height:
+        again = _load(taken, met.select("_file", "_row", "hash")).with_columns(rows.record_id(source))
+        work = pl.concat([work, again.select(work.columns)])
+        known = known.join(met.select("_file", "_row"), on=["_file", "_row"], how="anti")
+    work, refused_keys = rows.refuse_keys(source, work)
+    work, deleted = rows.deleted(source, work)
+    spotted = work.select("_file", "_row", "hash", "record_id")
+    as_known = spotted.join(before, on=["record_id", "hash"], how="inner").select(known.columns)
+    changed = work.join(before, on=["record_id", "hash"], how="anti")
+    accepted, refused_rows, pending = rows.accept(source, changed, inputs.on)
+    carried = pl.concat([known, as_known])
+    kept = _amend(inputs, base, folder, before, carried, accepted, changed, deleted)
+    refused = pl.concat([rows.cut_refusals(source, cut), refused_keys, refused_rows])
+    return {
+        "pending": pending, "rows": known.height + work.height + cut.height + refused_keys.height,
+        "accepted": carried.height + accepted.height, "carried": carried.height, "worked": changed.height,
+        "deleted": len(deleted), "absent": kept["absent_since"].count(),
+        **_told(pl.concat([carried["warned"], accepted["warned"]]), {}), **_refused(refused, folder),
+    }  # fmt: skip
+
+
+def _amend(
+    inputs: Inputs,
+    base: Path,
+    folder: Path,
+    before: pl.DataFrame,
+    carried: pl.DataFrame,
+    accepted: pl.DataFrame,
+    changed: pl.DataFrame,
+    deleted: list[str],
+) -> pl.DataFrame:
+    """Write the records that came, changed or went; returns those that stay though no accepted row brings them."""
+    others = before.join(carried.select(layers.POSITION), on=layers.POSITION, how="anti")
+    others = others.join(accepted.select("record_id"), on="record_id", how="anti")
+    others = others.filter(~pl.col("record_id").is_in(deleted))
+    kept = others
+    newly = others.clear()
+    if inputs.source.delivery == "full":
+        missing = others.join(changed.select("record_id"), on="record_id", how="anti")
+        newly = missing.filter(pl.col("absent_since").is_null())
+        since = pl.when(pl.col("record_id").is_in(newly["record_id"].implode())).then(
+            pl.lit(inputs.on.isoformat())
+        )
+        kept = others.with_columns(since.otherwise("absent_since").alias("absent_since"))
+    back = carried.filter(pl.col("absent_since").is_not_null())
+    moved = pl.concat([frame.select("record_id") for frame in (back, newly)])["record_id"]
+    fresh = accepted
+    if len(moved):
+        rewritten = layers.read(base, "records", where=pl.col("record_id").is_in(moved.implode()))
+        gone = pl.col("record_id").is_in(newly["record_id"].implode())
+        rewritten = rewritten.with_columns(
+            absent_since=pl.when(gone).then(pl.lit(inputs.on.isoformat())).otherwise(None)
+        )
+        fresh = pl.concat([accepted, rewritten.select(accepted.columns)])
+    stay = pl.concat([frame.select(layers.POSITION) for frame in (carried, others)])
+    rewritten_too = pl.concat([frame.select(layers.POSITION) for frame in (back, newly)])
+    stay = stay.join(rewritten_too, on=layers.POSITION, how="anti")
+    dead = before.join(stay, on=layers.POSITION, how="anti")[layers.POSITION]
+    layers.amend(folder, "records", base, dead, fresh.sort("record_id"), key=["record_id"])
+    return kept
+
+
+def _mended(
+    inputs: Inputs, taken: Path, spots: pl.DataFrame, cut: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Take the rows that people mended out of ``spots``, and return them whole, as mended."""
+    empty = pl.read_parquet(taken / "rows.parquet", n_rows=0)
+    if inputs.mends is None or not inputs.mends.is_file():
+        return spots, cut, empty
+    bad = spots.join(
+        pl.read_parquet(inputs.mends, columns=["mends"]).unique(),
+        left_on="hash",
+        right_on="mends",
+        how="semi",
+    )
+    mended, cut = rows.mend(inputs.source, _load(taken, bad), cut, inputs.mends)
+    return spots.join(bad.select("_file", "_row"), on=["_file", "_row"], how="anti"), cut, mended
+
+
+def _load(taken: Path, spots: pl.DataFrame) -> pl.DataFrame:
+    """Read the rows at ``spots`` (file, row, digest) whole."""
+    scan = pl.scan_parquet(taken / "rows.parquet")
+    found = scan.filter(pl.col("hash").is_in(spots["hash"].unique().implode())).collect()
+    return found.join(spots.select("_file", "_row"), on=["_file", "_row"], how="semi", maintain_order="left")
 
 
 def record_schema(source: Source) -> dict[str, Any]:
@@ -129,199 +255,3 @@ def _check_shrink(inputs: Inputs, rows: int, base: Path | None) -> None:
             status=409,
             exit_code=1,
         )
-
-
-def _mend(
-    source: Source, raw: pl.DataFrame, cut: pl.DataFrame, mends: Path | None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Put mended rows in the place of those they mend; a mend holds while the department sends the same bad row."""
-    if mends is None or not mends.is_file():
-        return raw, cut
-    mended = pl.read_parquet(mends).unique("mends", keep="last", maintain_order=True)
-    names = [name for name in raw.columns if not name.startswith("_") and name != "hash"]
-    lost = [pl.lit("").alias(name) for name in names if name not in mended.columns]
-    mended = mended.with_columns(lost)
-    spots = pl.concat([
-        raw.select("_file", "_row", mends=pl.col("hash")),
-        cut.select(_file=pl.col("file"), _row=pl.col("row"), mends=pl.col("hash")),
-    ])  # fmt: skip
-    new = mended.join(spots, on="mends", how="inner").with_columns(pl.col(names).fill_null(""))
-    new = new.with_columns(new.select(sorted(names)).hash_rows(SEED).alias("hash"))
-    raw = pl.concat([raw.filter(~pl.col("hash").is_in(new["mends"].implode())), new.select(raw.columns)])
-    return raw.sort("_file", "_row"), cut.filter(~pl.col("hash").is_in(new["mends"].implode()))
-
-
-def _record_id(source: Source) -> pl.Expr:
-    parts = [values.half_width(pl.col(name)) for name in source.key]
-    whole = pl.all_horizontal([part != "" for part in parts])
-    joined = pl.concat_str([pl.lit(f"{source.name}:"), pl.concat_str(parts, separator="|")])
-    return pl.when(whole).then(joined).alias("record_id")
-
-
-def _refuse_keys(source: Source, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Refuse rows without a key, and of rows that share one all but the newest (the first of equals)."""
-    field = ",".join(source.key)
-    missing = raw.filter(pl.col("record_id").is_null())
-    rest = raw.filter(pl.col("record_id").is_not_null())
-    twice = rest.filter(pl.col("record_id").is_duplicated())
-    refused = [_refusals(source, missing, pl.lit(field), pl.lit("key-missing"))]
-    if twice.height:
-        time = values.standard("record.updated_on", twice[source.updated]) if source.updated else pl.lit("")
-        order = twice.with_columns(
-            pl.Series("_time", time) if isinstance(time, pl.Series) else time.alias("_time")
-        )
-        order = order.with_columns(pl.col("_time").fill_null("")).sort(
-            ["record_id", "_time", "_file", "_row"], descending=[False, True, False, False]
-        )
-        first = order.unique("record_id", keep="first", maintain_order=True)
-        others = order.join(first.select("_file", "_row"), on=["_file", "_row"], how="anti")
-        others = others.join(first.select("record_id", first_hash="hash"), on="record_id")
-        equal = pl.col("hash") == pl.col("first_hash")
-        code = pl.when(equal).then(pl.lit("duplicate-row")).otherwise(pl.lit("duplicate-key"))
-        refused.append(_refusals(source, others, pl.lit(field), code))
-        rest = rest.join(others.select("_file", "_row"), on=["_file", "_row"], how="anti")
-    return rest, pl.concat(refused)
-
-
-def _deleted(source: Source, raw: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    if source.deleted_flag is None:
-        return raw, []
-    column, value = source.deleted_flag
-    flagged = values.half_width(pl.col(column)) == value
-    return raw.filter(~flagged), raw.filter(flagged)["record_id"].to_list()
-
-
-def _carry(raw: pl.DataFrame, before: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Split rows into those whose record is known in the same words, and the others."""
-    names = before.columns
-    spots = raw.select("record_id", "hash", "_file", "_row")
-    carried = before.drop("file", "row").join(spots, on=["record_id", "hash"], how="inner")
-    carried = carried.rename({"_file": "file", "_row": "row"}).with_columns(
-        absent_since=pl.lit(None, dtype=pl.String)
-    )
-    changed = raw.join(before.select("record_id", "hash"), on=["record_id", "hash"], how="anti")
-    return carried.select(names), changed
-
-
-def _accept(source: Source, raw: pl.DataFrame, on: dt.date) -> tuple[pl.DataFrame, pl.DataFrame, str | None]:
-    """Standardise and judge rows; returns records, refusals and the first day a refusal could end by itself."""
-    frame = standard_columns(source, raw)
-    found = complaints(source, frame, raw, on)
-    hard = found.filter("refuse")
-    out = hard.join(raw.with_row_index("index"), on="index")
-    refused = _refusals(source, out, pl.col("field"), pl.col("code"))
-    soft = (
-        found.filter(~pl.col("refuse"))
-        .group_by("index")
-        .agg(warned=pl.concat_str("field", pl.lit(":"), "code").sort().str.join(";"))
-    )
-    frame = (
-        frame.with_row_index("index").join(hard, on="index", how="anti").join(soft, on="index", how="left")
-    )
-    pending = hard["until"].min()
-    return _records(source, frame), refused, str(pending) if pending is not None else None
-
-
-def _records(source: Source, frame: pl.DataFrame) -> pl.DataFrame:
-    at = pl.lit(None, dtype=pl.String)
-    if source.updated:
-        frame = frame.with_columns(values.standard("record.updated_on", frame[source.updated]).alias("_at"))
-        at = pl.when(values.is_date(pl.col("_at"))).then(pl.col("_at"))
-    return frame.select(
-        "record_id",
-        pl.lit(source.name).alias("source"),
-        pl.col("_file").alias("file"),
-        pl.col("_row").alias("row"),
-        at.alias("at"),
-        "hash",
-        pl.lit(None, dtype=pl.String).alias("absent_since"),
-        "warned",
-        *[pl.col(column.name).alias(column.element.split(".", 1)[1]) for column in source.columns],
-    )
-
-
-def _unique_over_all(
-    source: Source, present: pl.DataFrame, raw: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, int]]:
-    """Judge ``unique`` over carried and new rows together: each half alone would not see the repetition."""
-    element = {column.name: column.element.split(".", 1)[1] for column in source.columns}
-    refused, warned = [_no_refusals()], {}
-    for rule in source.rules:
-        if rule.rule != "unique":
-            continue
-        field, names = ",".join(rule.columns), [element[name] for name in rule.columns if name in element]
-        whole = pl.all_horizontal(pl.col(names).is_not_null())
-        again = present.sort("file", "row").filter(whole & ~pl.struct(names).is_first_distinct())
-        if rule.severity == "warn":
-            warned[f"{field}:unique"] = again.height
-            continue
-        rows = raw.join(again.select("record_id"), on="record_id", how="semi")
-        refused.append(_refusals(source, rows, pl.lit(field), pl.lit("unique")))
-        present = present.join(again.select("record_id"), on="record_id", how="anti")
-    return present, pl.concat(refused), warned
-
-
-def _last_good(
-    before: pl.DataFrame, raw: pl.DataFrame, present: pl.DataFrame, refused_twice: pl.DataFrame
-) -> pl.DataFrame:
-    """Return the last good versions of records whose new version was refused: they stay in force meanwhile."""
-    out = before.join(raw.select("record_id", "_file", "_row"), on="record_id", how="inner")
-    out = out.join(present.select("record_id"), on="record_id", how="anti")
-    repeated = refused_twice.select(_file="file", _row="row")
-    return out.join(repeated, on=["_file", "_row"], how="anti").select(before.columns)
-
-
-def _absent(
-    source: Source, before: pl.DataFrame, raw: pl.DataFrame, deleted: list[str], on: dt.date
-) -> pl.DataFrame:
-    """Return the records that this delivery does not bring and that nobody deleted."""
-    gone = before.join(raw.select("record_id"), on="record_id", how="anti")
-    gone = gone.filter(~pl.col("record_id").is_in(deleted))
-    if source.delivery == "full":
-        gone = gone.with_columns(pl.col("absent_since").fill_null(on.isoformat()))
-    return gone
-
-
-REFUSALS: dict[str, Any] = {
-    "source": pl.String, "file": pl.String, "row": pl.Int64, "field": pl.String, "code": pl.String,
-    "mends": pl.UInt64, "cells": pl.String,
-}  # fmt: skip
-
-
-def _no_refusals() -> pl.DataFrame:
-    return pl.DataFrame(schema=REFUSALS)
-
-
-def _refusals(source: Source, rows: pl.DataFrame, field: pl.Expr, code: pl.Expr) -> pl.DataFrame:
-    names = [name for name in rows.columns if name in source.known_columns()]
-    return rows.select(
-        pl.lit(source.name).alias("source"),
-        pl.col("_file").alias("file"),
-        pl.col("_row").alias("row"),
-        field.cast(pl.String).alias("field"),
-        code.cast(pl.String).alias("code"),
-        pl.col("hash").alias("mends"),
-        pl.struct(names).struct.json_encode().alias("cells"),
-    )
-
-
-def _cut_refusals(source: Source, cut: pl.DataFrame) -> pl.DataFrame:
-    return cut.select(
-        pl.lit(source.name).alias("source"),
-        "file",
-        "row",
-        "field",
-        "code",
-        pl.col("hash").alias("mends"),
-        pl.struct(_raw=pl.col("raw")).struct.json_encode().alias("cells"),
-    )
-
-
-def _count(present: pl.DataFrame) -> dict[str, int]:
-    said = present["warned"].drop_nulls().str.split(";").explode().value_counts()
-    return dict(said.sort(said.columns[0]).iter_rows())
-
-
-def _reasons(refused: pl.DataFrame) -> list[dict[str, Any]]:
-    counted = refused.group_by("field", "code").agg(rows=pl.len())
-    return counted.sort("rows", "field", "code", descending=[True, False, False]).to_dicts()

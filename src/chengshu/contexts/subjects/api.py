@@ -26,6 +26,7 @@ from chengshu.contexts.subjects.counts import (
     runs,
     source_titles,
 )
+from chengshu.contexts.subjects.disputing import follow as follow_dispute
 from chengshu.contexts.subjects.domain import Cell, CorrectionView, Fact, FullRecord, Hit, Record, Why
 from chengshu.contexts.subjects.labels import element_label, finding_name
 from chengshu.contexts.subjects.links import decisions, link, undo, unlink
@@ -95,6 +96,7 @@ __all__ = [
     "findings",
     "finish",
     "follow",
+    "follow_dispute",
     "golden_record",
     "last_run",
     "link",

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from chengshu.batch.pipeline.fuse import CORRECTION
+from chengshu.contexts.cases import api as cases
 from chengshu.contexts.identity.api import Account
 from chengshu.contexts.ledger.api import deposit
 from chengshu.contexts.subjects import placing
@@ -127,9 +128,11 @@ def _return(row: Correction, cells: list[Cell], now: dt.datetime) -> None:
 def _answered(subject_id: str, element: str, case_id: str, now: dt.datetime) -> None:
     if case_id:
         Finding.objects.filter(case_id=case_id).update(state=Finding.State.ANSWERED)
-    Dispute.objects.filter(subject_id=subject_id, element=element, closed_at=None).update(
-        closed_at=now, outcome="corrected"
-    )
+    # A dispute that runs as a case ends with its case, not by what somebody else found meanwhile.
+    open_ones = Dispute.objects.filter(subject_id=subject_id, element=element, closed_at=None)
+    for row in open_ones:
+        if not (row.case_id and cases.pack_of(row.case_id) == "value-dispute"):
+            Dispute.objects.filter(pk=row.pk).update(closed_at=now, outcome="corrected")
 
 
 def withdraw_correction(correction_id: int, *, reason: str, actor_name: str, now: dt.datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from chengshu.batch.pipeline import layers
 from chengshu.contexts.places import api as places
 from chengshu.contexts.subjects.models import CurrentSnapshot
 from chengshu.contexts.subjects.snapshots import part
@@ -15,12 +16,11 @@ def place_of(address: str | None) -> str | None:
         return None
     current = CurrentSnapshot.objects.select_related("run").first()
     if current is not None:
-        path = part(current.run.run_id, "match", "matched.parquet")
-        if path.is_file():
+        folder = part(current.run.run_id, "match", "")
+        if layers.exists(folder, "matched"):
             with duckdb.connect() as con:
-                row = con.execute(
-                    "select place_code from read_parquet(?) where text = ?", [str(path), address]
-                ).fetchone()
+                table = layers.relation(folder, "matched")
+                row = con.execute(f"select place_code from {table} where text = ?", [address]).fetchone()
             if row is not None:
                 return str(row[0]) if row[0] else None
     return places.match_address(address)

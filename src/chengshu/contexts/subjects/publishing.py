@@ -13,8 +13,9 @@ from typing import Any
 import polars as pl
 from django.db import transaction
 
+from chengshu.batch.pipeline import layers
 from chengshu.batch.pipeline.run import Built
-from chengshu.batch.pipeline.store import Store
+from chengshu.batch.pipeline.store import Store, read_json
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.identity.api import move_reads
 from chengshu.contexts.ledger.api import deposit
@@ -78,16 +79,27 @@ class _Delta:
 
 
 def _delta(kind: str, built: Built, store: Store, base: Mapping[str, Any] | None, number: int) -> _Delta:
-    golden = pl.read_parquet(store.entries / built.kinds[kind]["fuse"] / "golden.parquet")
+    folder = store.entries / built.kinds[kind]["fuse"]
     key = base["kinds"].get(kind, {}).get("fuse") if base else None
-    before = pl.DataFrame(schema={"subject_id": pl.String, "print": pl.UInt64})
-    if key:
-        before = pl.read_parquet(store.entries / key / "golden.parquet", columns=["subject_id", "print"])
-    changed = golden.join(before, on=["subject_id", "print"], how="anti").sort("subject_id")
-    known = changed.join(before, on="subject_id", how="semi")["subject_id"]
-    new = changed.join(before, on="subject_id", how="anti")["subject_id"]
-    gone = before.join(golden, on="subject_id", how="anti")["subject_id"]
-    return _Delta(loading.golden_rows(kind, changed, number), new, known, gone)
+    since = store.find(key) if key else None
+    names = ["subject_id", "print"]
+    differs = layers.difference(folder, "golden", since, names)
+    if differs is None:
+        golden = layers.read(folder, "golden")
+        return _Delta(
+            loading.golden_rows(kind, golden.sort("subject_id"), number), golden["subject_id"], *_nobody()
+        )
+    both = differs.fresh.join(differs.gone, on="subject_id", how="semi")["subject_id"]
+    new = differs.fresh.join(differs.gone, on="subject_id", how="anti")["subject_id"]
+    gone = differs.gone.join(differs.fresh, on="subject_id", how="anti")["subject_id"]
+    mine = pl.col("subject_id").is_in(differs.fresh["subject_id"].implode())
+    changed = layers.read(folder, "golden", where=mine).sort("subject_id")
+    return _Delta(loading.golden_rows(kind, changed, number), new, both, gone)
+
+
+def _nobody() -> tuple[pl.Series, pl.Series]:
+    empty = pl.Series("subject_id", [], dtype=pl.String)
+    return empty, empty
 
 
 def note_sources(run: Run, built: Built, store: Store) -> None:
@@ -124,19 +136,16 @@ _SHOWN = ("files", "unknown", "missing", "notes", "warnings", "reasons", "carrie
 
 def _placed(name: str, kind: str, built: Built, store: Store) -> tuple[int, int]:
     """Return how many of a source's records were placed, and how many had anything to place them by."""
-    records = pl.scan_parquet(store.entries / built.kinds[kind]["place"] / "records.parquet")
-    own = records.filter(pl.col("source") == name)
-    here = pl.col("cell_code").is_not_null() | pl.col("place_code").is_not_null()
-    has = pl.col("address").is_not_null() | pl.col("longitude").is_not_null()
-    placed, addressed = own.select(here.sum(), has.sum()).collect().row(0)
+    counts = read_json(store.entries / built.kinds[kind]["place"] / "facts.json")["counts"]
+    placed, addressed = counts.get(name, (0, 0))
     return int(placed), int(addressed)
 
 
 def _count_cells(run: Run, built: Built, store: Store) -> None:
     rows: list[CellCount] = []
     for kind, steps in built.kinds.items():
-        golden = pl.scan_parquet(store.entries / steps["fuse"] / "golden.parquet")
-        counted = golden.filter(pl.col("cell_code").is_not_null()).group_by("cell_code").len().collect()
+        golden = layers.read(store.entries / steps["fuse"], "golden", ["cell_code"])
+        counted = golden.filter(pl.col("cell_code").is_not_null()).group_by("cell_code").len()
         rows += [
             CellCount(run=run, kind=kind, cell_code=cell, count=count) for cell, count in counted.iter_rows()
         ]
@@ -196,9 +205,9 @@ def fulfil_returns(run: Run, built: Built, store: Store, now: dt.datetime) -> in
     for kind, items in by_kind.items():
         if kind not in built.kinds:
             continue
-        path = store.entries / built.kinds[kind]["place"] / "records.parquet"
+        folder = store.entries / built.kinds[kind]["place"]
         ids = [item.record_id for item in items]
-        records = pl.scan_parquet(path).filter(pl.col("record_id").is_in(ids)).collect()
+        records = layers.read(folder, "records", where=pl.col("record_id").is_in(ids))
         rows = {row["record_id"]: row for row in records.iter_rows(named=True)}
         for item in items:
             name = item.correction.element.split(".", 1)[1]

@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from chengshu.batch.fusion import effective
+from chengshu.batch.pipeline import layers
 from chengshu.batch.pipeline.fuse import CORRECTION
 from chengshu.contexts.subjects.domain import (
     Cell,
@@ -137,15 +138,46 @@ def provenance(record: Record) -> list[Cell]:
 
 def _spots(con: duckdb.DuckDBPyConnection, kind: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return record → file, row and absence. They are looked up now: rows shift when a department adds a line."""
-    path = _current(f"place-{kind}", "records.parquet")
-    if path is None or not ids:
+    table = _table(f"place-{kind}", "records")
+    if table is None or not ids:
         return {}
     wanted = sorted(set(ids))
     rows = con.execute(
-        f"select record_id, file, row, absent_since from read_parquet(?) where record_id in ({', '.join('?' * len(wanted))})",
-        [str(path), *wanted],
+        f"select record_id, file, row, absent_since, source, hash from {table} "
+        f"where record_id in ({', '.join('?' * len(wanted))})",
+        wanted,
     ).fetchall()
-    return {row[0]: {"file": row[1], "row": row[2], "absent_since": row[3]} for row in rows}
+    today = _rows_today(con, {(source, digest) for *_, source, digest in rows})
+    found = {}
+    for record_id, file, row, absent_since, source, digest in rows:
+        file, row = today.get((source, digest), (file, row))
+        found[record_id] = {"file": file, "row": row, "absent_since": absent_since}
+    return found
+
+
+def _rows_today(
+    con: duckdb.DuckDBPyConnection, wanted: set[tuple[str, int]]
+) -> dict[tuple[str, int], tuple[str, int]]:
+    """Return (source, digest of the row) → file and row in the last delivery."""
+    found = {}
+    for source in sorted({item[0] for item in wanted}):
+        path = _current(f"intake-{source}", "rows.parquet")
+        digests = [digest for name, digest in wanted if name == source]
+        if path is not None:
+            marks = ", ".join("?" * len(digests))
+            rows = con.execute(
+                f"select hash, _file, _row from read_parquet(?) where hash in ({marks}) order by _file desc, _row desc",
+                [str(path), *digests],
+            ).fetchall()
+            found.update({(source, digest): (file, row) for digest, file, row in rows})
+    return found
+
+
+def _table(folder: str, name: str) -> str | None:
+    """Return a table of the current snapshot as SQL, if it is there."""
+    run = current_run()
+    path = part(run.run_id, folder, "") if run else None
+    return layers.relation(path, name) if path is not None and layers.exists(path, name) else None
 
 
 def _current(folder: str, file: str) -> Path | None:
@@ -213,13 +245,12 @@ def corrections_of(subject_id: str) -> list[CorrectionView]:
 
 def records_in(subject_id: str, kind: str) -> list[str]:
     """Return the ids of the records that make up a subject."""
-    path = _current(f"ids-{kind}", "assignment.parquet")
-    if path is None:
+    table = _table(f"ids-{kind}", "assignment")
+    if table is None:
         return []
     with duckdb.connect() as con:
         rows = con.execute(
-            "select record_id from read_parquet(?) where subject_id = ? and present order by 1",
-            [str(path), subject_id],
+            f"select record_id from {table} where subject_id = ? and present order by 1", [subject_id]
         ).fetchall()
     return [row[0] for row in rows]
 
@@ -227,15 +258,15 @@ def records_in(subject_id: str, kind: str) -> list[str]:
 def why_one(subject_id: str, kind: str) -> list[Why]:
     """Return the evidence that holds a subject's records together: model, sure keys, people's words."""
     ids = records_in(subject_id, kind)
-    path = _current(f"link-{kind}", "pairs.parquet")
+    table = _table(f"link-{kind}", "pairs")
     found: list[Why] = []
-    if path is not None and len(ids) > 1:
+    if table is not None and len(ids) > 1:
         marks = ", ".join("?" * len(ids))
         with duckdb.connect() as con:
             rows = con.execute(
-                f"select left_id, right_id, probability, reasons from read_parquet(?) "
+                f"select left_id, right_id, probability, reasons from {table} "
                 f"where left_id in ({marks}) and right_id in ({marks}) order by probability desc, 1, 2",
-                [str(path), *ids, *ids],
+                [*ids, *ids],
             ).fetchall()
         found = [
             Why(left, right, p, tuple(_reason(r) for r in reasons or ())) for left, right, p, reasons in rows

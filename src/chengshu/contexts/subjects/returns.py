@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from chengshu.contexts.identity.api import Account, department_name, is_personal, mask, record_read
 from chengshu.contexts.ledger.api import deposit
+from chengshu.contexts.subjects import disputing
 from chengshu.contexts.subjects.corrections import (
     DECIDER,
     DISPUTE_TERM,
@@ -116,12 +117,17 @@ def dispute(return_id: int, *, department: str, actor: Account, reason: str, now
             stage=Dispute.Stage.DECIDER, decider=DECIDER, decide_by=last_day(DISPUTE_TERM, now),
             idempotency_key=f"return:{row.pk}",
         )  # fmt: skip
+        disputing.open_dispute_case(
+            made, effective_record(row.correction.subject_id), value=row.correction.value, source_title=row.source,
+            department=department, actor=actor, now=now,
+        )  # fmt: skip
         deposit(
             "return-disputed",
             f"return:{row.pk}",
             {"dispute": made.pk, "by": actor.pk, "reason": reason},
             now=now,
         )
+    made.refresh_from_db()
     return made
 
 
@@ -159,6 +165,10 @@ def dispute_value(
             decider=first.department if first else DECIDER, decide_by=last_day(DISPUTE_TERM, now),
             idempotency_key=idempotency_key,
         )  # fmt: skip
+        disputing.open_dispute_case(
+            row, record, value=record.values[element], source_title=first.source if first else "", department=row.decider,
+            actor=actor, now=now,
+        )  # fmt: skip
         deposit(
             "value-disputed",
             f"dispute:{row.pk}",
@@ -183,6 +193,12 @@ def decide(
     """
     if not reason.strip():
         raise Problem("decision-reason", _("请写明决定的理由"), status=422)
+    running = Dispute.objects.filter(pk=dispute_id, decider=department, closed_at=None).first()
+    if running is not None and disputing.has_case(running):
+        disputing.answer(running, actor=actor, uphold=uphold, reason=reason, now=now)
+        running.refresh_from_db()
+        return running
+    # Raised before disputes were cases.
     with transaction.atomic():
         row = (
             Dispute.objects.select_for_update()
@@ -267,6 +283,7 @@ def disputes_of(subject_id: str) -> list[dict[str, Any]]:
             "element": row.element, "label": element_label(row.element), "claimed": row.claimed,
             "raised_at": row.raised_at, "decide_by": row.decide_by, "decider": department_name(row.decider),
             "closed_at": row.closed_at, "outcome": row.outcome,
+            "case_id": row.case_id if disputing.has_case(row) else "",
         }
         for row in rows
     ]  # fmt: skip

@@ -36,6 +36,7 @@ def parts(manifest: Mapping[str, Any]) -> dict[str, str]:
     found = {"match": manifest["match"], "check": manifest["check"]}
     for name, facts in manifest["sources"].items():
         found[f"source-{name}"] = facts["standardise"]
+        found[f"intake-{name}"] = facts["intake"]  # in which row a record stands today
     for kind, steps in manifest["kinds"].items():
         found.update({f"{step}-{kind}": key for step, key in steps.items()})
     return found
@@ -50,6 +51,8 @@ def keep(run_id: str, manifest: Mapping[str, Any], store: Store) -> Path:
             shutil.rmtree(old)
     aside.mkdir(parents=True)
     for name, key in parts(manifest).items():
+        if name.startswith("intake-") and store.find(key) is None:
+            continue  # a late source's last delivery need not be there any more
         _link_tree(store.entries / key, aside / name)
     write_json(aside / "manifest.json", manifest)
     aside.rename(target)
