@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -13,9 +13,9 @@ from chengshu.contexts.ledger.sources import Source, Spec, open_source
 from chengshu.contexts.ledger.tiles import HEIGHT, WIDTH, TileStore
 from chengshu.kernel import merkle
 
-CHUNK = 65_536
+CHUNK = 32_768
 # Below this a second process costs more than it saves.
-WORTH_A_PROCESS = 4 * CHUNK
+WORTH_A_PROCESS = 8 * CHUNK
 
 
 class Chunk(NamedTuple):
@@ -40,10 +40,28 @@ def check_chunks(source: Source, tiles: TileStore, size: int, processes: int) ->
     context = multiprocessing.get_context("spawn")
     work = partial(_work, source.spec, str(tiles.folder), tiles.suite.name)
     with ProcessPoolExecutor(processes - 1, mp_context=context) as pool:
-        # This process works too: the others take every chunk but each n-th.
-        others = {n: pool.submit(work, span) for n, span in enumerate(spans) if n % processes}
-        for n, span in enumerate(spans):
-            yield check_chunk(source, tiles, span) if n not in others else others.pop(n).result()
+        others = {n: pool.submit(work, span) for n, span in enumerate(spans)}
+        done: dict[int, Chunk] = {}
+        for n in range(len(spans)):
+            while n not in done:
+                own = _take(others, n)
+                if own is None:
+                    done[n] = others.pop(n).result()
+                else:
+                    # This process works too, on what nobody has begun; the others start late and go on in order.
+                    done[own] = check_chunk(source, tiles, spans[own])
+            yield done.pop(n)
+
+
+def _take(others: dict[int, Future[Chunk]], wanted: int) -> int | None:
+    """Take a chunk that no other process has begun; ``None`` when ``wanted`` is ready or nothing is left to take."""
+    if wanted in others and others[wanted].done():
+        return None
+    for n in (wanted, *reversed(others)):
+        if n in others and others[n].cancel():
+            del others[n]
+            return n
+    return None
 
 
 def check_chunk(source: Source, tiles: TileStore, span: tuple[int, int]) -> Chunk:

@@ -102,7 +102,7 @@ def append_many(deposits: Iterable[Deposit], *, now: dt.datetime) -> list[Leaf]:
             log = Log.objects.select_for_update().get(pk=1)
             suite = merkle.SUITES[log.suite]
             made, hashes = store.insert_placed(batch, log.size, at=to_milliseconds(now), suite=suite)
-            _advance(log, hashes, now)
+            _advance(log, hashes, now, {deposit.kind for deposit in batch})
         leaves += made
     return leaves
 
@@ -205,22 +205,24 @@ def _number(holder: str, now: dt.datetime) -> Fresh | None:
         start = log.size
         texts = store.texts(start, start + numbered)
         hashes = merkle.leaf_hashes([merkle.LEAF + text for text in texts], merkle.SUITES[log.suite])
-        return Fresh(start, texts, hashes, _advance(log, hashes, now))
+        kinds = {text.split(b"\n", 3)[2] for text in texts}
+        return Fresh(start, texts, hashes, _advance(log, hashes, now, [kind.decode() for kind in kinds]))
 
 
-def _advance(log: Log, hashes: Sequence[bytes], now: dt.datetime) -> Mapping[int, bytes]:
+def _advance(
+    log: Log, hashes: Sequence[bytes], now: dt.datetime, kinds: Iterable[str]
+) -> Mapping[int, bytes]:
     """Move the tree head over new leaves, inside the transaction that numbered them; returns roots of full
     tiles.
     """
     suite = merkle.SUITES[log.suite]
     frontier = merkle.Frontier(suite, log.size, [bytes.fromhex(node) for node in log.frontier])
-    start = log.size
     roots = extend_by_tiles(frontier, hashes)
     log.size, log.root = frontier.size, frontier.root().hex()
     log.frontier = [node.hex() for node in frontier.hashes]
     log.save(update_fields=["size", "root", "frontier"])
     CheckpointRow.objects.create(size=log.size, root=log.root, at=now)
-    store.record_kinds(start, log.size)
+    store.record_kinds(kinds)
     return roots
 
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from itertools import count, repeat
+from itertools import chain, count, islice, repeat
 from typing import Any
 
 from django.db import connection, transaction
@@ -34,7 +34,7 @@ from chengshu.kernel import merkle
 from chengshu.kernel.canonical import canonical_json
 
 SALT_BYTES = 16
-ROWS_A_STATEMENT = 128
+ROWS_A_STATEMENT = 256
 _INSERT = "INSERT INTO ledger_leaf (kind, reference, digest, at) VALUES (%s, %s, %s, %s)"
 # The text that is hashed, put together by the database itself (see domain.leaf_text).
 TEXT_SQL = f"'{HEADER}\n' || id || '\n' || kind || '\n' || reference || '\n' || at || '\n' || digest"
@@ -125,11 +125,9 @@ def texts(start: int, stop: int) -> list[bytes]:
         return [text.encode() for (text,) in cursor.fetchall()]
 
 
-def record_kinds(start: int, stop: int) -> None:
-    """Remember which kinds occur from ``start`` to ``stop`` - 1, so that pages need not read the whole log."""
-    placed = LeafRow.objects.filter(position__gte=start, position__lt=stop)
-    found = placed.order_by().values_list("kind", flat=True).distinct()
-    KindRow.objects.bulk_create([KindRow(kind=kind) for kind in found], ignore_conflicts=True)
+def record_kinds(found: Iterable[str]) -> None:
+    """Remember which kinds occur, so that pages need not read the whole log."""
+    KindRow.objects.bulk_create([KindRow(kind=kind) for kind in sorted(found)], ignore_conflicts=True)
 
 
 def entry(leaf_id: int) -> Entry | None:
@@ -152,15 +150,16 @@ def _salted(payload: Any) -> tuple[str, str]:
 
 def _salt_all(batch: Sequence[Deposit]) -> tuple[list[str], list[str]]:
     """Return the salts and salted digests of a batch, and refuse it when a name is wrong."""
-    for kind in {deposit.kind for deposit in batch}:
+    kinds, references, payloads = zip(*batch, strict=True)
+    for kind in set(kinds):
         check_names(kind, "-")
-    references = {deposit.reference for deposit in batch}
-    if not ("".join(references).isprintable() and all(0 < len(text) <= MAX_REFERENCE for text in references)):
+    lengths = set(map(len, references))
+    if not "".join(references).isprintable() or 0 in lengths or max(lengths) > MAX_REFERENCE:
         for reference in references:
             check_names("-", reference)
     # One call for all salts: the kernel's random numbers cost more than a hash.
     noise, new = os.urandom(SALT_BYTES * len(batch)), hashlib.sha256
-    data = [payload if isinstance(payload, bytes) else canonical_json(payload) for _, _, payload in batch]
+    data = [payload if isinstance(payload, bytes) else canonical_json(payload) for payload in payloads]
     starts = range(0, len(noise), SALT_BYTES)
     digests = [
         new(noise[at : at + SALT_BYTES] + item).hexdigest() for at, item in zip(starts, data, strict=True)
@@ -176,13 +175,8 @@ def _leaves(ids: Sequence[int], digests: Sequence[str], salts: Sequence[str]) ->
 
 def batches(deposits: Iterable[Deposit]) -> Iterator[list[Deposit]]:
     """Yield ``deposits`` in lists of at most ``MAX_MANY``."""
-    batch: list[Deposit] = []
-    for deposit in deposits:
-        batch.append(deposit)
-        if len(batch) == MAX_MANY:
-            yield batch
-            batch = []
-    if batch:
+    source = iter(deposits)
+    while batch := list(islice(source, MAX_MANY)):
         yield batch
 
 
@@ -246,8 +240,10 @@ def _insert_sqlite(
         part = batch[start : start + ROWS_A_STATEMENT]
         # Ids follow each other: the transaction is immediate.
         values: list[Any] = [ids[start], None if first is None else first + start, at]
-        for (kind, reference, _), digest in zip(part, digests[start : start + ROWS_A_STATEMENT], strict=True):
-            values += (kind, reference, digest)
+        kinds, references, _ = zip(*part, strict=True)
+        values += chain.from_iterable(
+            zip(kinds, references, digests[start : start + ROWS_A_STATEMENT], strict=True)
+        )
         raw.execute(_insert_sql(len(part)), values)
 
 
