@@ -405,3 +405,16 @@ def test_each_step_of_a_case_has_a_leaf_in_the_ledger(district, opened):
     assert [entry.id for entry in ledger.entries_for(f"case:{opened}")] == [event.leaf_id for event in events]
     assert store.LEDGER_KIND == "case.step"
     assert not EvidenceFile.objects.exists()
+
+
+def test_a_child_s_late_news_leaves_a_closed_case_closed(district, opened, corrected):
+    do(opened, "report", {"finding": "unlicensed", "description": "无照"}, district.worker)
+    child = Case.objects.get(parent_id=opened).pk
+    do(opened, "confirm", {"value": TAX}, district.worker)
+    closed = Case.objects.get(pk=opened).closed_at
+    do(child, "accept", {}, district.officer)
+    do(child, "result", {"result": "unfounded", "result_text": "有照"}, district.officer, now=days_later(1))
+    cases.run_jobs(days_later(1))
+    parent = Case.objects.get(pk=opened)
+    assert (parent.state, parent.closed_at, parent.version) == ("confirmed", closed, 4)
+    assert cases.open_without_owner() == [] and cases.check_case(opened) == []

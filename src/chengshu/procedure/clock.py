@@ -122,7 +122,10 @@ class Clock:
         return {**term, "state": SUSPENDED, "stops": stops, "due_on": None, "due_at": None, "amber_at": None}
 
     def _go_on(self, item: Deadline, term: TermState, now: dt.datetime) -> TermState:
-        stops = [*term["stops"][:-1], [term["stops"][-1][0], stamp(now)]]
+        began = str(term["stops"][-1][0])
+        # Clocks of two machines may differ by a moment: no stop ends before it began.
+        ended = began if now < dt.datetime.fromisoformat(began) else stamp(now)
+        stops: list[list[str | None]] = [*term["stops"][:-1], [began, ended]]
         return self.recount(item, {**term, "stops": stops, "state": RUNNING})
 
     def recount(self, item: Deadline, term: TermState) -> TermState:

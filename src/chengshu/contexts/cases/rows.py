@@ -28,6 +28,8 @@ _CASE_UPDATE = (
     "UPDATE cases_case SET state = %s, outcome = %s, version = %s, department = %s, body = %s, due_at = %s, "
     "amber_at = %s, closed_at = %s WHERE id = %s AND version = %s"
 )
+# A step of a case that has ended (a child's late news) leaves the day on which it ended.
+_CASE_UPDATE_ENDED = _CASE_UPDATE.replace("closed_at = %s", "closed_at = COALESCE(closed_at, %s)")
 _EVENT_INSERT = (
     "INSERT INTO cases_caseevent (case_id, seq, step, at, actor, body, idempotency_key, request_digest, leaf_id, "
     "leaf_salt) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
@@ -177,7 +179,7 @@ def send_case(case: Case, department: str, before: int, now: dt.datetime, closed
     due_at, amber_at = earliest(case)
     db = sql()
     return db.run(
-        _CASE_UPDATE,
+        _CASE_UPDATE_ENDED if closed else _CASE_UPDATE,
         (
             case.state, case.outcome, case.version, department, body_of(case), db.instant(due_at),
             db.instant(amber_at), db.instant(now) if closed else None, case.id, before,

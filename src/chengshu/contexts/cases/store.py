@@ -226,7 +226,8 @@ def settle(
             rows.insert_payloads([(case.id, event["seq"], salt, body)])
         write_event(case.id, event, now, key=key, request=request)
         if event["seq"] > 1:
-            written = rows.send_case(case, row.department, row.version, now, ended)
+            final = runtime.pack.states[case.state].final
+            written = rows.send_case(case, row.department, row.version, now, final)
         rows.upsert_terms([rows.term_values(case.id, term) for term in outcome.terms])
         _write_tasks(runtime, row, outcome, tasks, now)
     if written is None:
@@ -235,6 +236,7 @@ def settle(
         raise changed(case.id, row.version)
     elif "label" in event:
         CaseModel.objects.filter(pk=case.id).update(label=case.label[:200])
+    endings.tell_step(outcome, row, now)
     if ended:
         _end(runtime, row, case, now)
 

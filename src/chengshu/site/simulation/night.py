@@ -10,7 +10,7 @@ from chengshu.contexts.cases import api as cases
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.contexts.subjects import api as subjects
-from chengshu.site.simulation.oracle import Notices, due_day
+from chengshu.site.simulation.oracle import Notices, day_before, due_day, legal_date
 
 # How many golden records are opened each night to see whether every value names its source.
 RECORDS_A_NIGHT = 10
@@ -53,16 +53,29 @@ class Night:
     def _terms(self) -> list[str]:
         wrong = []
         for seen in cases.terms_written(self.seen_event):
-            term, length = seen.term, seen.deadline.term
-            if length is None or term["state"] not in ("running", "suspended"):
+            term = seen.term
+            if term["state"] not in ("running", "suspended"):
                 continue
             self.terms += 1
-            mine = due_day(length.amount, length.unit.value, term["started"], term["stops"], self.notices)
+            mine = self._count(seen)
             if (mine.isoformat() if mine else None) != term["due_on"]:
                 wrong.append(
                     f"{seen.case_id} ({seen.pack}): {term['id']} is due on {term['due_on']}, the oracle counts {mine}"
                 )
         return wrong
+
+    def _count(self, seen: cases.TermSeen) -> dt.date | None:
+        term, deadline = seen.term, seen.deadline
+        if deadline.until is not None:
+            if any(end is None for _, end in term["stops"]):
+                return None
+            if deadline.before is None:
+                return dt.date.fromisoformat(term["until"])
+            return day_before(term["until"], deadline.before.amount, deadline.before.unit.value)
+        # The length in force on the first day: the last one that began by then.
+        first = legal_date(term["started"])
+        length = [length for start, length in deadline.terms if start <= first][-1]
+        return due_day(length.amount, length.unit.value, term["started"], term["stops"], self.notices)
 
     def _looks(self, looks: set[Look]) -> list[str]:
         self.looks += len(looks)

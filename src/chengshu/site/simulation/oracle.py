@@ -78,6 +78,12 @@ def due_day(
     return notices.worked[bisect_left(notices.worked, ends)]
 
 
+def day_before(last: str, amount: int, unit: str) -> dt.date:
+    """Return the day that lies so long before a computed last day."""
+    day = dt.date.fromisoformat(last)
+    return day - amount * DAY if unit == "days" else _same_day(day, -amount * (12 if unit == "years" else 1))
+
+
 def _days_lost(stops: Sequence[Sequence[str | None]]) -> set[dt.date]:
     lost: set[dt.date] = set()
     for start, end in stops:

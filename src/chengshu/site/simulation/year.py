@@ -119,10 +119,8 @@ class Year:
     def _open_some(self, date: dt.date) -> None:
         for _ in range(self.rng.randrange(self.plan.openings * 2 + 1)):
             self.number += 1
-            name = self.rng.choice(
-                sorted(name for name, known in self.known.items() if known.samples.openings)
-            )
-            self._open(name, self._at(date, 9 + self.rng.randrange(8), self.rng.randrange(60)))
+            name = self.rng.choice(sorted(name for name, known in self.known.items() if known.samples.openings))
+            self._open(name, self._at(date, 9, 10 + self.rng.randrange(50)))
 
     def _open(self, name: str, now: dt.datetime) -> None:
         known = self.known[name]
@@ -141,10 +139,11 @@ class Year:
                 return
 
     def _work(self, date: dt.date) -> None:
-        for account in self.people.workers_of_the_day():
-            now = self._at(date, 10 + self.rng.randrange(7), self.rng.randrange(60))
-            page = cases.tasks_for(account, now=now)
-            lines = list(page.rows)
+        minutes = sorted(self.rng.randrange(600, 1020) for _ in self.people.workers_of_the_day())
+        # The day goes forward: who comes later sees what those before did.
+        for minute, account in zip(minutes, self.people.workers_of_the_day(), strict=True):
+            now = self._at(date, minute // 60, minute % 60)
+            lines = list(cases.tasks_for(account, now=now).rows)
             self.rng.shuffle(lines)
             for line in lines[: self.rng.randrange(self.plan.diligence + 1)]:
                 self._act(line.case_id, account, now)
