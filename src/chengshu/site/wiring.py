@@ -29,6 +29,7 @@ def wire() -> None:
     cases.register_panel("messages", messages.case_panel)
     register_effect("correct_fact", subjects.correct_fact)
     register_effect("propose_address", propose_address)
+    cases.register_on_step("value-dispute", "subjects", subjects.follow_dispute)
     register_source("golden_record", subjects.golden_record)
     register_source("account", account_attribute)
     wire_map()

@@ -22,6 +22,7 @@ from chengshu.contexts.cases import (
     store,
 )
 from chengshu.contexts.cases.access import access_case
+from chengshu.contexts.cases.administration import pack_of
 from chengshu.contexts.cases.audit import check_case
 from chengshu.contexts.cases.bulk import open_many, withdraw_vanished
 from chengshu.contexts.cases.describing import described, first_said, plain_values
@@ -36,7 +37,7 @@ from chengshu.contexts.cases.domain import (
     TaskRow,
 )
 from chengshu.contexts.cases.effects import case_fact_source, notify_effect, open_case_effect
-from chengshu.contexts.cases.endings import register_on_end
+from chengshu.contexts.cases.endings import StepTaken, register_on_end, register_on_step
 from chengshu.contexts.cases.handover import HandOver, hand_over, reassign
 from chengshu.contexts.cases.invariants import (
     TermSeen,
@@ -49,7 +50,7 @@ from chengshu.contexts.cases.invariants import (
 )
 from chengshu.contexts.cases.jobs import enqueue_effect, retry, run_jobs
 from chengshu.contexts.cases.mine import MyCase, my_cases
-from chengshu.contexts.cases.packs import current_files, load_pack_version, load_shipped
+from chengshu.contexts.cases.packs import current_files, load_pack_version, load_shipped, need_shipped
 from chengshu.contexts.cases.packs import loaded as loaded_packs
 from chengshu.contexts.cases.panels import CasePanelLine, register_panel
 from chengshu.contexts.cases.presenting import case_view
@@ -124,6 +125,7 @@ __all__ = [
     "Opening",
     "PublicPanel",
     "PublicReceipt",
+    "StepTaken",
     "Supervised",
     "TaskPage",
     "TaskRow",
@@ -169,6 +171,7 @@ __all__ = [
     "loaded_packs",
     "migration",
     "my_cases",
+    "need_shipped",
     "notices_for",
     "open_by_cell",
     "open_case",
@@ -176,6 +179,7 @@ __all__ = [
     "open_without_owner",
     "open_without_term",
     "outcomes",
+    "pack_of",
     "pack_said",
     "pack_templates",
     "pack_words",
@@ -188,6 +192,7 @@ __all__ = [
     "read_notice",
     "reassign",
     "register_on_end",
+    "register_on_step",
     "register_panel",
     "retry",
     "role_owners",

@@ -61,6 +61,12 @@ def load_shipped(now: dt.datetime) -> list[PackVersion]:
     return [load_pack_version(path.parent, now) for path in sorted(folder.glob("*/pack.yaml"))]
 
 
+def need_shipped(pack: str, now: dt.datetime) -> None:
+    """Load a pack that ships with the program when no version of it is loaded yet (a district founded before it)."""
+    if not PackVersion.objects.filter(pack=pack, current=True).exists():
+        load_pack_version(shipped("packs", "cn", pack), now)
+
+
 def current(pack: str) -> Runtime:
     """Return the version that new cases are opened under."""
     version_id = sql().run(_CURRENT, (pack,)).fetchone()

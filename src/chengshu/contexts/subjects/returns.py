@@ -118,7 +118,8 @@ def dispute(return_id: int, *, department: str, actor: Account, reason: str, now
             idempotency_key=f"return:{row.pk}",
         )  # fmt: skip
         disputing.open_dispute_case(
-            made, effective_record(row.correction.subject_id), value=row.correction.value, source_title=row.source,
+            made, effective_record(row.correction.subject_id), value=row.correction.value,
+            source_title=department_name(department)["zh"],
             department=department, actor=actor, now=now,
         )  # fmt: skip
         deposit(
@@ -166,8 +167,8 @@ def dispute_value(
             idempotency_key=idempotency_key,
         )  # fmt: skip
         disputing.open_dispute_case(
-            row, record, value=record.values[element], source_title=first.source if first else "", department=row.decider,
-            actor=actor, now=now,
+            row, record, value=record.values[element], department=row.decider, actor=actor, now=now,
+            source_title=department_name(first.department)["zh"] if first else "",
         )  # fmt: skip
         deposit(
             "value-disputed",
