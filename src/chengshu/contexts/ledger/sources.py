@@ -58,10 +58,7 @@ class SqlSource:
         found: list[bytes] = []
         for first in range(start, stop, AT_ONCE):
             last = min(first + AT_ONCE, stop)
-            count, joined = (
-                self._straight_read(first, last)
-                or self._query(f"{self._joined} {self._range}) AS leaves", (first, last))[0]
-            )
+            count, joined = self._query(f"{self._joined} {self._range}) AS leaves", (first, last))[0]
             if count:
                 data = joined.encode() if isinstance(joined, str) else bytes(joined)
                 found += data.split(b"\x1e")
