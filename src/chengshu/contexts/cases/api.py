@@ -80,12 +80,13 @@ from chengshu.contexts.cases.reading import (
     case_brief,
     case_facts,
     case_line,
-    last_grounds,
     pack_said,
     pack_templates,
     pack_words,
     role_owners,
+    step_said,
 )
+from chengshu.contexts.cases.relocation import cells_changed
 from chengshu.contexts.cases.sealing import erase_personal
 from chengshu.contexts.cases.store import case_of_key, open_case
 from chengshu.contexts.cases.supervising import PAGE as SUPERVISED_A_PAGE
@@ -147,6 +148,7 @@ __all__ = [
     "cases_opened_by",
     "causes_by_article",
     "cell_of",
+    "cells_changed",
     "check_case",
     "claiming",
     "command",
@@ -163,7 +165,6 @@ __all__ = [
     "first_said",
     "hand_over",
     "last_event",
-    "last_grounds",
     "late_by_department",
     "load_pack_version",
     "load_shipped",
@@ -200,6 +201,7 @@ __all__ = [
     "run_jobs",
     "shows_personal",
     "standing",
+    "step_said",
     "steps_without_ground_or_leaf",
     "subject_merged",
     "supervised",

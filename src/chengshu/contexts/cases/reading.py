@@ -60,11 +60,15 @@ def case_facts(case_id: str) -> dict[str, dict[str, Any]]:
     return {"facts": {**case.facts, **store.personal_facts(case_id)}, "kept": dict(case.kept)}
 
 
-def last_grounds(case_id: str) -> list[dict[str, str]]:
-    """Return the articles that the newest step of a case rests on, as citations in both languages."""
-    body = CaseEvent.objects.filter(case_id=case_id).order_by("-seq").values_list("body", flat=True).first()
-    keys = json.loads(body).get("grounds", []) if body else []
-    return [dict(each.citation) for each in grounds(_pack(rows.lock_free(case_id)), keys)]
+def step_said(case_id: str, key: str) -> dict[str, Any]:
+    """Return what the step behind an effect's key rested on and decided: ``grounds`` as citations, ``decided`` by name."""
+    seq = key.split(":")[1] if key.startswith(f"{case_id}:") else ""
+    events = CaseEvent.objects.filter(case_id=case_id).order_by("-seq")
+    if seq.isdigit():
+        events = events.filter(seq=int(seq))
+    body = json.loads(events.values_list("body", flat=True).first() or "{}")
+    found = grounds(_pack(rows.lock_free(case_id)), body.get("grounds", []))
+    return {"grounds": [dict(each.citation) for each in found], "decided": body.get("decided", {})}
 
 
 def pack_said(case_id: str, key: str, values: Mapping[str, Any]) -> dict[str, str]:

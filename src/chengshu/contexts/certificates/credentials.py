@@ -37,6 +37,7 @@ class Content:
     version: int
     holder: str
     holder_id: str
+    holder_mark: str
     valid_from: dt.date
     valid_to: dt.date | None
     claims: Mapping[str, Any]
@@ -54,6 +55,8 @@ def credential(content: Content, key: ECKey, now: dt.datetime) -> str:
     }
     if content.holder_id:
         subject["id"] = f"urn:chengshu:subject:{content.holder_id}"
+    if content.holder_mark:
+        subject["identifierMasked"] = content.holder_mark
     body: dict[str, Any] = {
         "@context": [CONTEXT, TERMS],
         "id": content.id,

@@ -90,6 +90,11 @@ def mask_holder(name: str) -> str:
     return name[0] + "*" * (len(name) - 1)
 
 
+def mask_number(text: str) -> str:
+    """Return a personal or credit number as it may be kept and shown: its first three and last four characters."""
+    return text[:3] + "*" * (len(text) - 7) + text[-4:] if len(text) > 9 else "*" * len(text)
+
+
 def day_of(value: Any) -> dt.date:
     """Return a date out of an effect's parameter (a date, or ISO text where JSON carried it)."""
     if isinstance(value, dt.datetime):

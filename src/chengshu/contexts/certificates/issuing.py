@@ -11,6 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from chengshu.batch.linkage.ids import is_subject_id
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import domain, words
 from chengshu.contexts.certificates.credentials import LIST_SIZE
@@ -35,6 +36,7 @@ def issue_certificate(request: EffectRequest) -> Mapping[str, Any]:
     title = words.title(request.case_id, "certificates", type_)
     year = now.astimezone(domain.CHINA).year
     series = domain.series_of(type_)
+    given = str(params.get("holder_id") or "").strip()
     certificate = Certificate(
         number=domain.number_of(series, year, next_number(f"certificate:{series}", year)),
         type=type_,
@@ -43,7 +45,8 @@ def issue_certificate(request: EffectRequest) -> Mapping[str, Any]:
         case_id=request.case_id,
         department=brief.department,
         holder=str(params["holder"])[:200],
-        holder_id=str(params.get("holder_id") or "")[:40],
+        holder_id=given if is_subject_id(given) else "",
+        holder_mark="" if is_subject_id(given) else domain.mask_number(given),
         holder_account=_applicant(request.case_id),
         valid_from=valid_from,
         valid_to=valid_to,

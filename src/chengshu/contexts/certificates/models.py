@@ -113,8 +113,9 @@ class Certificate(models.Model):
     case_id = models.CharField(max_length=20, db_index=True)
     department = models.CharField(max_length=40, blank=True)
     holder = models.CharField(max_length=200)
-    # An account's number, or an opaque subject id: whose page shows it. Never a personal number.
+    # An opaque subject id: whose page shows it. A personal or credit number is kept masked alone, in `holder_mark`.
     holder_id = models.CharField(max_length=40, blank=True, db_index=True)
+    holder_mark = models.CharField(max_length=40, blank=True)
     holder_account = models.CharField(max_length=20, blank=True, db_index=True)
     state = models.CharField(max_length=12, choices=State.choices, default=State.ACTIVE)
     version = models.PositiveIntegerField(default=1)

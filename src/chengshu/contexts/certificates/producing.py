@@ -83,6 +83,7 @@ def _content(issue: Issue, issuer: str) -> credentials.Content:
         version=issue.version,
         holder=issue.holder,
         holder_id=certificate.holder_id,
+        holder_mark=certificate.holder_mark,
         valid_from=issue.valid_from,
         valid_to=issue.valid_to,
         claims=words.raw(json.loads(issue.claims)),
@@ -119,7 +120,7 @@ def _certificate_pdf(issue: Issue, issuer: str, credential: str, code: str, requ
         "number": certificate.number,
         "version": issue.version,
         "holder": issue.holder,
-        "rows": _rows(json.loads(issue.claims)),
+        "rows": [*_marked(certificate), *_rows(json.loads(issue.claims))],
         "valid_from": issue.valid_from.isoformat(),
         "valid_to": issue.valid_to.isoformat() if issue.valid_to else None,
         "verify_at": f"{settings.PUBLIC_URL}{qr.PATH}",
@@ -186,7 +187,9 @@ def _note_document(document: Document, pdf: bytes, now: dt.datetime) -> None:
 
 def _document_data(request: EffectRequest, document: Document, issuer: str) -> dict[str, Any]:
     held = cases.case_facts(request.case_id)
+    step = cases.step_said(request.case_id, request.idempotency_key)
     values = {
+        "decided": step["decided"],
         "facts": held["facts"],
         "case": held["kept"],
         "data": dict(request.data),
@@ -205,7 +208,7 @@ def _document_data(request: EffectRequest, document: Document, issuer: str) -> d
         "label": brief.label,
         "to": brief.label or None,
         "paragraphs": [line.strip() for line in body.splitlines() if line.strip()],
-        "grounds": [each["zh"] for each in cases.last_grounds(request.case_id)],
+        "grounds": [each["zh"] for each in step["grounds"]],
         "rows": _rows(shown),
         "facts": {item["name"]: item["value"]["zh"] for item in shown},
         "kept": cases.plain_values(held["kept"]),
@@ -225,6 +228,10 @@ def _common(case_id: str, issuer: str, now: dt.datetime) -> dict[str, Any]:
 
 def _rows(shown: list[words.Shown]) -> list[list[str]]:
     return [[item["label"]["zh"], item["value"]["zh"]] for item in shown]
+
+
+def _marked(certificate: Certificate) -> list[list[str]]:
+    return [["证件号码", certificate.holder_mark]] if certificate.holder_mark else []
 
 
 def _no_effect(case_id: str) -> bool:

@@ -52,9 +52,9 @@ def send_message(request: EffectRequest) -> Mapping[str, Any]:
 def _messages(request: EffectRequest) -> list[Message]:
     """Put the message on the pages of those it is for; the same key finds what is there."""
     params, key = request.params, f"texts:{request.params['text']}"
-    values = {"facts": request.facts, "data": request.data, "actor": request.actor.name}
-    held = cases.case_facts(request.case_id)
-    values["case"] = held["kept"]
+    values: dict[str, Any] = {"facts": request.facts, "data": request.data, "actor": request.actor.name}
+    values["case"] = cases.case_facts(request.case_id)["kept"]
+    values["decided"] = cases.step_said(request.case_id, request.idempotency_key)["decided"]
     subject = cases.pack_said(request.case_id, f"messages.{params['text']}.subject", values)
     body = cases.pack_said(request.case_id, f"messages.{params['text']}.body", values)
     owners = cases.role_owners(request.case_id, str(params["to"]), request.now)
