@@ -47,18 +47,21 @@ class Citation:
             if number is not None and not 0 < number < 10_000:
                 raise ValueError(f"no article, paragraph or item has the number {number}")
 
-    def in_chinese(self, title: str | None = None) -> str:
-        """Return 《…》第…条第…款第（…）项; ``title`` stands for the instrument where that is a key."""
-        text = f"《{title or self.instrument}》第{chinese_number(self.article)}条"
+    def in_chinese(self, title: str | None = None, unit: str = "条") -> str:
+        """Return 《…》第…条第…款第（…）项; ``title`` stands for the instrument where that is a key.
+
+        ``unit`` is how the instrument is numbered, where it has no articles (项, 部分).
+        """
+        text = f"《{title or self.instrument}》第{chinese_number(self.article)}{unit}"
         if self.sub:
             text += f"之{chinese_number(self.sub)}"
         if self.paragraph:
             text += f"第{chinese_number(self.paragraph)}款"
         return text + (f"第（{chinese_number(self.item)}）项" if self.item else "")
 
-    def in_english(self, title: str | None = None) -> str:
+    def in_english(self, title: str | None = None, unit: str = "Article") -> str:
         """Return ``Civil Code, Article 201, paragraph 1, item 2``."""
-        text = f"{title or self.instrument}, Article {self.article}" + (f"-{self.sub}" if self.sub else "")
+        text = f"{title or self.instrument}, {unit} {self.article}" + (f"-{self.sub}" if self.sub else "")
         if self.paragraph:
             text += f", paragraph {self.paragraph}"
         return text + (f", item {self.item}" if self.item else "")

@@ -5,18 +5,29 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, DocumentStartEvent, NodeEvent, ScalarEvent
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.nodes import ScalarNode
 
 from chengshu.kernel.problems import Problem, Where
 
 MAX_BYTES = 2_000_000
+MAX_DEPTH = 40
 _DATE = re.compile(r"^\d{4}-\d\d-\d\d$")
 
 
@@ -66,12 +77,7 @@ def load_yaml(path: Path) -> Any:
 def parse_yaml(text: str, name: str = "<text>") -> Any:
     """Read YAML from ``text``; ``name`` stands for the file in errors."""
     try:
-        _refuse_aliases(text, name)
-        yaml = YAML(typ="rt", pure=True)
-        yaml.version = (1, 2)
-        return _convert(yaml.load(io.StringIO(text)), 1, name)
-    except DuplicateKeyError as error:
-        raise _problem("yaml-duplicate-key", "A key stands twice in one mapping", error, name) from error
+        return _Builder(text, name).document()
     except MarkedYAMLError as error:
         raise _problem(
             "yaml-syntax", error.problem or "The file is not well-formed YAML", error, name
@@ -80,37 +86,96 @@ def parse_yaml(text: str, name: str = "<text>") -> Any:
         raise Problem("yaml-syntax", str(error), where=Where(file=name)) from error
 
 
-def _refuse_aliases(text: str, name: str) -> None:
-    documents = 0
-    for event in YAML(typ="rt", pure=True).parse(io.StringIO(text)):
-        line = event.start_mark.line + 1
-        if isinstance(event, DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise Problem(
-                    "yaml-documents", "One file holds one document", where=Where(file=name, line=line)
-                )
-        anchored = isinstance(event, NodeEvent) and getattr(event, "anchor", None)
-        if isinstance(event, AliasEvent) or anchored:
-            raise Problem(
+class _Builder:
+    """Builds plain values from the parser's events in one pass; what we do not allow is refused where it stands."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.name = name
+        self.yaml = YAML(typ="safe", pure=True)
+        self.yaml.version = (1, 2)
+        self.events: Iterator[Event] = self.yaml.parse(io.StringIO(text))
+
+    def document(self) -> Any:
+        """Return the value of the one document; an empty file is empty."""
+        found: Any = None
+        documents = 0
+        for event in self.events:
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                self._start(event, documents)
+            elif isinstance(event, NodeEvent):
+                found = self._node(event, 0)
+        return found
+
+    def _start(self, event: DocumentStartEvent, documents: int) -> None:
+        if documents > 1:
+            raise self._fault(event, "yaml-documents", "One file holds one document")
+        if event.version or event.tags:
+            raise self._fault(
+                event, "yaml-directive", "Directives are not allowed", "leave the line with % out"
+            )
+
+    def _fault(self, event: Event, code: str, title: str, remedy: str = "") -> Problem:
+        return Problem(code, title, where=Where(file=self.name, line=_line(event)), remedy=remedy)
+
+    def _node(self, event: Event, depth: int) -> Any:
+        if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
+            raise self._fault(
+                event,
                 "yaml-alias",
                 "Anchors and aliases are not allowed",
-                where=Where(file=name, line=line),
-                remedy="write the value out where it is used",
+                "write the value out where it is used",
             )
-        if isinstance(event, ScalarEvent) and event.style is None:
-            _refuse_impossible_date(event.value, Where(file=name, line=line))
         if getattr(event, "tag", None):
-            raise Problem("yaml-tag", "Tags are not allowed", where=Where(file=name, line=line))
+            raise self._fault(event, "yaml-tag", "Tags are not allowed")
+        if depth > MAX_DEPTH:
+            raise self._fault(event, "yaml-depth", f"Values are nested at most {MAX_DEPTH} deep")
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(event, depth)
+        if isinstance(event, SequenceStartEvent):
+            return self._sequence(event, depth)
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event)
+        raise self._fault(event, "yaml-syntax", "A value is expected here")
+
+    def _mapping(self, start: Event, depth: int) -> Mapped:
+        mapped = Mapped(line=_line(start))
+        while not isinstance(event := next(self.events), MappingEndEvent):
+            key = self._node(event, depth + 1)
+            if not isinstance(key, str):
+                raise self._fault(event, "yaml-key", f"The key {key!r} is not text", "put it in quotes")
+            if key in mapped:
+                raise self._fault(event, "yaml-duplicate-key", f"The key {key!r} stands twice in one mapping")
+            mapped[key] = self._node(next(self.events), depth + 1)
+            mapped.lines[key] = _line(event)
+        return mapped
+
+    def _sequence(self, start: Event, depth: int) -> Listed:
+        listed = Listed(line=_line(start))
+        while not isinstance(event := next(self.events), SequenceEndEvent):
+            listed.append(self._node(event, depth + 1))
+            listed.lines.append(_line(event))
+        return listed
+
+    def _scalar(self, event: ScalarEvent) -> Any:
+        text: str = event.value
+        # Quoted and block scalars are texts.
+        if event.style is not None:
+            return text
+        tag = self.yaml.resolver.resolve(ScalarNode, text, event.implicit)
+        if str(tag) == "tag:yaml.org,2002:str":
+            return text
+        if _DATE.match(text):
+            try:
+                return dt.date.fromisoformat(text)
+            except ValueError as error:
+                raise self._fault(event, "yaml-date", f"{text} is no day of the calendar") from error
+        node = ScalarNode(tag, text, event.start_mark, event.end_mark)
+        return _plain(self.yaml.constructor.construct_object(node, deep=True))
 
 
-def _refuse_impossible_date(text: str, where: Where) -> None:
-    if not _DATE.match(text):
-        return
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise Problem("yaml-date", f"{text} is no day of the calendar", where=where) from error
+def _line(event: Event) -> int:
+    return int(event.start_mark.line) + 1
 
 
 def _problem(code: str, title: str, error: MarkedYAMLError, name: str) -> Problem:
@@ -118,36 +183,7 @@ def _problem(code: str, title: str, error: MarkedYAMLError, name: str) -> Proble
     return Problem(code, title, where=Where(file=name, line=mark.line + 1 if mark else None))
 
 
-def _convert(node: Any, line: int, name: str) -> Any:
-    if isinstance(node, CommentedMap):
-        return _convert_map(node, name)
-    if isinstance(node, CommentedSeq):
-        listed = Listed(line=node.lc.line + 1)
-        for index, item in enumerate(node):
-            item_line = node.lc.item(index)[0] + 1
-            listed.append(_convert(item, item_line, name))
-            listed.lines.append(item_line)
-        return listed
-    return _scalar(node)
-
-
-def _convert_map(node: CommentedMap, name: str) -> Mapped:
-    mapped = Mapped(line=node.lc.line + 1)
-    for key, value in node.items():
-        line = node.lc.key(key)[0] + 1
-        if not isinstance(key, str):
-            raise Problem(
-                "yaml-key",
-                f"The key {key!r} is not text",
-                where=Where(file=name, line=line),
-                remedy="put it in quotes",
-            )
-        mapped[str(key)] = _convert(value, line, name)
-        mapped.lines[str(key)] = line
-    return mapped
-
-
-def _scalar(node: Any) -> Any:
+def _plain(node: Any) -> Any:
     for kind in (bool, int, float, str):
         if isinstance(node, kind):
             # ruamel keeps how a scalar was written in subclasses; callers want the plain value.
