@@ -11,7 +11,7 @@ version: 1.0.0
 jurisdiction: "440306"
 valid_from: 2026-01-01
 basis:
-  - {id: law, title: 富法, issuer: 某机关, kind: law, date: 2020-01-01, in_force: 2020-02-01}
+  - {id: law, title: 富法, issuer: 某机关, kind: law, date: 2020-01-01, in_force: 2020-02-01, numbered: {zh: 项, en: item}}
 roles:
   applicant: {holder: opener}
   clerk: {holder: department}

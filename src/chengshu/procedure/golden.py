@@ -58,7 +58,16 @@ class Report:
 
 def run_golden(pack: Pack, files: PackFiles, clock: Clock | None = None) -> Report:
     """Play every golden case of a pack."""
-    faults, played = Faults(), []
+    sheets, faults = golden_sheets(files)
+    played = [play(pack, sheet, clock) for sheet in sheets]
+    touched = {mark for case in played for mark in case.touched}
+    return Report(tuple(played), tuple(sorted(_all_marks(pack) - touched)), tuple(faults))
+
+
+def golden_sheets(files: PackFiles) -> tuple[list[Sheet], Faults]:
+    """Return the golden cases as they are written, and what cannot be read."""
+    faults: Faults = Faults()
+    found: list[Sheet] = []
     for path in files.under("cases"):
         name = files.name(path)
         try:
@@ -66,11 +75,14 @@ def run_golden(pack: Pack, files: PackFiles, clock: Clock | None = None) -> Repo
         except Problem as problem:
             faults.append(problem)
             continue
-        for item in sheet.listed("cases", required=True):
-            played.append(_Player(pack, item, clock or default_clock()).play())
+        found += sheet.listed("cases", required=True)
         sheet.close()
-    touched = {mark for case in played for mark in case.touched}
-    return Report(tuple(played), tuple(sorted(_all_marks(pack) - touched)), tuple(faults))
+    return found, faults
+
+
+def play(pack: Pack, sheet: Sheet, clock: Clock | None = None) -> Played:
+    """Play one golden case; it may be played again, under another pack."""
+    return _Player(pack, sheet, clock or default_clock()).play()
 
 
 def _all_marks(pack: Pack) -> set[str]:
@@ -78,6 +90,7 @@ def _all_marks(pack: Pack) -> set[str]:
     marks |= {f"row {table.id}/{row.id}" for table in pack.tables.values() for row in table.rows}
     marks |= {f"end of term {name}" for name in pack.deadlines}
     marks |= {f"last day of term {name}" for name in pack.deadlines}
+    marks |= {f"value {name} from {v.start}" for name, item in pack.parameters.items() for v in item.values}
     for form, fields in pack.fields():
         for name, item in fields.items():
             marks |= {f"choice {_dotted(form, name)}/{choice}" for choice in item.grounds}
@@ -225,12 +238,16 @@ class _Player:
         self.effects.extend({"do": call.name, "with": call.params} for call in outcome.effects)
         self.grounds.extend(outcome.grounds)
         answers = {**event.get("data", {}), **outcome.personal}
+        self.result.touched |= {
+            f"field {_dotted(form, name)}" for name, value in answers.items() if value is not None
+        }
         for name, item in fields.items():
             value = answers.get(name) if item.grounds else None
             for choice in value if isinstance(value, list) else (value,):
                 self.result.touched |= (
                     {f"choice {_dotted(form, name)}/{choice}"} if choice in item.grounds else set()
                 )
+        self._note_values(event)
         children = {}
         for call in outcome.effects:
             if call.name == "open_case":
@@ -238,6 +255,21 @@ class _Player:
                 children[_child_id(len(self.on_end))] = ""
         if children:
             self.case.children = {**self.case.children, **children}
+
+    def _note_values(self, event: Event) -> None:
+        """Note the dated values that a step could read, and the length of a term that it started."""
+        steps = {step.id: step for step in (self.pack.opening, *self.pack.transitions)}
+        names = {
+            name.removeprefix("parameters.")
+            for name in steps[event["step"]].reads
+            if name.startswith("parameters.")
+        }
+        for term in event.get("terms", []):
+            if term["started"] == event["at"] and (name := self.pack.deadlines[term["id"]].parameter):
+                names.add(name)
+        for name in names:
+            value = self.pack.parameters[name].on(legal_day(dt.datetime.fromisoformat(event["at"])))
+            self.result.touched.add(f"value {name} from {value.start}")
 
     def _compare(self, then: Sheet, case: Case) -> None:
         self._known_keys(then, THEN)

@@ -172,12 +172,31 @@ def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack
             for path in files.under("templates")
         },
         extends=_extends(head),
-        dated=frozenset(
-            name for item in deadlines.values() if item.until is not None for name in item.starts_on
-        ),
+        dated=_dated_in(deadlines),
     )
     head.close()
     return pack
+
+
+def rebuilt(pack: Pack, **changes: Any) -> Pack:
+    """Return the pack with parts changed, and everything that follows from them made anew."""
+    changed = replace(pack, **changes)
+    linked = Linked(changed.tables, changed.deadlines, changed.label, changed.department)
+    opening = linked.step(changed.opening, opens=True)
+    transitions = tuple(linked.step(step) for step in changed.transitions)
+    return replace(
+        changed,
+        opening=opening,
+        transitions=transitions,
+        steps=_steps(transitions),
+        plans=_plans(opening, transitions, changed.facts),
+        dated=_dated_in(changed.deadlines),
+    )
+
+
+def _dated_in(deadlines: Mapping[str, Deadline]) -> frozenset[str]:
+    """Return the states in which a term starts whose last day is computed."""
+    return frozenset(name for item in deadlines.values() if item.until is not None for name in item.starts_on)
 
 
 def _steps(transitions: tuple[Transition, ...]) -> dict[tuple[str, str], tuple[Transition, ...]]:
@@ -197,9 +216,10 @@ def _plans(
 
 
 def _plan(steps: tuple[Transition, ...], facts: Mapping[str, Field]) -> Plan:
-    names = sorted(
-        {name for step in steps for name in step.reads if not name.startswith(("data.", "decided.", "item"))}
-    )
+    # An opening's form is its facts: their conditions and checks may ask for the day, or for a parameter.
+    asked = {name for item in facts.values() for part in (item.when, item.check) if part for name in part.reads}
+    read = asked.union(*(step.reads for step in steps))
+    names = sorted(name for name in read if not name.startswith(("data.", "decided.", "item")))
     reads = tuple((name, name.partition(".")[0], name.partition(".")[2]) for name in names)
     personal = {
         step.id: frozenset(name for name, item in step.form.fields.items() if item.type.personal)
@@ -271,6 +291,7 @@ def _basis(head: Sheet) -> dict[str, Instrument]:
             repealed=item.date("repealed", required=False),
             source=item.text("source", ""),
             line=item.line,
+            numbered=_both(item, "numbered", required=False),
         )
         item.close()
         if instrument.id in found:
@@ -300,17 +321,17 @@ def _articles(sheet: Sheet) -> dict[str, Article]:
             item.fault(problem.code, problem.title, "article", remedy=problem.remedy)
         if key in found:
             item.fault("article-twice", f"The article {key} stands twice", "article")
-        found[key] = Article(key, _gist(item), item.word("status", STATUSES),
+        found[key] = Article(key, _both(item, "gist"), item.word("status", STATUSES),
                              item.text("why", ""), item.line)  # fmt: skip
         item.close()
     sheet.close()
     return found
 
 
-def _gist(item: Sheet) -> dict[str, Any]:
-    inner = item.sheet("gist", required=True)
+def _both(item: Sheet, key: str, required: bool = True) -> dict[str, str]:
+    inner = item.sheet(key, required=required)
     if inner is None:
         return {}
-    gist = {language: inner.text(language) for language in LANGUAGES}
+    found = {language: inner.text(language) for language in LANGUAGES}
     inner.close()
-    return gist
+    return found

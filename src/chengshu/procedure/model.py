@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chengshu.kernel.citations import parse_citation
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import Term
 from chengshu.procedure.expressions import Expression
@@ -33,6 +34,8 @@ class Instrument:
     repealed: dt.date | None
     source: str
     line: int
+    # How it is numbered where it has no articles: {zh: 项, en: item}.
+    numbered: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +340,16 @@ class Pack:
     def title(self, language: str = "zh") -> str:
         """Return the title of the pack."""
         return self.text("title", language)
+
+    def place(self, key: str) -> dict[str, str]:
+        """Return where an article stands, in words: 《…》第…条 and its English."""
+        citation = parse_citation(key)
+        instrument = self.basis[citation.instrument]
+        zh, en = instrument.numbered.get("zh", "条"), instrument.numbered.get("en", "Article")
+        return {
+            "zh": citation.in_chinese(instrument.title, zh),
+            "en": citation.in_english(instrument.title_en or instrument.title, en),
+        }
 
     def commands(self) -> tuple[str, ...]:
         """Return every command, in the order of the file."""

@@ -132,6 +132,7 @@ def _pack() -> Schema:
         in_force=_day("From when it holds; not after valid_from"),
         repealed=_day("From when it no longer holds"),
         source=_text("Where the text was taken from"),
+        numbered={**BOTH, "description": "How it is numbered where it has no articles: {zh: 项, en: item}"},
     )
     role = _object(
         "Who may hold the role",

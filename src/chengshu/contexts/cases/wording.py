@@ -8,7 +8,6 @@ from typing import Any
 from chengshu.contexts.cases import packs
 from chengshu.contexts.cases.domain import Ground
 from chengshu.contexts.cases.models import Case
-from chengshu.kernel.citations import parse_citation
 from chengshu.procedure.model import Pack
 
 LANGUAGES = ("zh", "en")
@@ -53,16 +52,7 @@ def sayer(
 
 def ground(pack: Pack, key: str) -> Ground:
     """Return an article as people read it: the citation, and its gist in our own words."""
-    citation, article = parse_citation(key), pack.articles[key]
-    instrument = pack.basis[citation.instrument]
-    return Ground(
-        key,
-        {
-            "zh": citation.in_chinese(instrument.title),
-            "en": citation.in_english(instrument.title_en or instrument.title),
-        },
-        dict(article.gist),
-    )
+    return Ground(key, pack.place(key), dict(pack.articles[key].gist))
 
 
 def grounds(pack: Pack, keys: tuple[str, ...] | list[str]) -> list[Ground]:

@@ -1,4 +1,4 @@
-"""`chengshu pack`: check, test, show and load packs."""
+"""`chengshu pack`: check, test, show and load packs; `pack_write` has what writing one needs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from chengshu.kernel.problems import Problem
 from chengshu.kernel.resources import shipped
 from chengshu.kernel.strict_yaml import load_yaml
 from chengshu.procedure.checker import Coverage
+from chengshu.procedure.complement import Complement, check_complement
 from chengshu.procedure.diagram import mermaid
+from chengshu.procedure.drawing import draw
 from chengshu.procedure.files import read_files
 from chengshu.procedure.golden import Report, run_golden
 from chengshu.procedure.loader import Checked, check_folder, load_files
 from chengshu.procedure.model import Pack
+from chengshu.procedure.svg import svg
+from chengshu.site.cli import pack_write
 from chengshu.site.cli.common import WRONG, print_json, setup_django
+from chengshu.site.cli.pack_write import packs_in
 
 FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
@@ -27,9 +32,13 @@ JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, fo
 def app() -> None:
     """Work with packs: a regulation as a folder of YAML, without code.
 
-    Write or change one, then `chengshu pack check DIR`, `pack test DIR`, and `pack load DIR`. DIR is a pack, or a folder
-    of packs such as packs/cn.
+    Begin one with `chengshu pack new DIR`, change it, then `pack check DIR`, `pack test DIR`, and `pack load DIR`. DIR is a
+    pack, or a folder of packs such as packs/cn.
     """
+
+
+for _command in (pack_write.new, pack_write.diff, pack_write.report, pack_write.mutate_, pack_write.schema):
+    app.add_command(_command)
 
 
 @app.command()
@@ -57,17 +66,21 @@ def check(folder: Path, elements: Path | None, as_json: bool) -> None:
 @FOLDER
 @JSON
 def test(folder: Path, as_json: bool) -> None:
-    """Play the golden cases; steps, rows and term ends that no case goes through are errors too."""
-    reports = {}
+    """Play the golden cases, and try everything that the steps do not allow.
+
+    Steps, rows, grounds, checks, dated values and ends of terms that no case goes through are errors too.
+    """
+    reports: dict[Path, tuple[Report, Complement]] = {}
     for path in packs_in(folder):
         files = read_files(path)
-        reports[path] = run_golden(load_files(files), files)
+        pack = load_files(files)
+        reports[path] = run_golden(pack, files), check_complement(pack)
     if as_json:
-        print_json({str(path): _tested(report) for path, report in reports.items()})
+        print_json({str(path): _tested(*found) for path, found in reports.items()})
     else:
-        for path, report in reports.items():
-            _print_tested(path, report)
-    if not all(report.good() for report in reports.values()):
+        for path, found in reports.items():
+            _print_tested(path, *found)
+    if not all(report.good() and not rest.let_through for report, rest in reports.values()):
         raise SystemExit(WRONG)
 
 
@@ -75,10 +88,16 @@ def test(folder: Path, as_json: bool) -> None:
 @FOLDER
 @click.option("--language", type=click.Choice(["zh", "en"]), default="en", show_default=True)
 @click.option("--mermaid", "only_diagram", is_flag=True, help="Only the diagram, as Mermaid text.")
-def show(folder: Path, language: str, only_diagram: bool) -> None:
-    """Show a pack: its states, steps, terms and grounds, and a Mermaid diagram."""
+@click.option(
+    "--svg", "svg_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the diagram as SVG."
+)
+def show(folder: Path, language: str, only_diagram: bool, svg_file: Path | None) -> None:
+    """Show a pack: its states, steps, terms and grounds, and a diagram (Mermaid here, SVG into a file)."""
     for path in packs_in(folder):
         pack = load_files(read_files(path))
+        if svg_file is not None:
+            svg_file.write_text(svg(draw(pack, language)), encoding="utf-8")
+            continue
         if not only_diagram:
             _print_pack(pack, language)
         click.echo(mermaid(pack, language))
@@ -103,14 +122,6 @@ def load(folder: Path) -> None:
             )
         row = cases.load_pack_version(path, dt.datetime.now(dt.UTC))
         click.echo(f"{row.pack} {row.version} {row.hash[:16]} is loaded")
-
-
-def packs_in(folder: Path) -> list[Path]:
-    """Return the pack that a folder is, or the packs in it."""
-    if (folder / "pack.yaml").exists():
-        return [folder]
-    found = sorted(path.parent for path in folder.glob("*/pack.yaml"))
-    return found or [folder]
 
 
 def _elements(path: Path | None) -> frozenset[str] | None:
@@ -159,9 +170,11 @@ def _print_checked(path: Path, result: Checked) -> None:
         click.echo(f"  exempt {key}: {why}")
 
 
-def _tested(report: Report) -> dict[str, Any]:
+def _tested(report: Report, rest: Complement) -> dict[str, Any]:
     return {
-        "ok": report.good(),
+        "ok": report.good() and not rest.let_through,
+        "refused": rest.refused,
+        "let_through": list(rest.let_through),
         "cases": [
             {"name": case.name, "file": case.file, "differences": case.differences} for case in report.played
         ],
@@ -170,7 +183,7 @@ def _tested(report: Report) -> dict[str, Any]:
     }
 
 
-def _print_tested(path: Path, report: Report) -> None:
+def _print_tested(path: Path, report: Report, rest: Complement) -> None:
     failed = [case for case in report.played if case.differences]
     for fault in report.faults:
         click.echo(str(fault), err=True)
@@ -180,7 +193,12 @@ def _print_tested(path: Path, report: Report) -> None:
             click.echo(f"  {difference}", err=True)
     for mark in report.untouched:
         click.echo(f"{path}: no golden case goes through: {mark}", err=True)
-    click.echo(f"{path}: {len(report.played) - len(failed)} of {len(report.played)} golden cases hold")
+    for text in rest.let_through:
+        click.echo(f"{path}: not refused: {text}", err=True)
+    click.echo(
+        f"{path}: {len(report.played) - len(failed)} of {len(report.played)} golden cases hold; "
+        f"{rest.refused - len(rest.let_through)} of {rest.refused} steps that nothing allows are refused"
+    )
 
 
 def _print_pack(pack: Pack, language: str) -> None:
@@ -195,5 +213,7 @@ def _print_pack(pack: Pack, language: str) -> None:
             f"  {name}: {sources} → {target}  by {', '.join(sorted(step.by))}  [{', '.join(step.cite)}]"
         )
     for item in pack.deadlines.values():
-        click.echo(f"  {pack.text(f'terms.{item.id}', language)}: {item.words(language)}  [{', '.join(item.cite)}]")
+        click.echo(
+            f"  {pack.text(f'terms.{item.id}', language)}: {item.words(language)}  [{', '.join(item.cite)}]"
+        )
     click.echo("")
