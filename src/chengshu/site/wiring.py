@@ -64,6 +64,7 @@ def wire_map() -> None:
     places.register_counts("firm", lambda: subjects.cells_with("firm"), zh="企业", en="Firms")
     places.register_counts("open_cases", cases.open_by_cell, zh="待核查", en="Open verifications")
     places.register_cell_panel("subjects", subjects_panel)
+    places.register_cells_changed("cases", cases.cells_changed)
 
 
 KINDS_ZH = {"person": gettext_noop("居民"), "firm": gettext_noop("企业"), "facility": gettext_noop("设施")}
