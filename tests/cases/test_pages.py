@@ -208,7 +208,7 @@ def test_pack_page_shows_where_each_article_takes_effect(district):
     client = browser(district.steward)
     assert "网格核查" in client.get("/cases/packs").content.decode()
     page = client.get("/cases/packs/grid-verification").content.decode()
-    assert "第二十一条" in page and "step &#x27;add-address&#x27;" in page
+    assert "第二十一条" in page and "步骤“" in page
     assert client.get("/cases/packs/none").status_code == 404
 
 

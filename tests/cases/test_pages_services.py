@@ -63,7 +63,7 @@ def test_services_are_what_one_may_apply_for(service):
     page = browser(service.resident).get("/services/").content.decode()
     assert "富规程" in page and "试一试" in page and "网格核查" not in page
     start = browser(service.resident).get("/services/rich").content.decode()
-    assert "开始填写" in start and "第一条" in start and "怎么算的" in start
+    assert "开始填写" in start and "《富法》" in start and "怎么算的" in start
 
 
 def test_an_application_goes_from_the_list_of_sections_to_a_receipt(draft, service):
@@ -79,7 +79,7 @@ def test_an_application_goes_from_the_list_of_sections_to_a_receipt(draft, servi
     answer = client.post(f"{url}/check", follow=True)
     page = answer.content.decode()
     case = Case.objects.get(pack="rich")
-    assert case.pk in page and "最迟" in page and "第二条" in page
+    assert case.pk in page and "最迟" in page and "《富法》" in page
     assert EvidenceFile.objects.get(case=case).seq == 1 and not Draft.objects.exists()
     shown = client.get(f"/cases/{case.pk}").content.decode()
     for text in ("1,234.50 元", "申请书.pdf", "未查毒", "SHA-256", "办到哪里了", "各方都用足期限"):
@@ -173,7 +173,7 @@ def test_the_officer_reviews_with_grounds_and_remarks_that_the_applicant_never_s
     mine = client.get(f"/cases/{case.pk}").content.decode()
     assert "材料看起来不齐" not in mine and "内部备注" not in mine
     form = officer.get(f"/cases/{case.pk}/do/review").content.decode()
-    assert "迟（" in form and "第二条" in form
+    assert "迟（" in form and "《富法》" in form
     asked = officer.post(f"/cases/{case.pk}/do/review", {"verdict": "bad"}, headers={"HX-Request": "true"})
     assert asked.status_code == 204 and "reasons" in asked["X-Asked"]
     sent = {
@@ -183,7 +183,7 @@ def test_the_officer_reviews_with_grounds_and_remarks_that_the_applicant_never_s
     assert officer.post(f"/cases/{case.pk}/do/review", sent).status_code == 302
     assert Case.objects.get(pk=case.pk).outcome == "bad"
     mine = client.get(f"/cases/{case.pk}").content.decode()
-    assert "迟" in mine and "第三条" in mine
+    assert "迟" in mine and "《富法》" in mine
 
 
 def test_the_public_objects_on_a_page_that_only_draws_the_panel(draft, service, rf):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -48,7 +49,7 @@ class ArticleLine:
 
     ground: Ground
     status: str
-    by: tuple[str, ...]
+    by: list[dict[str, str]]
     why: str
 
 
@@ -125,7 +126,7 @@ def pack_page(pack: Pack, row: PackVersion) -> PackPage:
         for name, item in pack.deadlines.items()
     ]
     articles = [
-        ArticleLine(ground(pack, key), item.status, coverage.executed.get(key, ()), item.why)
+        ArticleLine(ground(pack, key), item.status, _executed(pack, coverage.executed.get(key, ())), item.why)
         for key, item in pack.articles.items()
     ]
     basis = [f"《{item.title}》{item.number}，{item.issuer}，{item.date}" for item in pack.basis.values()]
@@ -133,6 +134,44 @@ def pack_page(pack: Pack, row: PackVersion) -> PackPage:
         pack.id, both(pack, "title"), pack.version, pack.hash, row.loaded_at, pack.valid_from, pack.valid_to, steps,
         terms, articles, basis, _forms(pack),
     )  # fmt: skip
+
+
+_BY = re.compile(r"^(step|fact|field|term|row|parameter) '([^']+)'(?: of (\S+)| from (\S+))?$")
+_CALLED = {
+    "step": ("步骤", "step"),
+    "fact": ("填写项", "field"),
+    "field": ("填写项", "field"),
+    "term": ("期限", "term"),
+    "row": ("判断", "decision"),
+    "parameter": ("参数", "parameter"),
+}
+
+
+def _executed(pack: Pack, by: tuple[str, ...]) -> list[dict[str, str]]:
+    """Return what executes an article in words: the checker names elements, people know them by their labels."""
+    found: dict[str, dict[str, str]] = {}
+    for each in by:
+        match = _BY.match(each)
+        if match is None:
+            line = {"zh": each, "en": each}
+        else:
+            kind, name, table, since = match.groups()
+            words = _element(pack, kind, name, table or "")
+            zh, en = _CALLED[kind]
+            line = {"zh": f"{zh}“{words['zh'] or name}”", "en": f"{en} “{words['en'] or name}”"}
+            if since:
+                line = {"zh": f"{line['zh']}（自 {since}）", "en": f"{line['en']} (from {since})"}
+        found[line["zh"]] = line
+    return list(found.values())
+
+
+def _element(pack: Pack, kind: str, name: str, table: str) -> dict[str, str]:
+    if kind == "step":
+        step = next((step for step in pack.transitions if step.id == name), None)
+        return both(pack, f"commands.{step.command}") if step else {"zh": "提出", "en": "opening"}
+    if kind == "row":
+        return both(pack, f"rows.{table}.{name}")
+    return both(pack, f"terms.{name}" if kind == "term" else f"fields.{name}.label")
 
 
 def _forms(pack: Pack) -> list[FormLine]:

@@ -56,11 +56,23 @@ class Answer:
 
 def services_for(account: identity.Account, now: dt.datetime) -> list[Service]:
     """Return the packs in force that this account may open in the browser."""
-    found = []
-    for row in PackVersion.objects.filter(current=True).order_by("pack"):
-        pack = packs.pinned(row.pk, row.hash).pack
-        if offered(pack, account, now):
-            found.append(service(pack))
+    running = [
+        packs.pinned(row.pk, row.hash).pack
+        for row in PackVersion.objects.filter(current=True).order_by("pack")
+    ]
+    children = _opened_by_others(running)
+    return [service(pack) for pack in running if pack.id not in children and offered(pack, account, now)]
+
+
+def _opened_by_others(running: Sequence[Pack]) -> set[str]:
+    """Return the packs that another one opens as a step of its own: one gets there from that case."""
+    found = set()
+    for pack in running:
+        for step in (pack.opening, *pack.transitions):
+            for effect in step.effects:
+                child = effect.written("pack") if effect.name == "open_case" else None
+                if child and child != pack.id:
+                    found.add(child)
     return found
 
 
