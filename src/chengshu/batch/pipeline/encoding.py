@@ -12,11 +12,15 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from chengshu.kernel.problems import Problem, Where
 
 BLOCK = 1 << 22
 KNOWN = ("auto", "utf-8", "utf-8-sig", "utf-16", "gbk", "gb2312", "gb18030")
 SEPARATOR = b"\x1f"
+_BETWEEN = b"\x1e"
+_CHINESE = r"[\x{4e00}-\x{9fff}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,42 @@ def decode_row(row: bytes) -> tuple[str, str] | None:
     if wide is not None and (narrow is None or _has_chinese(wide)):
         return wide, "gb18030"
     return (narrow, "utf-8") if narrow is not None else None
+
+
+def decode_rows(rows: pl.Series) -> tuple[pl.Series, set[str]]:
+    """Do what ``decode_row`` does for many rows at once; returns the texts (null where nothing fits) and the encodings met."""
+    narrow = _narrow(rows)
+    plain = narrow.str.len_bytes() == narrow.str.len_chars()
+    sure = (plain | narrow.str.contains(_CHINESE)).fill_null(False)
+    if sure.all():
+        return narrow, {"utf-8"} if len(rows) else set()
+    doubtful = rows.filter(~sure)
+    wide = _wide(doubtful.to_list())
+    own = narrow.filter(~sure)
+    as_wide = wide.is_not_null() & (own.is_null() | wide.str.contains(_CHINESE).fill_null(False))
+    decided = pl.DataFrame({"own": own, "wide": wide}).select(
+        pl.when(as_wide).then("wide").otherwise("own").alias("text")
+    )["text"]
+    text = narrow.scatter((~sure).arg_true(), decided)
+    met = {"gb18030"} if as_wide.any() else set()
+    if sure.any() or (~as_wide & own.is_not_null()).any():
+        met.add("utf-8")
+    return text, met
+
+
+def _narrow(rows: pl.Series) -> pl.Series:
+    try:
+        return rows.cast(pl.String)
+    except pl.exceptions.ComputeError:  # some are not UTF-8: look at each
+        return pl.Series(rows.name, [_decode(row, "utf-8") for row in rows.to_list()], dtype=pl.String)
+
+
+def _wide(rows: list[bytes]) -> pl.Series:
+    """Decode rows as GB18030, in one go where all fit: no character of it contains the byte that is put between them."""
+    whole = _decode(_BETWEEN.join(rows), "gb18030")
+    texts = whole.split(_BETWEEN.decode()) if whole is not None else []
+    found = texts if len(texts) == len(rows) else [_decode(row, "gb18030") for row in rows]
+    return pl.Series("wide", found, dtype=pl.String)
 
 
 def _decode(row: bytes, name: str) -> str | None:

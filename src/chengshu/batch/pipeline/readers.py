@@ -11,17 +11,18 @@ import datetime as dt
 import os
 import sqlite3
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from chengshu.batch.declarations import Source
-from chengshu.batch.pipeline.encoding import SEPARATOR, Scan, decode_row
+from chengshu.batch.pipeline.encoding import SEPARATOR, Scan, decode_row, decode_rows
 from chengshu.kernel.problems import Problem, Where
 
 BLOCK = 1 << 24
@@ -137,11 +138,11 @@ class _RowNumbers:
         self.bad, self.width, self.reading = bad, width, reading
         self.next, self.taken = 1, 0
 
-    def numbers(self, count: int) -> list[int]:
+    def numbers(self, count: int) -> Sequence[int]:
         """Return the numbers of the next ``count`` rows."""
         if self.taken == len(self.bad):
             self.next += count
-            return list(range(self.next - count, self.next))
+            return range(self.next - count, self.next)
         numbers: list[int] = []
         # The parser's number counts the header as row 1, so data row n is its row n + 1.
         gaps = {number - 1 for number, _, _ in self.bad[self.taken :]}
@@ -193,7 +194,7 @@ def _unique_names(names: list[str], path: Path) -> list[str]:
 
 
 def _decode_batch(
-    batch: pa.RecordBatch, header: list[str], rows: list[int], plain: bool, reading: Reading
+    batch: pa.RecordBatch, header: list[str], rows: Sequence[int], plain: bool, reading: Reading
 ) -> pl.DataFrame:
     if plain:
         reading.encodings.add("utf-8")
@@ -201,23 +202,24 @@ def _decode_batch(
         frame = pl.from_arrow(pa.record_batch(columns, names=header))
         assert isinstance(frame, pl.DataFrame)
         return frame.with_columns(pl.Series("_row", rows, dtype=pl.Int64))
-    kept: list[list[str]] = []
-    numbers: list[int] = []
-    for number, cells in zip(rows, zip(*(c.to_pylist() for c in batch.columns), strict=True), strict=True):
-        decoded = decode_row(SEPARATOR.join(cells))
-        if decoded is None:
-            raw = b",".join(cells).decode("utf-8", "replace")
-            reading.refused.append(Refusal(number, "", "encoding", raw))
-            continue
-        reading.encodings.add(decoded[1])
-        values = decoded[0].split("\x1f")
-        if len(values) != len(header):
-            reading.refused.append(Refusal(number, "", "control-character", decoded[0]))
-            continue
-        kept.append(values)
-        numbers.append(number)
-    frame = pl.DataFrame(kept, schema=dict.fromkeys(header, pl.String), orient="row")
-    return frame.with_columns(pl.Series("_row", numbers, dtype=pl.Int64))
+    separator = SEPARATOR.decode()
+    joined = pc.binary_join_element_wise(*batch.columns, SEPARATOR)
+    lines = pl.DataFrame(
+        {"_row": pl.Series(rows, dtype=pl.Int64), "bytes": pl.Series(joined, dtype=pl.Binary)}
+    )
+    text, encodings = decode_rows(lines["bytes"])
+    reading.encodings |= encodings
+    lines = lines.with_columns(text.alias("text")).with_columns(cells=pl.col("text").str.split(separator))
+    for number, raw in lines.filter(pl.col("text").is_null()).select("_row", "bytes").iter_rows():
+        shown = raw.replace(SEPARATOR, b",").decode("utf-8", "replace")
+        reading.refused.append(Refusal(number, "", "encoding", shown))
+    whole = pl.col("cells").list.len() == len(header)
+    for number, shown in lines.filter(~whole).select("_row", "text").iter_rows():
+        reading.refused.append(Refusal(number, "", "control-character", shown))
+    kept = lines.filter(whole)
+    return kept.select(
+        *(pl.col("cells").list.get(index).alias(name) for index, name in enumerate(header)), pl.col("_row")
+    )
 
 
 def _read_parquet(path: Path, reading: Reading) -> Iterator[pl.DataFrame]:

@@ -10,6 +10,7 @@ import datetime as dt
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from chengshu.batch.pipeline.place import Ground
 from chengshu.batch.pipeline.store import Store, read_json
 from chengshu.kernel.problems import Problem
 
+READERS = 2
 # The steps in their order, for people who ask what a build does (`chengshu build --steps`).
 STEPS: tuple[tuple[str, str], ...] = (
     (
@@ -93,8 +95,9 @@ def build(task: Task) -> Built:
     built = Built()
     run = _Run(task, built)
     deliveries = run.look()
-    for name, delivery in deliveries.items():
-        run.take_in(name, delivery)
+    taken = run.intake(deliveries)
+    for name in deliveries:
+        run.standardise(name, taken.get(name))
     run.match()
     for kind in run.kinds():
         run.gather(kind)
@@ -134,10 +137,13 @@ class _Run:
                 )
         found: dict[str, intake.Delivery | None] = {}
         with self.timed("intake"):
-            for position, (name, source) in enumerate(sorted(declared.items())):
+            for position, name in enumerate(sorted(declared)):
                 self.task.progress("intake", position, len(declared))
                 if name not in self.task.withdraw:
-                    found[name] = intake.look(source, self.task.folder)
+                    found[name] = None
+            with ThreadPoolExecutor(READERS) as pool:
+                looked = {name: pool.submit(intake.look, declared[name], self.task.folder) for name in found}
+                found = {name: future.result() for name, future in looked.items()}
         if not any(found.values()) and not self.base["sources"]:
             raise Problem(
                 "nothing-delivered",
@@ -147,16 +153,25 @@ class _Run:
             )
         return found
 
-    def take_in(self, name: str, delivery: intake.Delivery | None) -> None:
-        """Intake and standardise one source."""
+    def intake(self, deliveries: Mapping[str, intake.Delivery | None]) -> dict[str, tuple[str, Path]]:
+        """Read what was delivered, two sources at a time: cutting and unpacking leave the interpreter to others."""
+        with self.timed("intake"), ThreadPoolExecutor(READERS) as pool:
+            reading = {
+                name: pool.submit(intake.intake, delivery, self.store, fresh=self.task.full)
+                for name, delivery in deliveries.items()
+                if delivery is not None
+            }
+            return {name: future.result() for name, future in reading.items()}
+
+    def standardise(self, name: str, read: tuple[str, Path] | None) -> None:
+        """Make the records of one source; one that delivered nothing keeps its last."""
         source = self.task.declarations.sources[name]
         before = self.base["sources"].get(name)
-        if delivery is None:
+        if read is None:
             self._late(name, source, before)
             return
-        with self.timed("intake"):
-            taken, folder = intake.intake(delivery, self.store, fresh=self.task.full)
-            drift = read_json(folder / "facts.json")
+        taken, folder = read
+        drift = read_json(folder / "facts.json")
         mends = self.task.mends / f"{name}.parquet" if self.task.mends else None
         with self.timed("standardise"):
             self.task.progress("standardise", len(self.built.sources), len(self.task.declarations.sources))
