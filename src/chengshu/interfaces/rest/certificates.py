@@ -108,7 +108,7 @@ class RegisterOut(Schema):
     active: int
 
 
-class EntryOut(Schema):
+class RegisterEntryOut(Schema):
     """An entry of a register: exactly what the register shows."""
 
     register_code: str
@@ -121,10 +121,10 @@ class EntryOut(Schema):
     entered_at: dt.datetime
 
 
-class EntriesOut(Schema):
+class RegisterEntriesOut(Schema):
     """A page of entries, newest first."""
 
-    items: list[EntryOut]
+    items: list[RegisterEntryOut]
     total: int
     page: int
 
@@ -211,7 +211,7 @@ def list_registers(request: HttpRequest) -> list[dict[str, Any]]:
     return certificates.registers()
 
 
-@registers.get("/{code}/entries", response=EntriesOut, summary="Search a register")
+@registers.get("/{code}/entries", response=RegisterEntriesOut, summary="Search a register")
 def list_entries(
     request: HttpRequest,
     code: str,
@@ -226,7 +226,7 @@ def list_entries(
     return {"items": [_entry(row) for row in rows], "total": found.count(), "page": page}
 
 
-@registers.get("/{code}/entries/{int:number}", response=EntryOut, summary="One entry")
+@registers.get("/{code}/entries/{int:number}", response=RegisterEntryOut, summary="One entry")
 def get_entry(request: HttpRequest, code: str, number: int) -> dict[str, Any]:
     """Return one entry."""
     row = certificates.entry(code, number) if number < 2**31 else None
