@@ -23,6 +23,7 @@ _log = structlog.get_logger(__name__)
 # Where a first value came from, as it stands beside the field.
 SOURCES = {
     "golden_record": {"zh": "取自标准记录", "en": "from the golden record"},
+    "own_record": {"zh": "取自你的标准记录", "en": "from your golden record"},
     "account": {"zh": "取自您的账户", "en": "from your account"},
     "case_fact": {"zh": "取自本办件", "en": "from this case"},
     "certificate": {"zh": "取自电子证照", "en": "from an electronic certificate"},
@@ -100,7 +101,8 @@ def _column(pack: Pack, rows: str, column: Field) -> FieldView:
     label = both(pack, f"fields.{rows}.columns.{column.name}")
     if not label["zh"]:
         label = {language: text or column.name for language, text in view.label.items()}
-    return replace(view, label=label)
+    # A cell is one line, however long its text may be.
+    return replace(view, label=label, long=False)
 
 
 def scope_of(
@@ -122,13 +124,18 @@ def scope_of(
 
 def seen(fields: Collection[Field], scope: Mapping[str, Any]) -> set[str]:
     """Return the names of the fields that are asked, given the answers so far."""
-    return {field.name for field in fields if _asked(field, scope)}
+    must = {field.name for field in fields if field.required and field.when is None}
+    return {field.name for field in fields if _asked(field, scope, must)}
 
 
-def _asked(field: Field, scope: Mapping[str, Any]) -> bool:
+def _asked(field: Field, scope: Mapping[str, Any], must: Collection[str]) -> bool:
     if field.when is None:
         return True
     known = {name: scope.get(name) for name in field.when.reads} | dict(scope)
+    # "other than no" holds for no answer as well: until a question that must be answered is, nothing hangs on it.
+    asked = [name for name in field.when.reads if name.partition(".")[2] in must]
+    if asked and all(known[name] is None for name in asked):
+        return False
     try:
         return field.when.evaluate(known) is True
     except (Problem, TypeError, ValueError):
