@@ -12,7 +12,7 @@ from chengshu.kernel.problems import Problem, Where
 from chengshu.kernel.strict_yaml import MAX_BYTES, parse_yaml
 
 MAX_FILES = 400
-_PACK_ID = re.compile(r"^[a-z][a-z0-9-]{0,49}$")
+_PACK_ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,49}$")
 SINGLE = ("pack.yaml", "articles.yaml", "form.yaml", "states.yaml", "deadlines.yaml")
 FOLDERS = {
     "decisions": ".yaml",

@@ -31,7 +31,7 @@ from chengshu.procedure.model import (
 )
 from chengshu.procedure.read_forms import ACCOUNT_ROLES, Names, read_facts, read_forms, read_parameters
 from chengshu.procedure.read_steps import StepReader, read_deadlines, read_keeps, read_states, read_table
-from chengshu.procedure.sheets import Faults, Sheet
+from chengshu.procedure.sheets import PACK_ID, Faults, Sheet
 from chengshu.procedure.wording import plain_texts
 
 INSTRUMENT_KINDS = ("law", "regulation", "rule", "policy", "house-rule")
@@ -139,7 +139,7 @@ def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack
     opening = linked.step(opening, opens=True)
     transitions = tuple(linked.step(step) for step in transitions)
     pack = Pack(
-        id=head.name("id"),
+        id=head.name("id", pattern=PACK_ID),
         version=head.text("version"),
         hash=files.hash(),
         jurisdiction=head.text("jurisdiction"),
@@ -217,7 +217,9 @@ def _plans(
 
 def _plan(steps: tuple[Transition, ...], facts: Mapping[str, Field]) -> Plan:
     # An opening's form is its facts: their conditions and checks may ask for the day, or for a parameter.
-    asked = {name for item in facts.values() for part in (item.when, item.check) if part for name in part.reads}
+    asked = {
+        name for item in facts.values() for part in (item.when, item.check) if part for name in part.reads
+    }
     read = asked.union(*(step.reads for step in steps))
     names = sorted(name for name in read if not name.startswith(("data.", "decided.", "item")))
     reads = tuple((name, name.partition(".")[0], name.partition(".")[2]) for name in names)
@@ -271,7 +273,7 @@ def _extends(head: Sheet) -> tuple[str, str] | None:
     inner = head.sheet("extends")
     if inner is None:
         return None
-    found = (inner.name("pack"), inner.text("version"))
+    found = (inner.name("pack", pattern=PACK_ID), inner.text("version"))
     inner.close()
     return found
 

@@ -16,7 +16,7 @@ from chengshu.procedure.loader import INSTRUMENT_KINDS, STATUSES
 from chengshu.procedure.model import HOLDERS
 from chengshu.procedure.ports import Registry
 from chengshu.procedure.read_forms import ACCEPT, ACCOUNT_ROLES, MAX_FILES, MAX_ROWS, PRIVACY
-from chengshu.procedure.sheets import NAME
+from chengshu.procedure.sheets import NAME, PACK_ID
 from chengshu.procedure.types import COLUMN_KINDS, KINDS, Type
 
 Schema = dict[str, Any]
@@ -149,7 +149,7 @@ def _pack() -> Schema:
     return _object(
         "What the pack is, what it rests on, who takes part",
         ("id", "version", "jurisdiction", "valid_from"),
-        id=_text("The pack's name; its folder is called so", pattern=NAME.pattern),
+        id=_text("The pack's name; its folder is called so", pattern=PACK_ID.pattern),
         version=_text("A changed pack needs a new version", examples=["1.0.0"]),
         jurisdiction=_text("Division code of where it holds, in quotes"),
         valid_from=_day("From when cases may be opened under it"),

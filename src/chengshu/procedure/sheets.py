@@ -16,6 +16,8 @@ from chengshu.procedure.types import Type
 from chengshu.procedure.typing_rules import TypeFault
 
 NAME = re.compile(r"^[a-z][a-z0-9_-]{0,49}$")
+# No expression names a pack, so its id may begin with a digit: 5g-factory.
+PACK_ID = re.compile(r"^[a-z0-9][a-z0-9_-]{0,49}$")
 
 
 class Faults(list[Problem]):
@@ -79,10 +81,10 @@ class Sheet:
             return default or ""
         return value
 
-    def name(self, key: str, default: str | None = None) -> str:
+    def name(self, key: str, default: str | None = None, pattern: re.Pattern[str] = NAME) -> str:
         """Return an identifier: lower case letters, digits, - and _."""
         value = self.text(key, default)
-        if value and not NAME.match(value):
+        if value and not pattern.match(value):
             self.fault(
                 "pack-name", f"{value!r} is no name", key, remedy="use lower case letters, digits, - and _"
             )

@@ -25,7 +25,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 LANGUAGE = click.option("--language", type=click.Choice(["zh", "en"]), default="en", show_default=True)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 SCHEMAS = ".schemas"
-_ID = re.compile(r"^[a-z][a-z0-9-]{0,49}$")
+_ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,49}$")
 
 
 @click.command()
