@@ -96,13 +96,16 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """One page of a work list, with counts by light over all of it."""
+    """One page of a work list, with counts by light over all of it; ``more``: there are more than were counted."""
 
     rows: list[TaskRow]
     total: int
     page: int
     pages: int
     counts: Mapping[str, int]
+    more: bool = False
+    # The key of the last row: the next page begins behind it, however far down the list.
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,15 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from chengshu.contexts.cases import packs, routing
+from chengshu.contexts.cases import lists, packs, routing, words
 from chengshu.contexts.cases.domain import NOBODY, TaskPage, TaskRow, owner_account
 from chengshu.contexts.cases.lights import light
-from chengshu.contexts.cases.models import Case, Job, Notice, Task
+from chengshu.contexts.cases.models import Case, Job, Notice, PackVersion, Task
+from chengshu.contexts.cases.sql import sql
 from chengshu.contexts.cases.wording import LANGUAGES, both, sayer
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import Account
+from chengshu.kernel.problems import Problem
 from chengshu.procedure.model import Pack
 from chengshu.procedure.wording import fill
 
@@ -48,30 +50,77 @@ class Filters:
 
 
 def tasks_for(
-    account: Account, *, now: dt.datetime, filters: Filters | None = None, page: int = 1, size: int = PAGE
+    account: Account,
+    *,
+    now: dt.datetime,
+    filters: Filters | None = None,
+    page: int = 1,
+    size: int = PAGE,
+    after: str = "",
 ) -> TaskPage:
-    """Return one page of open work, what is due first standing first."""
-    filters = filters or Filters()
-    found = _narrowed(_visible(account, filters, now), filters)
-    counts = _counts(found, now)
-    chosen = _by_light(found, filters.light, now)
-    total = counts[filters.light] if filters.light in LIGHTS else sum(counts.values())
+    """Return one page of open work, what is due first standing first; ``after`` is the ``last`` of the page before."""
+    asked = _asked(account, filters or Filters(), now)
+    # A page far down is reached by its key; by its number only as far as is counted.
+    page = min(max(page, 1), max(lists.MOST // size, 1))
+    offset = 0 if after else (page - 1) * size
+    found = lists.page_of(asked, now, offset, size, _key(after))
+    total = found.counts[asked.light] if asked.light else sum(found.counts.values())
     pages = max(1, -(-total // size))
-    page = min(max(page, 1), pages)
-    ordered = chosen.order_by("due_at", "pk").values(*_FIELDS)[(page - 1) * size : page * size]
-    found_rows = list(ordered)
-    names = owner_names({values["owner"] for values in found_rows})
-    return TaskPage([_row(values, names, now) for values in found_rows], total, page, pages, counts)
+    if page > pages and not after:
+        return tasks_for(account, now=now, filters=filters, page=pages, size=size)
+    rows = _rows_of(found.ids, now)
+    last = f"{found.last.block},{found.last.id},{found.last.due or ''}" if found.last else ""
+    return TaskPage(rows, total, page, pages, found.counts, found.more, last)
 
 
 def all_tasks(account: Account, *, now: dt.datetime, filters: Filters) -> Iterator[TaskRow]:
     """Yield every line of a list (for a file), without holding them in memory."""
-    found = _by_light(_narrowed(_visible(account, filters, now), filters), filters.light, now)
-    names: dict[str, str] = {}
-    for values in found.order_by("due_at", "pk").values(*_FIELDS).iterator(chunk_size=1000):
-        if values["owner"] not in names:
-            names.update(owner_names({values["owner"]}))
-        yield _row(values, names, now)
+    asked, after = _asked(account, filters, now), None
+    while True:
+        found = lists.page_of(asked, now, 0, 1_000, after)
+        yield from _rows_of(found.ids, now)
+        after = found.last
+        if len(found.ids) < 1_000:
+            return
+
+
+def _key(after: str) -> lists.Key | None:
+    if not after:
+        return None
+    block, task, due = [*after.split(",", 2), "", ""][:3]
+    if not (block in "01" and task.isdecimal() and len(task) < 20):
+        raise Problem("page-key", _("没有这一页"), detail=after[:40], status=400)
+    try:
+        instant = dt.datetime.fromisoformat(due) if due else None
+    except ValueError as error:
+        raise Problem("page-key", _("没有这一页"), detail=after[:40], status=400) from error
+    return lists.Key(
+        int(block),
+        sql().instant(instant.replace(tzinfo=instant.tzinfo or dt.UTC)) if instant else None,
+        int(task),
+    )
+
+
+def _asked(account: Account, filters: Filters, now: dt.datetime) -> lists.Asked:
+    """Return which tasks an account may see and asks for."""
+    owners: list[str] | None = routing.owners_of(account, now)
+    if account.role == "operator" and filters.view in ("nobody", "all"):
+        owners = [NOBODY] if filters.view == "nobody" else None
+    light = filters.light if filters.light in LIGHTS else ""
+    text = filters.text.strip()[:100]
+    packs_there = [] if owners is not None or filters.pack else _packs_there()
+    found = words.cases_with(text) if text else None
+    return lists.Asked(owners, packs_there, light, filters.pack, filters.kind, text, found)
+
+
+def _packs_there() -> list[str]:
+    return sorted({*PackVersion.objects.values_list("pack", flat=True).distinct(), ""})
+
+
+def _rows_of(ids: Sequence[int], now: dt.datetime) -> list[TaskRow]:
+    values = {row["pk"]: row for row in Task.objects.filter(pk__in=ids).values(*_FIELDS)}
+    names = owner_names({row["owner"] for row in values.values()})
+    return [_row(values[pk], names, now) for pk in ids if pk in values]
 
 
 def owner_names(owners: set[str]) -> dict[str, str]:
@@ -89,41 +138,6 @@ def owner_names(owners: set[str]) -> dict[str, str]:
         else:
             names[owner] = _(QUEUES[owner]) if owner in QUEUES else owner
     return names
-
-
-def _visible(account: Account, filters: Filters, now: dt.datetime) -> QuerySet[Task]:
-    waiting = Task.objects.filter(open=True)
-    if account.role == "operator" and filters.view == "nobody":
-        return waiting.filter(owner=NOBODY)
-    if account.role == "operator" and filters.view == "all":
-        return waiting
-    return waiting.filter(owner__in=routing.owners_of(account, now))
-
-
-def _narrowed(found: QuerySet[Task], filters: Filters) -> QuerySet[Task]:
-    if filters.pack:
-        found = found.filter(case__pack=filters.pack)
-    if filters.kind:
-        found = found.filter(case__kind=filters.kind)
-    if text := filters.text.strip()[:100]:
-        found = found.filter(
-            Q(case__label__icontains=text)
-            | Q(case__area__icontains=text)
-            | Q(case_id=text.upper())
-            | Q(case__subject_id=text.upper())
-            | Q(case__cell_code=text.upper())
-        )
-    return found
-
-
-def _by_light(found: QuerySet[Task], colour: str, now: dt.datetime) -> QuerySet[Task]:
-    if colour == "red":
-        return found.filter(due_at__lte=now)
-    if colour == "amber":
-        return found.filter(due_at__gt=now, amber_at__lte=now)
-    if colour == "green":
-        return found.filter(Q(amber_at__gt=now) | Q(due_at=None))
-    return found
 
 
 def _counts(found: QuerySet[Task], now: dt.datetime) -> dict[str, int]:

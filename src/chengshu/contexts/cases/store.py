@@ -235,7 +235,7 @@ def settle(
     elif written.rowcount != 1:
         raise changed(case.id, row.version)
     elif "label" in event:
-        CaseModel.objects.filter(pk=case.id).update(label=case.label[:200])
+        CaseModel.objects.filter(pk=case.id).update(label=case.label[:200], searchable=False)
     endings.tell_step(outcome, row, now)
     if ended:
         _end(runtime, row, case, now)

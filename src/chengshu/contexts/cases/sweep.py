@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 
 import structlog
 from django.db.models import Q
 
-from chengshu.contexts.cases import packs, routing, rows, store
+from chengshu.contexts.cases import packs, routing, rows, store, words
 from chengshu.contexts.cases.domain import NOBODY
 from chengshu.contexts.cases.models import CaseTerm, Task
 from chengshu.kernel.problems import Problem
@@ -16,23 +17,32 @@ from chengshu.procedure.case import RUNNING
 
 log = structlog.get_logger("chengshu.cases.sweep")
 # Refusals that say: another worker, or a person, was faster.
+# Terms that are looked at again together before they are ended.
+AT_ONCE = 100
 OVERTAKEN = {"term-not-running", "term-not-due", "command-not-now", "idempotency-key-reused"}
 
 
 def sweep(now: dt.datetime, limit: int = 20_000) -> int:
     """Let every term end that has ended, and route work that nobody had; returns how many terms ended here."""
+    words.index_words()
     route_unowned(now)
     ended = 0
     due = CaseTerm.objects.filter(state=RUNNING, due_at__lte=now).order_by("due_at", "pk")
     found = list(
-        due.values_list("case_id", "term", "round", "case__pack_version_id", "case__pack_version__hash")[
-            :limit
-        ]
+        due.values_list(
+            "pk", "case_id", "term", "round", "case__pack_version_id", "case__pack_version__hash"
+        )[:limit]
     )
-    for case_id, term, round_, version_id, hash_ in found:
-        ended += _end(
-            case_id, term, round_, packs.pinned(version_id, hash_).pack.deadlines[term].on_expiry, now
-        )
+    # Workers that sweep at the same time begin at different places, and pass over what another one has ended meanwhile.
+    parts = [found[start : start + AT_ONCE] for start in range(0, len(found), AT_ONCE)]
+    first = os.getpid() % len(parts) if parts else 0
+    for part in parts[first:] + parts[:first]:
+        running = CaseTerm.objects.filter(pk__in=[row[0] for row in part], state=RUNNING, due_at__lte=now)
+        left = set(running.values_list("pk", flat=True))
+        for pk, case_id, term, round_, version_id, hash_ in part:
+            if pk in left:
+                name = packs.pinned(version_id, hash_).pack.deadlines[term].on_expiry
+                ended += _end(case_id, term, round_, name, now)
     return ended
 
 
