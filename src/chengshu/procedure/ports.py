@@ -237,6 +237,8 @@ registry = Registry(
         "case_fact": {"name": _TEXT},
         "golden_record": {"subject_id": _optional("text"), "element": _TEXT},
         "account": {"account": _TEXT, "attribute": _TEXT},
+        # An element of the golden record of the person that an account belongs to.
+        "own_record": {"account": _TEXT, "element": _TEXT},
     },
 )
 
