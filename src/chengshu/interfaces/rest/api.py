@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from chengshu.interfaces.rest import cases, catalogue, certificates, ledger, places, subjects
+from chengshu.interfaces.rest import cases, casework, catalogue, certificates, ledger, places, subjects
 from chengshu.interfaces.rest.authentication import guard
 from chengshu.interfaces.rest.reference import PROBLEM_SCHEMA, ReferencePage
 from chengshu.kernel.problems import Problem
@@ -106,6 +106,12 @@ api.add_router("/addresses", places.addresses)
 api.add_router("/places", places.router)
 api.add_router("/catalogue", catalogue.router)
 api.add_router("/cases", cases.router)
+api.add_router("/cases", casework.around)
+api.add_router("/services", casework.services)
+api.add_router("/drafts", casework.drafts)
+api.add_router("/payments", casework.payments)
+api.add_router("/calendars", casework.calendars)
+api.add_router("/packs", casework.packs)
 api.add_router("/certificates", certificates.own)
 api.add_router("/verify", certificates.verifying)
 api.add_router("/registers", certificates.registers)

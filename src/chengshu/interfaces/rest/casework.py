@@ -1,0 +1,491 @@
+"""REST calls around a case: open one, drafts, claiming, remarks, foresight, steps of the public, payments, calendars.
+
+A call that opens or changes something takes an ``Idempotency-Key``, or is harmless when it is sent twice. What is wrong
+with a form comes back as ``form-invalid`` with ``errors`` by field.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Field, Header, Path, Query, Router, Schema
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.identity import api as identity
+from chengshu.contexts.identity.api import STAFF_ROLES
+from chengshu.interfaces.rest.authentication import guard
+from chengshu.interfaces.rest.cases import Said, _id, _version
+from chengshu.kernel.problems import Problem
+from chengshu.kernel.workdays import CalendarYear
+
+services = Router(tags=["cases"])
+drafts = Router(tags=["cases"])
+around = Router(tags=["cases"])
+payments = Router(tags=["payments"])
+calendars = Router(tags=["calendars"])
+packs = Router(tags=["packs"])
+
+Key = Annotated[
+    str, Header(..., alias="Idempotency-Key", min_length=1, max_length=80, pattern=r"^[\x21-\x7e]+$")
+]
+Seen = Annotated[
+    str | None, Header(None, alias="If-Match", description='The version decided on, such as "3"')
+]
+Number = Annotated[int, Path(..., ge=1, le=2**53)]
+PackName = Annotated[str, Path(..., pattern=r"^[a-z][a-z0-9-]{0,59}$")]
+TEXT = r"^[^\x00]*$"
+
+
+class OpenIn(Schema):
+    """What a new case is opened with: the answers of the pack's opening form."""
+
+    facts: dict[str, Any] = Field(default_factory=dict)
+    department: str | None = Field(None, max_length=40, pattern=TEXT)
+
+
+class OpenedOut(Schema):
+    """The case that was opened, or was there already under this key."""
+
+    case_id: str
+
+
+class LegOut(Schema):
+    """One leg of the slowest way: where the case lies, until when, how that was counted, on what ground."""
+
+    state: Said
+    step: Said
+    starts: dt.date
+    due_on: dt.date
+    zh: str
+    en: str
+    grounds: list[dict[str, Any]]
+    provisional: bool
+    unbounded: bool
+
+
+class ForesightOut(Schema):
+    """When a case is decided at the latest; ``unbounded`` when a step on the way has no term."""
+
+    decided_by: dt.date | None
+    state: Said
+    provisional: bool
+    unbounded: bool
+    complete: bool
+    lines: list[LegOut]
+
+
+class DraftIn(Schema):
+    """Which pack's opening form is begun."""
+
+    pack: str = Field(..., pattern=r"^[a-z][a-z0-9-]{0,59}$")
+
+
+class DraftBody(Schema):
+    """What was typed so far, right or wrong."""
+
+    facts: dict[str, Any] = Field(default_factory=dict)
+
+
+class DraftOut(Schema):
+    """A draft of the caller."""
+
+    id: int
+    pack: str
+    facts: dict[str, Any]
+    files: list[dict[str, Any]]
+    saved_at: dt.datetime
+    expires_at: dt.datetime
+    outdated: bool
+
+
+class DraftLineOut(Schema):
+    """A draft in the caller's list."""
+
+    id: int
+    pack: str
+    saved_at: dt.datetime
+    expires_at: dt.datetime
+
+
+class ReasonIn(Schema):
+    """Why; may be empty where nobody asks."""
+
+    reason: str = Field("", max_length=300, pattern=TEXT)
+
+
+class DelegateIn(Schema):
+    """To whom a task goes, by sign-in name, and why."""
+
+    to: str = Field(..., max_length=60, pattern=TEXT)
+    reason: str = Field(..., min_length=1, max_length=300, pattern=TEXT)
+
+
+class HandsOut(Schema):
+    """The case's version after a change of hands."""
+
+    case_id: str
+    version: int
+
+
+class CommentIn(Schema):
+    """A remark among staff."""
+
+    text: str = Field(..., min_length=1, max_length=2000, pattern=TEXT)
+
+
+class CommentOut(Schema):
+    """A remark among staff, as it stands."""
+
+    id: int
+    author_name: str
+    text: str
+    at: dt.datetime
+    erased: bool
+
+
+class PublicIn(Schema):
+    """What a member of the public says."""
+
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class PublicOut(Schema):
+    """Receipt of a public step: its place in the history and the ledger, and the cases it opened for the caller."""
+
+    case_id: str
+    seq: int
+    at: dt.datetime
+    leaf_id: int
+    opened: list[str]
+
+
+class PaymentOut(Schema):
+    """An order in fen."""
+
+    id: int
+    case_id: str
+    direction: str
+    amount: int
+    payee: str
+    account: str
+    purpose: str
+    state: str
+    ordered_at: dt.datetime
+    settled_at: dt.datetime | None
+    reference: str
+    reason: str
+
+
+class PaymentsOut(Schema):
+    """One page of orders."""
+
+    items: list[PaymentOut]
+    total: int
+    page: int
+    pages: int
+
+
+class PaymentQuery(Schema):
+    """Which orders to list."""
+
+    state: str = Field("", pattern="^(|ordered|paid|failed|cancelled)$")
+    direction: str = Field("", pattern="^(|in|out)$")
+    page: int = Field(1, ge=1, le=1_000_000)
+    size: int = Field(20, ge=1, le=100)
+
+
+class PaidIn(Schema):
+    """The bank's or treasury's reference."""
+
+    reference: str = Field(..., min_length=1, max_length=120, pattern=TEXT)
+
+
+class CalendarIn(Schema):
+    """One year's notice."""
+
+    year: int = Field(..., ge=2004, le=2100)
+    reference: str = Field(..., min_length=1, max_length=300, pattern=TEXT)
+    days_off: list[dt.date] = Field(..., max_length=200)
+    days_on: list[dt.date] = Field(default_factory=list, max_length=100)
+
+
+class LoadedOut(Schema):
+    """What loading a year did."""
+
+    year: int
+    changed_days: int
+    changed_from: dt.date | None
+    recounted: int
+
+
+class YearOut(Schema):
+    """A year that is known."""
+
+    year: int
+    days_off: int
+    days_on: int
+    reference: str
+    loaded_at: dt.datetime | None
+
+
+class MigrationIn(Schema):
+    """Where live cases move; ``dry_run`` only looks."""
+
+    to: str = Field(..., max_length=30, pattern=TEXT)
+    mapping: dict[str, str] = Field(default_factory=dict)
+    reason: str = Field("", max_length=300, pattern=TEXT)
+    dry_run: bool = True
+
+
+class MigrationOut(Schema):
+    """What a migration would do, or did."""
+
+    pack: str
+    to_version: str
+    moved: int
+    left: int
+    lines: list[dict[str, Any]]
+    unfit: dict[str, str]
+
+
+@services.post(
+    "/{pack}/cases", auth=guard(scope="cases:write"), response={201: OpenedOut}, summary="Open a case"
+)
+def open_case(request: HttpRequest, pack: PackName, body: OpenIn, idempotency_key: Key) -> Any:
+    """Open a case under the current version of a pack; the caller is its applicant."""
+    case_id = cases.open_case(
+        pack,
+        body.facts,
+        opened_by=request.user,
+        department=body.department,
+        subject_id=request.user.subject_id or None if request.user.role == "resident" else None,
+        idempotency_key=f"api:{request.user.pk}:{idempotency_key}",
+        now=timezone.now(),
+    )
+    return 201, {"case_id": case_id}
+
+
+@services.get(
+    "/{pack}/foresight",
+    auth=guard(scope="cases:read"),
+    response=ForesightOut,
+    summary="If it is submitted today",
+)
+def foresight(request: HttpRequest, pack: PackName) -> Any:
+    """Say when a case submitted now is decided at the latest, leg by leg, with arithmetic and grounds."""
+    return asdict(cases.what_if_pack(pack, timezone.now()))
+
+
+@around.get(
+    "/{case_id}/foresight",
+    auth=guard(scope="cases:read"),
+    response=ForesightOut,
+    summary="Decided at the latest",
+)
+def case_foresight(request: HttpRequest, case_id: str) -> Any:
+    """Say when a case is decided at the latest, as it stands now."""
+    now = timezone.now()
+    cases.access_case(_id(case_id), request.user, now)
+    return asdict(cases.what_if_case(case_id, now))
+
+
+@drafts.get("", auth=guard(scope="cases:read"), response=list[DraftLineOut], summary="My drafts")
+def list_drafts(request: HttpRequest) -> Any:
+    """List the caller's drafts, saved last first."""
+    return [asdict(line) for line in cases.drafts.drafts_of(request.user)]
+
+
+@drafts.post("", auth=guard(scope="cases:write"), response={201: DraftOut}, summary="Begin a draft")
+def start_draft(request: HttpRequest, body: DraftIn) -> Any:
+    """Begin a draft of a pack's opening form."""
+    return 201, _draft(cases.drafts.start(request.user, body.pack, timezone.now()), request)
+
+
+@drafts.get("/{draft_id}", auth=guard(scope="cases:read"), response=DraftOut, summary="One draft")
+def get_draft(request: HttpRequest, draft_id: Number) -> Any:
+    """Return one of the caller's drafts."""
+    return _draft(draft_id, request)
+
+
+@drafts.put("/{draft_id}", auth=guard(scope="cases:write"), response=DraftOut, summary="Save a draft")
+def save_draft(request: HttpRequest, draft_id: Number, body: DraftBody) -> Any:
+    """Keep what was typed so far, as it is."""
+    cases.drafts.save(draft_id, request.user, body.facts, timezone.now())
+    return _draft(draft_id, request)
+
+
+@drafts.delete(
+    "/{draft_id}", auth=guard(scope="cases:write"), response={204: None}, summary="Throw a draft away"
+)
+def delete_draft(request: HttpRequest, draft_id: Number) -> Any:
+    """Throw a draft away; for thirty days it can be fetched back on the page."""
+    cases.drafts.delete(draft_id, request.user, timezone.now())
+    return 204, None
+
+
+@drafts.post(
+    "/{draft_id}/submit", auth=guard(scope="cases:write"), response={201: OpenedOut}, summary="Submit a draft"
+)
+def submit_draft(request: HttpRequest, draft_id: Number, idempotency_key: Key) -> Any:
+    """Open the case that the draft describes and delete the draft, both or neither."""
+    me = request.user
+    case_id = cases.drafts.submit_draft(
+        draft_id,
+        me,
+        now=timezone.now(),
+        idempotency_key=idempotency_key,
+        subject_id=me.subject_id or None if me.role == "resident" else None,
+    )
+    return 201, {"case_id": case_id}
+
+
+@around.post(
+    "/{case_id}/claim", auth=guard("officer", scope="cases:write"), response=HandsOut, summary="Claim"
+)
+def claim(request: HttpRequest, case_id: str, if_match: Seen = None) -> Any:
+    """Take the case's task out of the department's queue, for the caller."""
+    done = cases.claiming.claim(_id(case_id), request.user, timezone.now(), _seen(if_match))
+    return {"case_id": done.case_id, "version": done.seq}
+
+
+@around.post(
+    "/{case_id}/give-back", auth=guard("officer", scope="cases:write"), response=HandsOut, summary="Give back"
+)
+def give_back(request: HttpRequest, case_id: str, body: ReasonIn, if_match: Seen = None) -> Any:
+    """Put a claimed task back into the department's queue."""
+    cases.access_case(_id(case_id), request.user, timezone.now())
+    done = cases.claiming.give_back(case_id, request.user, body.reason, timezone.now(), _seen(if_match))
+    return {"case_id": done.case_id, "version": done.seq}
+
+
+@around.post(
+    "/{case_id}/delegate", auth=guard("officer", scope="cases:write"), response=HandsOut, summary="Delegate"
+)
+def delegate(request: HttpRequest, case_id: str, body: DelegateIn, if_match: Seen = None) -> Any:
+    """Pass a task to a colleague of the department."""
+    to = identity.account_named(body.to)
+    if to is None:
+        raise Problem("account-unknown", "没有这个账户", detail=body.to, status=422)
+    done = cases.claiming.delegate(
+        _id(case_id), request.user, to, body.reason, timezone.now(), _seen(if_match)
+    )
+    return {"case_id": done.case_id, "version": done.seq}
+
+
+@around.get(
+    "/{case_id}/comments",
+    auth=guard(*STAFF_ROLES, scope="cases:read"),
+    response=list[CommentOut],
+    summary="Remarks",
+)
+def list_comments(request: HttpRequest, case_id: str) -> Any:
+    """List the remarks of a case, which stay among the staff who work on it."""
+    return [asdict(item) for item in cases.comments.comments_of(_id(case_id), request.user, timezone.now())]
+
+
+@around.post(
+    "/{case_id}/comments",
+    auth=guard(*STAFF_ROLES, scope="cases:write"),
+    response={201: CommentOut},
+    summary="Remark",
+)
+def add_comment(request: HttpRequest, case_id: str, body: CommentIn) -> Any:
+    """Write a remark that stays inside."""
+    return 201, asdict(cases.comments.add_comment(_id(case_id), request.user, body.text, timezone.now()))
+
+
+@around.post(
+    "/{case_id}/public/{command}",
+    auth=guard(scope="cases:write"),
+    response={201: PublicOut},
+    summary="Public step",
+)
+def public_step(
+    request: HttpRequest,
+    case_id: str,
+    command: Annotated[str, Path(..., pattern=r"^[a-z][a-z0-9_-]{0,49}$")],
+    body: PublicIn,
+    idempotency_key: Key,
+) -> Any:
+    """Take a step that the pack gives to the public, such as an objection; the case file stays closed."""
+    receipt = cases.public_command(
+        _id(case_id),
+        command,
+        body.data,
+        actor=request.user,
+        now=timezone.now(),
+        idempotency_key=idempotency_key,
+    )
+    return 201, asdict(receipt)
+
+
+@payments.get(
+    "", auth=guard("officer", "operator", scope="cases:read"), response=PaymentsOut, summary="Payments"
+)
+def list_payments(request: HttpRequest, query: Query[PaymentQuery]) -> Any:
+    """List fees and payments, for the finance department and the operator."""
+    found = cases.payments.payment_orders(
+        request.user, state=query.state, direction=query.direction, page=query.page, size=query.size
+    )
+    items = [asdict(row) for row in found.rows]
+    return {"items": items, "total": found.total, "page": found.page, "pages": found.pages}
+
+
+@payments.post(
+    "/{order_id}/paid", auth=guard("officer", scope="cases:write"), response=PaymentOut, summary="Paid"
+)
+def paid(request: HttpRequest, order_id: Number, body: PaidIn) -> Any:
+    """Note that the money of an order moved; the case hears of it."""
+    return asdict(cases.payments.mark_paid(order_id, request.user, body.reference, timezone.now()))
+
+
+@payments.post(
+    "/{order_id}/failed", auth=guard("officer", scope="cases:write"), response=PaymentOut, summary="Sent back"
+)
+def failed(request: HttpRequest, order_id: Number, body: ReasonIn) -> Any:
+    """Note that an order came back, and why."""
+    return asdict(cases.payments.mark_failed(order_id, request.user, body.reason, timezone.now()))
+
+
+@calendars.get("", auth=guard(*STAFF_ROLES, scope="cases:read"), response=list[YearOut], summary="Calendars")
+def list_years(request: HttpRequest) -> Any:
+    """List the years whose holidays are known."""
+    return [asdict(line) for line in cases.calendars.years()]
+
+
+@calendars.post("", auth=guard("operator", scope="cases:write"), response=LoadedOut, summary="Load a year")
+def load_year(request: HttpRequest, body: CalendarIn) -> Any:
+    """Put a year's holidays in force and count anew every running term that they touch."""
+    try:
+        year = CalendarYear(body.year, frozenset(body.days_off), frozenset(body.days_on), body.reference)
+    except ValueError as error:
+        raise Problem("calendar-day", "日期与年份不符或重复", detail=str(error), status=422) from error
+    return asdict(cases.calendars.load_year(year, actor=request.user, now=timezone.now()))
+
+
+@packs.post(
+    "/{pack}/migrations",
+    auth=guard("operator", scope="cases:write"),
+    response=MigrationOut,
+    summary="Migrate cases",
+)
+def migrate(request: HttpRequest, pack: PackName, body: MigrationIn) -> Any:
+    """Move live cases to another loaded version of their pack; ``dry_run`` (the default) only says what would move."""
+    now = timezone.now()
+    to = cases.migration.version_named(pack, body.to)
+    if body.dry_run:
+        return asdict(cases.migration.dry_run(pack, to.pk, now, body.mapping))
+    return asdict(cases.migration.migrate(pack, to.pk, request.user, body.reason, now, body.mapping))
+
+
+def _draft(draft_id: int, request: HttpRequest) -> dict[str, Any]:
+    found = cases.drafts.load(draft_id, request.user)
+    return {**asdict(found), "facts": found.values}
+
+
+def _seen(if_match: str | None) -> int | None:
+    return _version(if_match) if if_match else None
