@@ -74,18 +74,20 @@ def common_commands(cases: Sequence[Chosen]) -> list[CommandView]:
 
 
 def _plain_form(step: Transition) -> bool:
-    """A form whose choices hang on the single case, or that takes files, is not for many at once."""
+    """A form whose choices hang on the single case, or that must have files, is not for many at once."""
     fields = step.form.fields.values() if step.form else ()
-    return all(not item.options and item.type.kind != "files" for item in fields)
+    return all(not item.options and not (item.type.kind == "files" and item.required) for item in fields)
 
 
 def _command(pack: Pack, step: Transition) -> CommandView:
-    fields: list[Any] = (
-        [field_view(pack, item, {}) for item in step.form.fields.values()] if step.form else []
-    )
+    asked = [item for item in step.form.fields.values() if item.type.kind != "files"] if step.form else []
     name = step.command
     return CommandView(
-        name, both(pack, f"commands.{name}"), both(pack, f"help.{name}"), fields, grounds(pack, step.cite)
+        name,
+        both(pack, f"commands.{name}"),
+        both(pack, f"help.{name}"),
+        [field_view(pack, item, {}) for item in asked],
+        grounds(pack, step.cite),
     )
 
 

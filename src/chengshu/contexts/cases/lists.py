@@ -16,7 +16,7 @@ from chengshu.contexts.cases.words import folded
 
 # Entries of one range that are counted, or skipped on the way to a page.
 MOST = 10_000
-MOST_WITH_TEXT = 2_000
+MOST_WITH_TEXT = 1_000
 # What is not dated stands last.
 DATED, UNDATED = 0, 1
 _LIGHTS = {
@@ -25,6 +25,8 @@ _LIGHTS = {
     "green": "t.amber_at > %(now)s",
     "": "t.due_at IS NOT NULL",
 }
+# What is counted apart: over, ahead, without a date.
+_BLOCKS = {"red": "t.due_at <= %(now)s", "due": "t.due_at > %(now)s", "none": "t.due_at IS NULL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class Asked:
     kind: str = ""
     text: str = ""
     cases: Sequence[str] | None = None
+    state: str = ""
+
+    def joined(self) -> bool:
+        """Say whether the case itself is asked for something that its tasks do not carry."""
+        return bool(self.text or self.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +82,9 @@ def _ranges(asked: Asked) -> list[tuple[str, dict[str, Any]]]:
         also, values = also + " AND t.pack = %(pack)s", values | {"pack": asked.pack}
     if asked.kind:
         also, values = also + " AND t.kind = %(kind)s", values | {"kind": asked.kind}
+    if asked.state:
+        also, values = also + " AND c.state = %(state)s", values | {"state": asked.state}
     if asked.text:
-        like = "LIKE" if sql().sqlite else "ILIKE"
-        also += f" AND (c.label {like} %(text)s ESCAPE '!' OR c.area {like} %(text)s ESCAPE '!')"
         values = values | {"text": _like(asked.text)}
     if asked.owners is not None:
         return [(f"t.owner = %(owner)s{also}", values | {"owner": owner}) for owner in asked.owners]
@@ -91,7 +98,7 @@ def _like(text: str) -> str:
 
 
 def _from(asked: Asked) -> str:
-    return "cases_task t JOIN cases_case c ON c.id = t.case_id" if asked.text else "cases_task t"
+    return "cases_task t JOIN cases_case c ON c.id = t.case_id" if asked.joined() else "cases_task t"
 
 
 def _blocks(light: str) -> list[int]:
@@ -111,6 +118,8 @@ def _ids(
             where = (
                 f"t.open AND {condition} AND {_LIGHTS[asked.light] if block == DATED else 't.due_at IS NULL'}"
             )
+            if asked.text:
+                where += f" AND {_text_condition()}"
             named = own | {"now": sql().instant(now), "most": offset + size}
             if after is not None and after.block == block:
                 where += (
@@ -132,35 +141,44 @@ def _ids(
 
 
 def _counts(asked: Asked, now: dt.datetime) -> tuple[dict[str, int], bool]:
-    ranges = _ranges(asked)
-    most = MOST_WITH_TEXT if asked.text else max(MOST // max(len(ranges), 1), 1_000)
+    most = MOST_WITH_TEXT if asked.text else max(MOST // max(len(asked.owners or asked.packs), 1), 1_000)
     parts: list[str] = []
     values: list[Any] = []
-    for condition, own in ranges:
-        for name, more in (
-            ("red", "t.due_at <= %(now)s"),
-            ("due", "t.due_at > %(now)s"),
-            ("none", "t.due_at IS NULL"),
-        ):
-            order = "t.id" if name == "none" else "t.due_at, t.id"
+    for condition, own in _ranges(asked):
+        for block, part in _BLOCKS.items():
+            order = "t.id" if block == "none" else "t.due_at, t.id"
+            named = own | {"now": sql().instant(now), "most": most}
+            # So many entries of the index are looked at, whether they hold the text or not.
             text, given = _numbered(
-                f"SELECT t.amber_at FROM {_from(asked)} WHERE t.open AND {condition} AND {more} ORDER BY {order} LIMIT %(most)s",
-                own | {"now": sql().instant(now), "most": most},
+                f"SELECT '{block}' AS block, COUNT(*), SUM({_holding(asked)}), "
+                f"SUM(CASE WHEN p.amber_at <= %(now)s THEN {_holding(asked)} ELSE 0 END) FROM (SELECT t.case_id, "
+                f"t.amber_at FROM cases_task t WHERE t.open AND {condition} AND {part} ORDER BY {order} LIMIT %(most)s) p"
+                f"{' JOIN cases_case c ON c.id = p.case_id' if asked.text else ''}",
+                named,
             )
-            counted = "SUM(CASE WHEN amber_at <= %s THEN 1 ELSE 0 END)"
-            parts.append(f"SELECT '{name}', COUNT(*), {counted} FROM ({text}) AS p{len(parts)}")
-            values += [sql().instant(now), *given]
-    counts, more_there = {"red": 0, "amber": 0, "green": 0}, False
+            parts.append(text)
+            values += given
+    counts, more = {"red": 0, "amber": 0, "green": 0}, False
     found = sql().run(" UNION ALL ".join(parts), values).fetchall() if parts else ()
-    for name, number, amber in found:
-        amber = int(amber or 0)
-        more_there = more_there or number >= most
-        if name == "red":
-            counts["red"] += number
+    for block, seen, number, amber in found:
+        more = more or seen >= most
+        if block == "red":
+            counts["red"] += int(number or 0)
         else:
-            counts["amber"] += amber if name == "due" else 0
-            counts["green"] += number - amber if name == "due" else number
-    return counts, more_there
+            soon = int(amber or 0) if block == "due" else 0
+            counts["amber"] += soon
+            counts["green"] += int(number or 0) - soon
+    return counts, more
+
+
+def _holding(asked: Asked) -> str:
+    """Return the SQL of 1 for a row that holds the text, 0 for another."""
+    return f"CASE WHEN {_text_condition()} THEN 1 ELSE 0 END" if asked.text else "1"
+
+
+def _text_condition() -> str:
+    like = "LIKE" if sql().sqlite else "ILIKE"
+    return f"(c.label {like} %(text)s ESCAPE '!' OR c.area {like} %(text)s ESCAPE '!')"
 
 
 def _among(asked: Asked, now: dt.datetime, offset: int, size: int, after: Key | None) -> Found:
@@ -198,6 +216,8 @@ def _few(asked: Asked, cases: Sequence[str]) -> tuple[str, list[Any]]:
     for column, value in (("pack", asked.pack), ("kind", asked.kind)):
         if value:
             where, values = f"{where} AND t.{column} = %s", [*values, value]
+    if asked.state:
+        where, values = f"{where} AND c.state = %s", [*values, asked.state]
     if asked.owners is not None:
         where = f"{where} AND t.owner IN ({', '.join(['%s'] * len(asked.owners))})"
         values += asked.owners

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from chengshu.contexts.cases import lists, packs, routing, words
-from chengshu.contexts.cases.domain import NOBODY, TaskPage, TaskRow, owner_account
+from chengshu.contexts.cases.domain import NOBODY, TaskPage, TaskRow, account_owner, owner_account
 from chengshu.contexts.cases.lights import light
 from chengshu.contexts.cases.models import Case, Job, Notice, PackVersion, Task
 from chengshu.contexts.cases.sql import sql
@@ -26,7 +26,7 @@ from chengshu.procedure.wording import fill
 
 PAGE = 20
 LIGHTS = ("red", "amber", "green")
-VIEWS = ("mine", "nobody", "all")
+VIEWS = ("mine", "claimed", "unclaimed", "nobody", "all")
 QUEUES = {
     "role:operator": gettext_noop("区级运行员"),
     "role:steward": gettext_noop("数据专员"),
@@ -40,13 +40,19 @@ _FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a reader asks of a list. ``view``: their own work; work nobody has; all of it (operators only)."""
+    """What a reader asks of a list.
+
+    ``view``: their own work, of that what they have claimed or what lies in a queue; for operators also work that
+    nobody has, and all of it. ``department`` narrows what operators see to a department's queue and people.
+    """
 
     view: str = "mine"
     light: str = ""
     pack: str = ""
     kind: str = ""
     text: str = ""
+    state: str = ""
+    department: str = ""
 
 
 def tasks_for(
@@ -105,12 +111,23 @@ def _asked(account: Account, filters: Filters, now: dt.datetime) -> lists.Asked:
     """Return which tasks an account may see and asks for."""
     owners: list[str] | None = routing.owners_of(account, now)
     if account.role == "operator" and filters.view in ("nobody", "all"):
-        owners = [NOBODY] if filters.view == "nobody" else None
+        owners = [NOBODY] if filters.view == "nobody" else _of_department(filters.department)
+    elif filters.view in ("claimed", "unclaimed") and owners is not None:
+        claimed = filters.view == "claimed"
+        owners = [owner for owner in owners if (owner_account(owner) is not None) is claimed]
     light = filters.light if filters.light in LIGHTS else ""
     text = filters.text.strip()[:100]
     packs_there = [] if owners is not None or filters.pack else _packs_there()
     found = words.cases_with(text) if text else None
-    return lists.Asked(owners, packs_there, light, filters.pack, filters.kind, text, found)
+    return lists.Asked(owners, packs_there, light, filters.pack, filters.kind, text, found, filters.state)
+
+
+def _of_department(department: str) -> list[str] | None:
+    """Return the owners of a department: its queue and its people; ``None`` for all there are."""
+    if not department:
+        return None
+    people = identity.accounts(department=department)
+    return [f"department:{department}", *(account_owner(each.pk) for each in people)]
 
 
 def _packs_there() -> list[str]:

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.core.paginator import Page, Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -19,7 +18,9 @@ from chengshu.contexts.cases.domain import TaskPage, TaskRow
 from chengshu.contexts.cases.form_fields import said
 from chengshu.contexts.cases.models import PackVersion
 from chengshu.contexts.cases.queries import LIGHTS, VIEWS, Filters
+from chengshu.contexts.cases.wording import both
 from chengshu.contexts.cases.workbooks import as_workbook
+from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import STAFF_ROLES, role_required
 from chengshu.kernel.spreadsheet import csv_lines
 
@@ -29,17 +30,27 @@ from chengshu.kernel.spreadsheet import csv_lines
 def tasks(request: HttpRequest) -> HttpResponse:
     """Show my work, what is due first standing first."""
     now, filters = timezone.now(), _filters(request)
-    page = queries.tasks_for(request.user, now=now, filters=filters, page=_page_number(request))
+    page = queries.tasks_for(
+        request.user,
+        now=now,
+        filters=filters,
+        page=_page_number(request),
+        after=request.GET.get("after", "")[:80],
+    )
     context = {
         "page": page,
-        "paged": _paged(page),
+        "departments": identity.departments() if filters.view == "all" else [],
+        "size": queries.PAGE,
+        "states": _states(filters.pack),
         "filters": filters,
         "lights": _lights(page),
         "packs": _packs(),
         "kinds": _kinds(),
         "views": _views(request),
         "notices": queries.unread_notices(request.user, now=now),
-        "filtered": any((filters.light, filters.pack, filters.kind, filters.text)),
+        "filtered": any(
+            (filters.light, filters.pack, filters.kind, filters.text, filters.state, filters.department)
+        ),
     }
     return render(request, "cases/tasks.html", context)
 
@@ -108,6 +119,8 @@ def _filters(request: HttpRequest) -> Filters:
         pack=given.get("pack", "")[:60],
         kind=given.get("kind", "")[:50],
         text=given.get("q", "")[:100],
+        state=given.get("state", "")[:50],
+        department=given.get("department", "")[:40],
     )
 
 
@@ -116,26 +129,32 @@ def _page_number(request: HttpRequest) -> int:
     return int(given) if given.isdigit() and len(given) < 7 else 1
 
 
-def _paged(page: TaskPage) -> Page[Any]:
-    """Return what the pagination component reads; the rows were fetched already."""
-    return Paginator(range(page.total), queries.PAGE).get_page(page.page)
-
-
 def _lights(page: TaskPage) -> list[dict[str, Any]]:
     texts = {"red": _("已超期"), "amber": _("临期"), "green": _("正常")}
     return [{"colour": colour, "text": texts[colour], "count": page.counts[colour]} for colour in LIGHTS]
 
 
 def _views(request: HttpRequest) -> list[tuple[str, str]]:
-    if request.user.role != "operator":
-        return []
-    return [("mine", _("我的任务")), ("nobody", _("无人网格")), ("all", _("全区"))]
+    if request.user.role == "operator":
+        return [("mine", _("我的任务")), ("nobody", _("无人网格")), ("all", _("全区"))]
+    if request.user.role == "officer":
+        return [("mine", _("我和本部门")), ("claimed", _("我领取的")), ("unclaimed", _("待领取"))]
+    return []
 
 
 def _packs() -> list[tuple[str, dict[str, str]]]:
     return [
         (row.pack, _texts(row, "title")) for row in PackVersion.objects.filter(current=True).order_by("pack")
     ]
+
+
+def _states(pack_id: str) -> list[tuple[str, dict[str, str]]]:
+    """Return the open states of the pack that is asked for; without one they would mean too many things."""
+    row = PackVersion.objects.filter(pack=pack_id, current=True).first() if pack_id else None
+    if row is None:
+        return []
+    pack = packs.pinned(row.pk, row.hash).pack
+    return [(name, both(pack, f"states.{name}")) for name, state in pack.states.items() if not state.final]
 
 
 def _kinds() -> list[tuple[str, dict[str, str]]]:

@@ -1,0 +1,141 @@
+"""Pages of the office: one command for many cases, supervision, payments, versions of packs, the list as a file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from openpyxl import load_workbook
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.cases.models import Case, PaymentOrder
+from chengshu.contexts.identity import api as identity
+from tests_support.casework import CELL, firm_facts
+from tests_support.service_pack import write_service_pack
+
+
+def browser(account):
+    client = Client()
+    client.force_login(account)
+    return client
+
+
+@pytest.fixture
+def three(district):
+    """Three cases of today in the worker's cell; one of them cannot be counted like the others."""
+    now = timezone.now() - dt.timedelta(minutes=5)
+    return [
+        cases.open_case(
+            "grid-verification",
+            firm_facts(subject_label=f"第{n}家公司"),
+            cell_code=CELL,
+            idempotency_key=f"b{n}",
+            now=now,
+        )
+        for n in range(3)
+    ]
+
+
+def test_one_step_is_taken_in_many_cases_and_each_refusal_says_why(district, three):
+    client = browser(district.worker)
+    page = client.post("/cases/bulk", {"case": three}).content.decode()
+    assert "所选 3 件" in page and "cannot_verify" in page
+    assert (
+        "核实无误" not in page.split("办哪一步")[1].split("所选办件")[0]
+    )  # it takes a photo, and values of its own case
+    form = client.post("/cases/bulk", {"case": three, "command": "cannot_verify"})
+    key = re.search(r'name="key" value="(\w+)"', form.content.decode())[1]
+    cases.command(
+        three[1], "correct", {"corrected": "西乡街道1号"}, actor=district.worker, expected_version=None,
+        idempotency_key=None, now=timezone.now(),
+    )  # fmt: skip
+    sent = {"case": [three[0], three[2]], "command": "cannot_verify", "key": key, "version": "0"}
+    wrong = client.post("/cases/bulk", sent)
+    assert wrong.status_code == 422 and "请填写这一项" in wrong.content.decode()
+    stale = {f"version-{three[2]}": "7", "reason": "nobody-home"}
+    done = client.post("/cases/bulk", sent | stale).content.decode()
+    assert done.count("已办</span>") == 1 and "刚刚被别人处理过" in done
+    assert (
+        Case.objects.get(pk=three[0]).state == "second_visit" and Case.objects.get(pk=three[2]).version == 1
+    )
+    mixed = client.post("/cases/bulk", {"case": [three[0], three[1]]}).content.decode()
+    assert "没有共同的步骤" in mixed
+
+
+def test_the_list_leaves_as_a_spreadsheet_and_is_narrowed_by_state(district, three):
+    client = browser(district.worker)
+    answer = client.get("/cases/tasks.xlsx")
+    sheet = load_workbook(io.BytesIO(b"".join(answer.streaming_content))).active
+    assert sheet.max_row == 4 and "第0家公司" in sheet["B2"].value
+    assert "第1家公司" in client.get("/cases/?pack=grid-verification&state=to_visit").content.decode()
+    assert "没有符合条件" in client.get("/cases/?pack=grid-verification&state=overdue").content.decode()
+
+
+def test_the_supervisor_sees_what_is_late_and_what_was_withdrawn_on_which_ground(district, three):
+    cases.system_command(three[0], "withdraw", {"run_id": "r2"}, idempotency_key="w", now=timezone.now())
+    Case.objects.filter(pk=three[1]).update(due_at=timezone.now() - dt.timedelta(days=3))
+    operator = browser(district.operator)
+    page = operator.get("/supervision/").content.decode()
+    assert (
+        "kind=overdue&amp;pack=grid-verification" in page and "撤回和撤销的依据" in page and "第十条" in page
+    )
+    late = operator.get("/supervision/cases?kind=overdue").content.decode()
+    assert "第1家公司" in late and "第0家公司" not in late and "已超期" in late
+    gone = operator.get(
+        "/supervision/cases?kind=withdrawn&pack=grid-verification&article=house:10"
+    ).content.decode()
+    assert "第0家公司" in gone and "第十条" in gone
+    lines = b"".join(operator.get("/supervision/cases.csv?kind=withdrawn").streaming_content).decode()
+    assert three[0] in lines and three[1] not in lines
+    book = operator.get("/supervision/cases.xlsx?kind=overdue")
+    assert load_workbook(io.BytesIO(b"".join(book.streaming_content))).active.max_row == 2
+
+
+def test_finance_notes_a_payment_once_and_other_departments_have_no_such_page(district, three):
+    identity.save_department("finance", "财政局", "Finance")
+    clerk = identity.save_account("fin", display_name="钱会计", role="officer", department="finance")
+    order = PaymentOrder.objects.create(
+        case_id=three[0], key="k", direction="out", amount=123456, payee="示例收款人", purpose="补贴",
+        ordered_at=timezone.now(),
+    )  # fmt: skip
+    client = browser(clerk)
+    assert "1,234.56" in client.get("/cases/payments").content.decode()
+    refused = client.post(f"/cases/payments/{order.pk}/settle", {"how": "paid"}, follow=True).content.decode()
+    assert "请填写支付凭证号" in refused
+    done = client.post(
+        f"/cases/payments/{order.pk}/settle", {"how": "paid", "reference": "YH-1"}, follow=True
+    )
+    assert "已登记支付" in done.content.decode() and PaymentOrder.objects.get().state == "paid"
+    assert browser(district.officer).get("/cases/payments").status_code == 404
+
+
+def test_versions_are_compared_and_live_cases_moved_after_a_dry_run(district, tmp_path):
+    now = timezone.now()
+    cases.load_pack_version(write_service_pack(tmp_path / "one"), now)
+    case_id = cases.open_case(
+        "rich",
+        {"title": "甲", "kind": "plain", "papers": ["0" * 64]},
+        opened_by=district.resident,
+        idempotency_key="m",
+        now=now,
+    )
+    folder = write_service_pack(tmp_path / "two", "1.1.0")
+    states = (folder / "states.yaml").read_text()
+    (folder / "states.yaml").write_text(states.replace("    not_who: [opened]\n", ""))
+    cases.load_pack_version(folder, now)
+    visitor = Client()
+    page = visitor.get("/cases/packs/rich/versions").content.decode()
+    assert "1.1.0" in page and "修改" in page and "回避" in page
+    assert "这是以前的版本" in visitor.get("/cases/packs/rich?version=1.0.0").content.decode()
+    operator = browser(district.operator)
+    dry = operator.get("/cases/packs/rich/migrate").content.decode()
+    assert (
+        "可以转换" in dry and "合适" in dry and Case.objects.get(pk=case_id).pack_version.version == "1.0.0"
+    )
+    assert operator.post("/cases/packs/rich/migrate", {"reason": ""}).status_code == 422
+    done = operator.post("/cases/packs/rich/migrate", {"reason": "放宽"}).content.decode()
+    assert "已转换" in done and Case.objects.get(pk=case_id).pack_version.version == "1.1.0"
