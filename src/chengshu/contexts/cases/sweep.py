@@ -16,9 +16,9 @@ from chengshu.kernel.terms import legal_day
 from chengshu.procedure.case import RUNNING
 
 log = structlog.get_logger("chengshu.cases.sweep")
-# Refusals that say: another worker, or a person, was faster.
 # Terms that are looked at again together before they are ended.
 AT_ONCE = 100
+# Refusals that say: another worker, or a person, was faster.
 OVERTAKEN = {"term-not-running", "term-not-due", "command-not-now", "idempotency-key-reused"}
 
 

@@ -15,9 +15,9 @@ from django.db import transaction
 from chengshu.contexts.cases.sql import Unit, sql
 
 # More hits than this, and a list is faster walked in its own order.
-MOST = 2_000
+MOST = 500
 # New cases that are looked through one by one at most.
-MOST_NEW = 5_000
+MOST_NEW = 2_000
 _NEW = "SELECT id, label, area FROM cases_case WHERE NOT searchable ORDER BY id LIMIT %s"
 _EXACT = (
     "SELECT id FROM cases_case WHERE id = %s UNION SELECT id FROM cases_case WHERE subject_id = %s "
@@ -92,7 +92,7 @@ def _indexed(wanted: Sequence[str]) -> list[str]:
     query = " & ".join(f"'{pair}'" for pair in wanted)
     with transaction.atomic():
         # A pair that stands in every case need not be counted to the end: too many is too many.
-        db.run("SET LOCAL gin_fuzzy_search_limit = 8000")
+        db.run("SET LOCAL gin_fuzzy_search_limit = 4000")
         found = db.run(
             "SELECT case_id FROM cases_words WHERE pairs @@ %s::tsquery LIMIT %s", (query, MOST + 1)
         )
