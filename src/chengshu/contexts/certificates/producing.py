@@ -52,7 +52,7 @@ def _make(issue: Issue, request: EffectRequest) -> None:
     issuer = issuer_of(certificate)
     signing = keys.signing_key(issuer, keys.CREDENTIAL, now)
     credential = credentials.credential(_content(issue, issuer), signing.jwk, now)
-    code = qr.qr_text(settings.PUBLIC_URL, _qr_words(issue, issuer), signing.jwk, now)
+    code = qr.qr_text(settings.PUBLIC_URL, _qr_words(issue), signing.jwk, now)
     pdf = _certificate_pdf(issue, issuer, credential, code, request)
     digest = store.keep(pdf)
     with transaction.atomic():
@@ -93,16 +93,15 @@ def _content(issue: Issue, issuer: str) -> credentials.Content:
     )
 
 
-def _qr_words(issue: Issue, issuer: str) -> dict[str, Any]:
+def _qr_words(issue: Issue) -> dict[str, Any]:
     certificate = issue.certificate
+    # Each character makes the code denser: no type, no addresses; the key tells the issuer, the issuer the status lists.
     said: dict[str, Any] = {
-        "i": keys.issuer_id(issuer),
         "n": certificate.number,
-        "t": certificate.type,
-        "tt": certificate.title_zh[:24],
-        "h": domain.mask_holder(issue.holder)[:30],
+        "tt": certificate.title_zh[:16],
+        "h": domain.mask_holder(issue.holder)[:20],
         "f": issue.valid_from.isoformat(),
-        "s": f"{list_url(issue.status_list_id)}#{issue.status_index}",
+        "s": f"{issue.status_list_id}.{issue.status_index}",
     }
     if issue.valid_to is not None:
         said["u"] = issue.valid_to.isoformat()

@@ -30,9 +30,16 @@ def signed_part(text: str) -> str:
 
 
 def qr_svg(text: str) -> str:
-    """Return the code as SVG without a background, error correction M."""
+    """Return the code as SVG that fills its place, dark on white with a quiet zone; error correction M."""
     out = io.BytesIO()
     segno.make(text, error="m", micro=False, boost_error=False).save(
-        out, kind="svg", xmldecl=False, border=0, scale=4
+        out,
+        kind="svg",
+        xmldecl=False,
+        border=2,
+        omitsize=True,
+        light="#fff",
+        svgclass="qr-code",
+        lineclass=None,
     )
     return out.getvalue().decode()

@@ -64,15 +64,15 @@ def verify_qr(text: str, trust: TrustList, now: dt.datetime) -> Verdict:
         body = trust.open_credential(text)
         issuer = trust.issuer_of(text)
         verdict.genuine, verdict.issuer, verdict.issuer_name = True, issuer, dict(trust.names[issuer])
-        verdict.number, verdict.type, verdict.title = str(body["n"]), str(body["t"]), str(body.get("tt", ""))
+        verdict.number, verdict.title = str(body["n"]), str(body["tt"])
         verdict.holder, verdict.demo = str(body["h"]), body.get("d") == 1
         verdict.valid_from, verdict.valid_to = str(body["f"]), str(body.get("u", ""))
         span = {
             "validFrom": credentials.start_of(dt.date.fromisoformat(body["f"])),
             **({"validUntil": credentials.end_of(dt.date.fromisoformat(body["u"]))} if body.get("u") else {}),
         }
-        list_id, _, index = str(body["s"]).rpartition("#")
-        _judge(verdict, span, list_id, int(index), trust, now)
+        number, _, index = str(body["s"]).partition(".")
+        _judge(verdict, span, trust.list_url(issuer, number), int(index), trust, now)
     except (ValueError, KeyError, TypeError) as error:
         return verdict.refuse(*_REFUSALS.get(str(error), _BROKEN))
     return verdict

@@ -45,6 +45,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "verdict": found,
+        "claims": _claims(found) if found else [],
         "tone": _tone(found) if found else "",
         "state": domain.WORDS_OF_STATE.get(found.state, {}) if found else {},
         "breadcrumbs": [(_("核验证照"), "")],
@@ -61,6 +62,18 @@ def _judged(data: dict[str, Any]) -> domain.Verdict:
     if row is not None:
         return by_number(row, now)
     return verification.verify(text.encode(), status.trust_list(now), now)
+
+
+def _claims(verdict: domain.Verdict) -> list[tuple[dict[str, str], dict[str, str]]]:
+    """Return the claims in the words of our own register, where the certificate is ours and they are its own."""
+    row = queries.certificate(verdict.number) if verdict.genuine and verdict.claims else None
+    words = {item["name"]: item for item in json.loads(row.claims)} if row else {}
+    lines = []
+    for name, value in verdict.claims.items():
+        item = words.get(name, {})
+        said = item["value"] if item.get("raw") == value else {"zh": str(value), "en": str(value)}
+        lines.append((item.get("label", {"zh": name, "en": name}), said))
+    return lines
 
 
 def _tone(verdict: domain.Verdict) -> str:
