@@ -1,0 +1,160 @@
+"""Data intellectual property through the engine: an objection from the street, a transfer by two, a renewal, a lapse."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.cases.models import Case
+from chengshu.contexts.certificates import api as certificates
+from chengshu.contexts.certificates.models import Certificate
+from chengshu.contexts.identity import api as identity
+from chengshu.kernel.problems import Problem
+from chengshu.site.simulation.samples import read_samples
+from tests_support.casework import MONDAY
+
+PACK = "data-ip-registration"
+PAPER = ("0" * 64,)
+
+
+@pytest.fixture
+def people(district):
+    identity.save_department("ip-office", "知识产权保护中心", "Intellectual Property Office")
+    for name, role, department in (
+        ("ip1", "officer", "ip-office"), ("ip2", "officer", "ip-office"), ("zhao", "resident", ""), ("sun", "resident", ""),
+    ):  # fmt: skip
+        more = {"department": department} if department else {}
+        setattr(district, name, identity.save_account(name, display_name=name, role=role, **more))
+    return district
+
+
+def at(days, hour=1):
+    return (MONDAY + dt.timedelta(days=days)).replace(hour=hour)
+
+
+def take(case_id, name, actor, now, **data):
+    return cases.command(
+        case_id, name, data, actor=actor, expected_version=None, idempotency_key=None, now=now
+    )
+
+
+def settle(now):
+    """Let the clocks run: ended terms, then the outbox until it is empty."""
+    cases.sweep(now)
+    while cases.run_jobs(now):
+        pass
+
+
+def applied(people, key="a1", **more):
+    facts = {**read_samples(cases.current_files(PACK)).openings[0].facts, **more}
+    return cases.open_case(PACK, facts, opened_by=people.resident, idempotency_key=key, now=MONDAY)
+
+
+def registered(people):
+    case_id = applied(people)
+    take(case_id, "pass", people.ip1, MONDAY)
+    settle(at(30))
+    with pytest.raises(Problem) as caught:
+        take(case_id, "approve", people.ip1, at(30))
+    assert caught.value.code == "own-work"
+    take(case_id, "approve", people.ip2, at(30))
+    settle(at(30))
+    return case_id
+
+
+def child_of(case_id):
+    return Case.objects.filter(parent_id=case_id).latest("opened_at").pk
+
+
+def objected(people, case_id):
+    """Anyone may object on the page of the notice; the objection is a case of theirs."""
+    said = {
+        "objector": "某公司",
+        "objection_ground": "ownership",
+        "objection": "由我采集",
+        "objection_proof": list(PAPER),
+    }
+    receipt = cases.public_command(
+        case_id, "object", said, actor=people.zhao, now=at(1), idempotency_key="object:1"
+    )
+    return receipt.opened[0]
+
+
+def test_a_stranger_objects_the_applicant_answers_and_the_application_goes_on(people):
+    case_id = applied(people)
+    take(case_id, "pass", people.ip1, MONDAY)
+    child = objected(people, case_id)
+    take(child, "forward", people.ip1, at(2))
+    with pytest.raises(Problem):
+        take(child, "answer", people.zhao, at(3), answer="x", answer_proof=list(PAPER))
+    take(child, "answer", people.resident, at(3), answer="有采集记录", answer_proof=list(PAPER))
+    take(child, "forward_answer", people.ip1, at(4))
+    take(child, "supplement", people.zhao, at(7), supplement="无", supplement_proof=list(PAPER))
+    settle(at(15))
+    assert Case.objects.get(pk=case_id).state == "objected"
+    take(child, "decide", people.ip2, at(16), holds=False, decision_text="来源证明完整")
+    settle(at(16))
+    assert Case.objects.get(pk=case_id).state == "deciding"
+    assert cases.check_case(case_id) == cases.check_case(child) == []
+    assert cases.dead_jobs() == []
+
+
+def test_an_objection_that_holds_ends_the_application(people):
+    case_id = applied(people)
+    take(case_id, "pass", people.ip1, MONDAY)
+    child = objected(people, case_id)
+    take(child, "forward", people.ip1, at(2))
+    settle(at(20))
+    take(child, "decide", people.ip2, at(21), holds=True, decision_text="权属有争议")
+    settle(at(21))
+    assert Case.objects.get(pk=case_id).outcome == "opposed"
+    # The data set is free again for whoever owns it.
+    assert applied(people, key="a2") != case_id
+
+
+def test_silence_for_ten_working_days_is_withdrawal(people):
+    case_id = applied(people)
+    take(case_id, "correct", people.ip1, MONDAY, lacking="请补充来源证明")
+    settle(at(14, hour=15))
+    assert Case.objects.get(pk=case_id).state == "correcting"
+    settle(at(15))
+    assert Case.objects.get(pk=case_id).outcome == "deemed-withdrawn"
+
+
+def test_both_parties_transfer_and_only_the_new_holder_acts(people):
+    case_id = registered(people)
+    take(
+        case_id, "transfer", people.resident, at(40),
+        new_holder="新示例公司", new_holder_id="91110108MA02EXAM0Y", partner=["sun"], transfer_paper=list(PAPER),
+    )  # fmt: skip
+    child = child_of(case_id)
+    with pytest.raises(Problem) as caught:
+        take(child, "accept", people.ip1, at(41))
+    assert caught.value.code == "guard-refused"
+    take(child, "join", people.sun, at(41))
+    take(child, "accept", people.ip1, at(42))
+    settle(at(42))
+    assert Certificate.objects.get().issues.latest("version").holder == "新示例公司"
+    with pytest.raises(Problem):
+        take(case_id, "cancel", people.resident, at(43), cancel_reason="不再使用")
+    take(case_id, "cancel", people.sun, at(43), cancel_reason="不再使用")
+    take(child_of(case_id), "accept", people.ip1, at(44))
+    settle(at(44))
+    assert Case.objects.get(pk=case_id).outcome == "cancelled"
+    assert certificates.entry("data-ip", 1).state != "active" and cases.check_case(case_id) == []
+
+
+def test_it_is_renewed_within_its_last_month_else_it_lapses(people):
+    case_id = registered(people)
+    end = dt.datetime(2029, 12, 23, 3, tzinfo=dt.UTC)
+    with pytest.raises(Problem):
+        take(case_id, "renew", people.resident, end - dt.timedelta(days=40), still_used=True)
+    take(case_id, "renew", people.resident, end - dt.timedelta(days=10), still_used=True)
+    take(child_of(case_id), "accept", people.ip1, end - dt.timedelta(days=8))
+    settle(end)
+    row = Case.objects.get(pk=case_id)
+    assert row.state == "registered" and cases.check_case(case_id) == []
+    settle(end.replace(year=2032) + dt.timedelta(days=1))
+    assert Case.objects.get(pk=case_id).outcome == "lapsed"
