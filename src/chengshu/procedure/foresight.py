@@ -6,7 +6,9 @@ arithmetic and the ground of every leg. What the pack gives no term for is named
 holds for the terms alone.
 
 A case is decided in a final state, or where a step issues a certificate, makes a register entry or orders a payment:
-what comes years later (renewal, lapse) is not asked for.
+what comes years later (renewal, lapse) is not asked for. A child case that may be opened on the way (an objection) is
+walked in its own pack, from the last day on which it may begin. That an office lets its term pass is no way to decide,
+nor is a withdrawal by whoever applied.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from chengshu.procedure.model import SYSTEM, Pack, Transition
 DECIDING = frozenset({"issue_certificate", "register_entry", "order_payment"})
 # Holders whose term binds an office; the silence of an applicant or the public is a lawful way on.
 OFFICIAL = ("cell", "department", "role", "assignee")
+APPLYING = ("opener", "party", "public")
+DEEPEST = 2
 MOST_STEPS = 20_000
 MOST_VISITS = 2
 _A_MOMENT = dt.timedelta(microseconds=1)
@@ -70,6 +74,8 @@ class _At:
     legs: tuple[Leg, ...]
     taken: frozenset[str]
     visits: Mapping[str, int]
+    # How the last child case that is open ends, and when.
+    pending: Foresight | None = None
 
 
 def foresee(
@@ -83,8 +89,7 @@ def foresee(
     """Return by when a case opened now (or ``case`` as it stands) is decided, if all terms are used to the full."""
     walk = _Walk(pack, clock, pack_named, 0)
     if case is None:
-        terms = {term["id"]: term for term in clock.step(pack, {}, pack.start, now)}
-        at = _At(pack.start, terms, now, (), frozenset(), {pack.start: 1})
+        at = walk.begun(now)
         if walk.decides(pack.opening):
             return Foresight(legal_day(now), pack.start, (), False, False, True)
     else:
@@ -99,6 +104,20 @@ class _Walk:
         self.pack, self.clock, self.pack_named, self.depth = pack, clock, pack_named, depth
         self.left = MOST_STEPS
         self.best: _At | None = None
+        self.granted = False
+        # Commands that the end of a child case brings.
+        self.on_end = {
+            str(name)
+            for step in (pack.opening, *pack.transitions)
+            for effect in step.effects
+            if effect.name == "open_case" and (name := effect.written("on_end"))
+        }
+
+    def begun(self, now: dt.datetime) -> _At:
+        """Return a case of the pack that is opened now."""
+        terms = {term["id"]: term for term in self.clock.step(self.pack, {}, self.pack.start, now)}
+        pending = self._opens(self.pack.opening, now)
+        return _At(self.pack.start, terms, now, (), frozenset(), {self.pack.start: 1}, pending)
 
     def decides(self, step: Transition) -> bool:
         """Return whether a step brings what applicants wait for."""
@@ -122,7 +141,7 @@ class _Walk:
         )
 
     def _go(self, at: _At) -> None:
-        for step, leg, instant in self._exits(at):
+        for step, leg, instant, pending in self._exits(at):
             if self.left <= 0:
                 return
             self.left -= 1
@@ -134,15 +153,17 @@ class _Walk:
                 (*at.legs, leg),
                 at.taken | {step.id},
                 {**at.visits, target: at.visits.get(target, 0) + 1},
+                _later(pending, self._opens(step, instant)),
             )
             if self.pack.states[target].final or self.decides(step):
-                self._arrived(there)
+                self._arrived(there, self.decides(step))
             elif there.visits[target] <= MOST_VISITS:
                 self._go(there)
 
-    def _arrived(self, at: _At) -> None:
-        if self.best is None or at.now > self.best.now:
-            self.best = at
+    def _arrived(self, at: _At, granted: bool) -> None:
+        # Of two ways that take as long the one that grants is told.
+        if self.best is None or (at.now, granted) > (self.best.now, self.granted):
+            self.best, self.granted = at, granted
 
     def _terms(self, at: _At, leg: Leg, target: str, instant: dt.datetime) -> dict[str, TermState]:
         terms = dict(at.terms)
@@ -153,22 +174,73 @@ class _Walk:
             terms[term["id"]] = term
         return terms
 
-    def _exits(self, at: _At) -> list[tuple[Transition, Leg, dt.datetime]]:
-        """Return every step out of the state that was not taken yet, with the leg before it and when it is taken."""
+    def _exits(self, at: _At) -> list[tuple[Transition, Leg, dt.datetime, Foresight | None]]:
+        """Return every step out of the state that was not taken yet: the leg before it, when, and what child is open."""
         bound = self._bound(at)
-        breach = self.pack.deadlines[bound["id"]].on_expiry if bound and self._official(at.state) else ""
-        found = []
+        last = dt.datetime.fromisoformat(str(bound["due_at"])) - _A_MOMENT if bound else at.now
+        pending = _later(at.pending, self._opened_here(at.state, max(last, at.now)))
+        found: list[tuple[Transition, Leg, dt.datetime, Foresight | None]] = []
         for step in self.pack.transitions:
             if at.state not in step.sources or step.target in (None, at.state) or step.id in at.taken:
                 continue
-            if breach and step.command == breach and SYSTEM in step.by:
+            if self._withdraws(step) or (bound and self._breaks(at.state, step, bound)):
                 continue
-            if bound is None:
-                leg, instant = self._waited(at, step)
+            if step.command in self.on_end and SYSTEM in step.by:
+                if pending is None or pending.decided_by is None:
+                    continue
+                instant = max(day_end(pending.decided_by) - _A_MOMENT, at.now)
+                found.append((step, self._waits(at, step, pending), instant, None))
+            elif bound is None:
+                found.append((step, self._free(at, step), at.now, pending))
             else:
-                instant = self._instant(bound, step, at.now)
-                leg = self._leg(at, step, bound)
-            found.append((step, leg, instant))
+                found.append((step, self._leg(at, step, bound), self._instant(bound, step, at.now), pending))
+        return found
+
+    def _withdraws(self, step: Transition) -> bool:
+        """Return whether a step is the applicant's own end of the matter."""
+        final = step.target is not None and self.pack.states[step.target].final
+        return final and all(role != SYSTEM and self.pack.roles[role].holder in APPLYING for role in step.by)
+
+    def _breaks(self, state: str, step: Transition, bound: TermState) -> bool:
+        """Return whether a step is only the mark of an office that is late: nothing new can be done after it."""
+        if step.command != self.pack.deadlines[bound["id"]].on_expiry or SYSTEM not in step.by:
+            return False
+        target = str(step.target)
+        if any(
+            target in other.sources and other.command in self.on_end and other.target not in (None, target)
+            for other in self.pack.transitions
+        ):
+            # There the case waits for a child.
+            return False
+        here, there = self._official(state), self._official(target)
+        return bool(here) and here == there
+
+    def _official(self, state: str) -> set[str]:
+        """Return the commands by which an office moves a case on from a state."""
+        return {
+            step.command
+            for step in self.pack.transitions
+            if state in step.sources
+            and any(role != SYSTEM and self.pack.roles[role].holder in OFFICIAL for role in step.by)
+        }
+
+    def _opened_here(self, state: str, last: dt.datetime) -> Foresight | None:
+        """Return how a child ends that a step within the state opens on the last day of the stay."""
+        found: Foresight | None = None
+        for step in self.pack.transitions:
+            if state in step.sources and step.target in (None, state):
+                found = _later(found, self._opens(step, last))
+        return found
+
+    def _opens(self, step: Transition, now: dt.datetime) -> Foresight | None:
+        """Return how the slowest child case that a step opens ends."""
+        found: Foresight | None = None
+        for effect in step.effects:
+            name = effect.written("pack") if effect.name == "open_case" else None
+            pack = self.pack_named(name) if name and self.pack_named and self.depth < DEEPEST else None
+            if pack is not None:
+                walk = _Walk(pack, self.clock, self.pack_named, self.depth + 1)
+                found = _later(found, walk.slowest(walk.begun(now)))
         return found
 
     def _bound(self, at: _At) -> TermState | None:
@@ -181,17 +253,6 @@ class _Walk:
             if at.state in item.runs_while:
                 ends.append((term["due_at"], term["id"], term))
         return min(ends, key=lambda end: end[:2])[2] if ends else None
-
-    def _official(self, state: str) -> bool:
-        """Return whether an office has to move the case on from here: that it lets its term end is no way to decide."""
-        waited_for = {
-            role for role in self.pack.states[state].tasks if self.pack.roles[role].holder in OFFICIAL
-        }
-        return any(
-            step.by & waited_for and step.target not in (None, state)
-            for step in self.pack.transitions
-            if state in step.sources
-        )
 
     def _instant(self, bound: TermState, step: Transition, now: dt.datetime) -> dt.datetime:
         """People act within the last day; the term's own end comes at its end."""
@@ -207,39 +268,29 @@ class _Walk:
             cite=self.pack.deadlines[bound["id"]].cite, provisional=bound["provisional"],
         )  # fmt: skip
 
-    def _waited(self, at: _At, step: Transition) -> tuple[Leg, dt.datetime]:
-        """No term of its own: the case waits for a child case where it has one, else it goes on the same day."""
-        child = self._child(at)
+    def _free(self, at: _At, step: Transition) -> Leg:
+        """No term bounds the stay: it is counted as none, and said so."""
         day = legal_day(at.now)
-        if child is not None and child.decided_by is not None:
-            instant = max(_end_of(child.decided_by), at.now)
-            zh = f"等待派生办件：{'；'.join(leg.zh for leg in child.legs)}"
-            en = f"waits for a child case: {'; '.join(leg.en for leg in child.legs)}"
-            cite = tuple(dict.fromkeys(key for leg in child.legs for key in leg.cite))
-            leg = Leg(at.state, step.id, "", day, child.decided_by, zh, en, step.cite or cite, child.provisional,
-                      child.unbounded)  # fmt: skip
-            return leg, instant
         zh, en = f"{day}：这一步没有期限", f"{day}: no term for this step"
-        return Leg(at.state, step.id, "", day, day, zh, en, step.cite, False, unbounded=True), at.now
+        return Leg(at.state, step.id, "", day, day, zh, en, step.cite, False, unbounded=True)
 
-    def _child(self, at: _At) -> Foresight | None:
-        """Return the slowest way of the child case that the last step opened."""
-        if self.pack_named is None or self.depth > 1:
-            return None
-        last = at.legs[-1].step if at.legs else None
-        steps = [step for step in (*self.pack.transitions, self.pack.opening) if step.id == last]
-        if not at.legs:
-            steps = [self.pack.opening]
-        for step in steps:
-            for effect in step.effects:
-                name = effect.written("pack") if effect.name == "open_case" else None
-                pack = self.pack_named(name) if name else None
-                if pack is not None:
-                    walk = _Walk(pack, self.clock, self.pack_named, self.depth + 1)
-                    terms = {term["id"]: term for term in self.clock.step(pack, {}, pack.start, at.now)}
-                    return walk.slowest(_At(pack.start, terms, at.now, (), frozenset(), {pack.start: 1}))
-        return None
+    def _waits(self, at: _At, step: Transition, child: Foresight) -> Leg:
+        """The stay lasts until the child case has ended."""
+        said = [leg for leg in child.legs if leg.term]
+        zh = f"等待派生办件：{'；'.join(leg.zh for leg in said)}"
+        en = f"waits for a child case: {'; '.join(leg.en for leg in said)}"
+        cite = tuple(dict.fromkeys([*step.cite, *(key for leg in said for key in leg.cite)]))
+        ends = child.decided_by or legal_day(at.now)
+        return Leg(
+            at.state, step.id, "", legal_day(at.now), max(ends, legal_day(at.now)), zh, en, cite, child.provisional,
+            child.unbounded,
+        )  # fmt: skip
 
 
-def _end_of(day: dt.date) -> dt.datetime:
-    return day_end(day) - _A_MOMENT
+def _later(one: Foresight | None, other: Foresight | None) -> Foresight | None:
+    """Return the child that ends later."""
+    if one is None or one.decided_by is None:
+        return other
+    if other is None or other.decided_by is None:
+        return one
+    return other if other.decided_by > one.decided_by else one

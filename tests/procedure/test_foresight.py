@@ -1,0 +1,71 @@
+"""By when is it decided at the latest? Days counted by hand over the packs that ship."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+
+from chengshu.kernel.resources import shipped
+from chengshu.procedure.files import read_files
+from chengshu.procedure.foresight import foresee
+from chengshu.procedure.loader import load_files
+from chengshu.procedure.machine import MACHINE, begin, default_clock
+
+MONDAY = dt.datetime(2026, 11, 23, 1, tzinfo=dt.UTC)
+
+
+@cache
+def pack(name):
+    return load_files(read_files(shipped("packs", "cn", name)))
+
+
+def seen(name, **more):
+    return foresee(pack(name), MONDAY, default_clock(), pack_named=pack, **more)
+
+
+def test_the_slowest_way_uses_every_term_to_its_last_day():
+    found = seen("grid-verification")
+    # 23 Nov + 5 workdays = 30 Nov; nobody at home on the last day; 30 Nov + 3 workdays = 3 Dec.
+    assert [(leg.state, leg.due_on.isoformat(), leg.cite) for leg in found.legs] == [
+        ("to_visit", "2026-11-30", ("house:3",)),
+        ("second_visit", "2026-12-03", ("house:4",)),
+    ]
+    assert found.decided_by == dt.date(2026, 12, 3) and found.complete and not found.provisional
+
+
+def test_that_an_office_is_late_is_no_way_to_decide_but_its_silence_may_be():
+    assert "overdue" not in {leg.state for leg in seen("grid-verification").legs}
+    # The source's silence counts as rejection: the decider has it on 1 Dec; 1 Dec + 5 workdays = 8 Dec.
+    found = seen("value-dispute")
+    assert [leg.step for leg in found.legs] == ["silent", "uphold"]
+    assert found.decided_by == dt.date(2026, 12, 8)
+
+
+def test_an_objection_on_the_last_day_of_the_notice_is_walked_in_its_own_pack():
+    found = seen("data-ip-registration")
+    # 3, 10 and 3 workdays to 15 Dec; notice to 29 Dec; there an objection of 3 + 10 + 3 + 5 + 10 workdays.
+    assert [leg.state for leg in found.legs] == [
+        "received",
+        "correcting",
+        "received",
+        "noticed",
+        "objected",
+        "deciding",
+    ]
+    assert [leg.due_on.isoformat() for leg in found.legs[:4]] == [
+        "2026-11-26",
+        "2026-12-10",
+        "2026-12-15",
+        "2026-12-29",
+    ]
+    waiting = found.legs[4]
+    assert waiting.cite and waiting.provisional and "waits for a child case" in waiting.en
+    assert found.decided_by is not None and found.decided_by > dt.date(2027, 2, 1) and found.provisional
+
+
+def test_a_running_case_is_foreseen_from_where_it_stands():
+    facts = {"kind": "crowded-flat", "subject_label": "某栋503", "count": 20}
+    case = begin(pack("grid-verification"), "C1", facts, MACHINE, MONDAY).case
+    later = MONDAY + dt.timedelta(days=2)
+    found = foresee(pack("grid-verification"), later, default_clock(), case=case)
+    assert found.legs[0].due_on == dt.date(2026, 11, 30) and found.legs[0].starts == dt.date(2026, 11, 25)
