@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db import transaction
-
 from chengshu.contexts.cases import packs, routing, rows, sealing, store
 from chengshu.contexts.cases.domain import NOBODY, OpenedMany, Opening, new_case_id
 from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.packs import Runtime
-from chengshu.contexts.cases.sql import dump
+from chengshu.contexts.cases.sql import Unit, dump
 from chengshu.contexts.identity.api import Account
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
@@ -54,9 +52,12 @@ def _open_batch(
     opened_by: Account | None,
     now: dt.datetime,
 ) -> tuple[dict[str, str], dict[str, str]]:
-    with transaction.atomic():
+    with Unit() as db, ledger.without_collector():
         keys = [opening.idempotency_key for opening in batch]
-        known = dict(CaseModel.objects.filter(open_key__in=keys).values_list("open_key", "pk"))
+        marks = ", ".join(["%s"] * len(keys))
+        known = dict(
+            db.run(f"SELECT open_key, id FROM cases_case WHERE open_key IN ({marks})", keys).fetchall()
+        )
         fresh = {
             opening.idempotency_key: opening for opening in batch if opening.idempotency_key not in known
         }

@@ -33,7 +33,7 @@ from chengshu.contexts.ledger.models import CheckpointRow, KindRow, LeafRow, Log
 from chengshu.contexts.ledger.sequencer import append_many, repair, rotate_key
 from chengshu.contexts.ledger.sources import Source, SqlSource, open_source
 from chengshu.contexts.ledger.statements import Sql, Unit, sql
-from chengshu.contexts.ledger.store import append, insert_unread, last_leaf_id
+from chengshu.contexts.ledger.store import append, insert_unread, last_leaf_id, without_collector
 from chengshu.contexts.ledger.tiles import write_file
 from chengshu.contexts.ledger.witness_client import add_witness, witnesses
 from chengshu.kernel import merkle
@@ -75,6 +75,7 @@ __all__ = [
     "status",
     "verify",
     "verify_files",
+    "without_collector",
     "witnesses",
 ]
 

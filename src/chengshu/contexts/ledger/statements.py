@@ -11,6 +11,7 @@ import datetime as dt
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -87,15 +88,7 @@ class Sql:
 
     def instant(self, value: dt.datetime | str | None) -> Any:
         """Return an instant as this database keeps it: SQLite has UTC text without a zone, as Django writes it."""
-        if value is None or not self.sqlite:
-            return value
-        if isinstance(value, str):
-            if value.endswith("+00:00"):
-                return f"{value[:10]} {value[11:-6]}"
-            value = dt.datetime.fromisoformat(value)
-        if value.tzinfo is not dt.UTC:
-            value = value.astimezone(dt.UTC)
-        return value.isoformat(" ")[:-6]
+        return value if value is None or not self.sqlite else _as_text(value)
 
     def begin(self, unit: Unit) -> None:
         """Open a transaction; Django sees it as its own outermost one."""
@@ -175,6 +168,17 @@ class Unit:
             self._inner.__exit__(kind, error, trace)
         else:
             self._sql.end(well=kind is None)
+
+
+@lru_cache(maxsize=1024)
+def _as_text(value: dt.datetime | str) -> str:
+    if isinstance(value, str):
+        if value.endswith("+00:00"):
+            return f"{value[:10]} {value[11:-6]}"
+        value = dt.datetime.fromisoformat(value)
+    if value.tzinfo is not dt.UTC:
+        value = value.astimezone(dt.UTC)
+    return value.isoformat(" ")[:-6]
 
 
 def _marked(statement: str) -> str:
