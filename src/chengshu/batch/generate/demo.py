@@ -144,7 +144,10 @@ def _makers(world: World, folder: Path, seed: int) -> dict[str, Callable[[], Tab
 def _rented(
     town: Town, people: pl.DataFrame, rng: np.random.Generator
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Say which rooms are let: most in villages, a quarter in estates, all dormitories and flats shared by mates."""
+    """Say which rooms are let: most in villages, a quarter in estates, all dormitories and flats shared by mates.
+
+    A room in which nobody lives is not let: without a tenant there is no tenancy to register.
+    """
     kind = town.rooms["kind"].to_numpy()
     share = np.select([kind == "village", kind == "estate", kind == "dormitory"], [0.88, 0.25, 1.0], 0.5)
     let = rng.random(len(share)) < share
@@ -152,7 +155,10 @@ def _rented(
     let[mates] = True
     second = people["second_home"].to_numpy()
     let[second[second != NOBODY]] = True
-    return let
+    lived_in = np.zeros(len(let), dtype=bool)
+    lived_in[people["home"].to_numpy()] = True
+    lived_in[second[second != NOBODY]] = True
+    return let & lived_in
 
 
 def _cells(

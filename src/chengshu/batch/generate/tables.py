@@ -19,6 +19,8 @@ from chengshu.batch.generate.town import Town
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+# Share of the flats let for which no tenancy is registered.
+UNREGISTERED = 0.02
 _RARE = frozenset(names.RARE_COMMON + names.RARE_EXTENDED)
 
 
@@ -249,7 +251,7 @@ def tenancies(world: World, rng: np.random.Generator) -> Table:
     rents = world.rented[people["home"].to_numpy()] | (people["second_home"] != NOBODY).to_numpy()
     among = np.flatnonzero(grown & rents)
     wanted = min(len(among), int(people.height * 0.51))
-    entities = np.sort(rng.choice(among, wanted, replace=False))
+    entities = _registered(people, among, wanted, rng)
     rows = people_table(world, TENANCIES, entities, rng)
     return Table(
         TENANCIES.source,
@@ -265,6 +267,23 @@ def tenancies(world: World, rng: np.random.Generator) -> Table:
         ),
         _truth(rows),
     )
+
+
+def _registered(people: pl.DataFrame, among: Ints, wanted: int, rng: np.random.Generator) -> Ints:
+    """Draw who is registered: nearly every flat that is let has a tenancy, and most flats more than one tenant."""
+    second = people["second_home"].to_numpy()[among]
+    flat = np.where(second != NOBODY, second, people["home"].to_numpy()[among])
+    moved = (people["former_home"].to_numpy()[among] != NOBODY).astype(np.int64)
+    # Who has not moved comes first: the register still shows many movers where they lived before.
+    order = np.lexsort((rng.random(len(among)), moved))
+    _, first = np.unique(flat[order], return_index=True)
+    tenants = among[order][first]
+    tenants = tenants[rng.random(len(tenants)) >= UNREGISTERED]
+    unregistered = np.setdiff1d(flat, flat[np.isin(among, tenants)])
+    others = np.setdiff1d(among[~np.isin(flat, unregistered)], tenants)
+    more = rng.choice(others, min(max(wanted - len(tenants), 0), len(others)), replace=False)
+    entities: Ints = np.sort(np.concatenate([tenants, more]))
+    return entities
 
 
 def patients(world: World, rng: np.random.Generator) -> Table:

@@ -18,11 +18,13 @@ from chengshu.batch.pipeline import layers
 from chengshu.batch.pipeline.intake import SEED
 from chengshu.batch.pipeline.place import Ground
 from chengshu.batch.pipeline.store import Store, read_json, write_json
+from chengshu.batch.pipeline.values import is_resident_id
 from chengshu.kernel.canonical import digest
 
-VERSION = "3"
+VERSION = "4"
 # Records this much older than a subject's newest say where it was, not where it is: a move, no contradiction.
-CURRENT_DAYS = 365
+# People move more often than firms; two registrations of one quarter that differ are worth a visit.
+CURRENT_DAYS = {"firm": 365, "person": 90}
 # A flat is crowded with more than this; the verification pack's parameter `crowded_from` is the next number.
 FIRMS_IN_ONE_FLAT = 7
 PEOPLE_IN_ONE_FLAT = 15
@@ -33,9 +35,11 @@ FINDINGS: dict[str, Any] = {
     "community_code": pl.String, "elements": pl.List(pl.String), "values": pl.String, "digest": pl.String,
     "reason_zh": pl.String, "reason_en": pl.String, "department": pl.String,
 }  # fmt: skip
-# Kinds that a grid worker can answer at the door; the others are for the data steward.
+# Kinds that a grid worker can answer at the door. Which of two identity numbers is whose, nobody can see there: that is
+# for the data steward, who parts or joins the records.
 ON_THE_GROUND = (
-    "place-conflict", "two-homes", "address-nowhere", "crowded-flat", "firm-closed", "rented-unregistered",
+    "place-conflict", "two-homes", "address-nowhere", "crowded-flat", "people-in-flat", "firm-closed", "rented-unregistered",
+    "record-absent",
 )  # fmt: skip
 REASONS: dict[str, tuple[str, str]] = {
     "place-conflict": ("两个数源登记的地址不在同一栋楼", "Sources place the firm in different buildings"),
@@ -45,8 +49,8 @@ REASONS: dict[str, tuple[str, str]] = {
     "people-in-flat": ("同一套房登记了异常多的人", "An implausible number of people is registered in one flat"),
     "firm-closed": ("一个数源登记已停业，另一数源仍在营业", "One source says the firm has closed, another that it is active"),
     "rented-unregistered": ("房屋登记为出租，但没有租赁备案", "The home is rented, but no tenancy is registered"),
-    "record-absent": ("全量报送中不再出现这条记录", "A full delivery no longer contains the record"),
-    "identity-conflict": ("关联为一人的记录证件号码不同", "Records linked as one carry different identity numbers"),
+    "record-absent": ("全量报送中不再出现，也没有其他数源", "A full delivery no longer contains it, and no other source does"),
+    "identity-conflict": ("关联为一人的记录有不同的有效证件号码", "Records linked as one carry different valid identity numbers"),
 }  # fmt: skip
 
 
@@ -212,7 +216,7 @@ class _Checks:
         placed = self.records(kind).filter(pl.col("place_code").is_not_null())
         at = pl.col("at").str.to_date("%Y-%m-%d", strict=False)
         newest = at.max().over("subject_id")
-        placed = placed.filter(newest.is_null() | (at >= newest - pl.duration(days=CURRENT_DAYS)))
+        placed = placed.filter(newest.is_null() | (at >= newest - pl.duration(days=CURRENT_DAYS[kind])))
         placed = placed.filter(pl.col("absent_since").is_null())
         building = pl.col("place_code").str.slice(0, 17)
         several = placed.group_by("subject_id").agg(building.n_unique().alias("n")).filter(pl.col("n") > 1)
@@ -300,11 +304,11 @@ class _Checks:
         return self._by_subject("rented-unregistered", rows, pl.col("rented"), ["premises.rented"])
 
     def identities(self) -> pl.DataFrame:
-        """People whose linked records carry different identity numbers."""
+        """People whose linked records carry different valid numbers; one with a wrong check digit is a slip, no person."""
         records = self.records("person")
         if "resident_id" not in records.columns:
             return pl.DataFrame(schema=FINDINGS)
-        said = records.filter(pl.col("resident_id").is_not_null())
+        said = records.filter(pl.col("resident_id").is_not_null() & is_resident_id(pl.col("resident_id")))
         several = (
             said.group_by("subject_id")
             .agg(pl.col("resident_id").n_unique().alias("n"))
@@ -314,10 +318,13 @@ class _Checks:
         return self._by_subject("identity-conflict", rows, pl.col("resident_id"), ["person.resident_id"])
 
     def absent(self, kind: str) -> pl.DataFrame:
-        """Records that a full delivery no longer contains."""
-        rows = self._some(kind, pl.col("absent_since").is_not_null())
-        rows = rows.with_columns(n=pl.lit(1), rows=pl.concat_list(_value(pl.col("absent_since"))))
-        return self._finish("record-absent", rows, pl.col("record_id"), [])
+        """Subjects of which no delivery contains a record any more."""
+        gone = self._some(kind, pl.col("absent_since").is_not_null()).drop_nulls("subject_id")
+        owners = self._owners(kind).filter(pl.col("subject_id").is_in(gone["subject_id"].unique().implode()))
+        still = owners.join(gone.select("record_id"), on="record_id", how="anti")
+        rows = gone.join(still.select("subject_id"), on="subject_id", how="anti")
+        rows = self._unanswered(rows, [f"{kind}.address"])
+        return self._by_subject("record-absent", rows, pl.col("address"), [f"{kind}.address"])
 
     def _unanswered(self, rows: pl.DataFrame, elements: Sequence[str]) -> pl.DataFrame:
         """Leave out subjects whose element a person has corrected or confirmed."""

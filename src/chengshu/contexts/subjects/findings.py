@@ -28,12 +28,16 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     "two-homes": ("two-homes", "person.address"),
     "address-nowhere": ("address-unknown", ""),
     "crowded-flat": ("crowded-flat", ""),
+    "people-in-flat": ("people-in-flat", ""),
+    "record-absent": ("record-absent", ""),
     "firm-closed": ("value-conflict", "firm.status"),
     "rented-unregistered": ("value-conflict", "premises.rented"),
 }
 LABELS = {
     "firm.address": "企业住所",
     "person.address": "居住地址",
+    "premises.address": "房屋地址",
+    "facility.address": "设施地址",
     "firm.status": "登记状态",
     "premises.rented": "是否出租",
 }
@@ -128,6 +132,8 @@ def _opening(
     row: Finding, titles: Mapping[str, str], names: Mapping[str, tuple[str, str]], run: Run
 ) -> cases.Opening:
     kind, element = QUESTIONS[row.kind]
+    if row.kind == "record-absent":
+        element = row.elements[0]  # of whichever kind of subject it was
     values = [
         {
             "value": item["value"],
@@ -135,6 +141,7 @@ def _opening(
             "source_title": titles.get(item["source"], item["source"]),
         }
         for item in row.values
+        if item["value"] is not None
     ]
     facts: dict[str, Any] = {
         "kind": kind, "subject_label": _label(row, names), "values": values, "finding_id": row.key,
@@ -142,10 +149,10 @@ def _opening(
     }  # fmt: skip
     if element:
         facts |= {"element": element, "element_label": LABELS[element]}
-    if row.kind == "crowded-flat":
+    if row.kind in ("crowded-flat", "people-in-flat"):
         facts["count"] = len(row.values)
-    if row.elements and row.elements[0].endswith(".address") and row.values:
-        facts["address"] = row.values[0]["value"]
+    if row.elements and row.elements[0].endswith(".address") and values:
+        facts["address"] = values[0]["value"]
     return cases.Opening(
         facts={name: value for name, value in facts.items() if value is not None},
         idempotency_key=_key(row),
