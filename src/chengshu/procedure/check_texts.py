@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from chengshu.kernel.strict_yaml import Mapped, parse_yaml
 from chengshu.procedure.check_effects import effects_of, words_of
@@ -22,18 +23,18 @@ def check_texts(pack: Pack, files: PackFiles, faults: Faults) -> None:
     mentions, public = _mentions(pack), _public_mentions(pack)
     for language, texts in pack.texts.items():
         file = files.name(f"texts/{language}.yaml")
-        flat = flatten(texts)
+        flat, lines = flatten(texts), _Lines(files, language)
         for key in sorted(wanted):
             if not isinstance(flat.get(key), str) or not flat[key].strip():
                 faults.add(
                     "text-missing",
                     f"The text {key!r} is missing",
                     file,
-                    _line(files, language, key),
+                    lines.of(key),
                     remedy=f"add {key}",
                 )
         for key in sorted(set(flat) - wanted - optional):
-            faults.add("text-unknown", f"Nothing shows the text {key!r}", file, _line(files, language, key))
+            faults.add("text-unknown", f"Nothing shows the text {key!r}", file, lines.of(key))
         for key, text in flat.items():
             allowed = public if key.startswith("public.") else mentions
             for name in slots(str(text)):
@@ -46,7 +47,7 @@ def check_texts(pack: Pack, files: PackFiles, faults: Faults) -> None:
                         else "which nothing fills"
                     )
                     title = f"The text {key!r} mentions {{{name}}}, {why}"
-                    faults.add(code, title, file, _line(files, language, key))
+                    faults.add(code, title, file, lines.of(key))
 
 
 def _wanted(pack: Pack) -> Iterator[str]:
@@ -130,14 +131,22 @@ def _public_mentions(pack: Pack) -> set[str]:
     return found
 
 
-def _line(files: PackFiles, language: str, key: str) -> int | None:
-    """Return the line of a key, or of the mapping in which it is missing."""
-    path = f"texts/{language}.yaml"
-    if path not in files.texts:
-        return None
-    node, line = parse_yaml(files.texts[path], path), 1
-    for part in key.split("."):
-        if not isinstance(node, Mapped) or part not in node:
-            break
-        node, line = node[part], node.lines[part]
-    return line
+class _Lines:
+    """Where the keys of a texts file stand; the file is read again only when there is something to say."""
+
+    def __init__(self, files: PackFiles, language: str) -> None:
+        self.text = files.texts.get(f"texts/{language}.yaml")
+        self.data: Any = None
+
+    def of(self, key: str) -> int | None:
+        """Return the line of a key, or of the mapping in which it is missing."""
+        if self.text is None:
+            return None
+        if self.data is None:
+            self.data = parse_yaml(self.text)
+        node, line = self.data, 1
+        for part in key.split("."):
+            if not isinstance(node, Mapped) or part not in node:
+                break
+            node, line = node[part], node.lines[part]
+        return line

@@ -9,12 +9,16 @@ from difflib import get_close_matches
 
 from chengshu.procedure.check_effects import check_effects, effects_of, words_of
 from chengshu.procedure.check_tables import check_table
+from chengshu.procedure.check_templates import check_templates
 from chengshu.procedure.check_texts import check_texts
 from chengshu.procedure.files import PackFiles
 from chengshu.procedure.functions import parse_length
 from chengshu.procedure.model import ENTRY, SYSTEM, Field, Pack, Transition
 from chengshu.procedure.ports import Registry
 from chengshu.procedure.sheets import Faults
+
+# A regulation has dozens; what is drawn and tried out grows with their product.
+MAX_STATES, MAX_STEPS = 200, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,9 @@ def check_meaning(
 ) -> Coverage:
     """Check everything that needs the whole pack; faults are added, the coverage is returned."""
     checker = _Checker(pack, files, faults)
+    checker.size()
+    if faults:
+        return Coverage()
     checker.head()
     checker.states()
     checker.transitions()
@@ -48,6 +55,7 @@ def check_meaning(
     for table in pack.tables.values():
         check_table(pack, table, faults, files.name(f"decisions/{table.id}.yaml"))
     check_effects(pack, files, faults)
+    check_templates(files, faults)
     check_texts(pack, files, faults)
     return checker.coverage()
 
@@ -88,6 +96,17 @@ class _Checker:
                     self._parameter_file(parameter.name), parameter.line, "parameter-gap",
                     f"The parameter {parameter.name!r} has no value when the pack begins",
                 )  # fmt: skip
+
+    def size(self) -> None:
+        """Refuse a pack that nobody could draw, read or try out."""
+        for what, number, most in (
+            ("states", len(self.pack.states), MAX_STATES),
+            ("steps", len(self.pack.transitions), MAX_STEPS),
+        ):
+            if number > most:
+                self.fault(
+                    "states.yaml", 1, "pack-too-large", f"A pack has at most {most} {what}", f"{number}"
+                )
 
     def _parameter_file(self, name: str) -> str:
         for path in self.files.under("parameters"):

@@ -133,7 +133,8 @@ def _read_folder(folder: Path) -> PackFiles:
 def _known(path: Path, relative: str) -> None:
     folder, _, name = relative.rpartition("/")
     fits = relative in SINGLE or relative == "README.md" or name.endswith(FOLDERS.get(folder, "\x00"))
-    if path.is_symlink() or not fits:
+    # Neither links nor pipes and devices, which could block or never end.
+    if path.is_symlink() or not path.is_file() or not fits:
         raise Problem(
             "pack-file-unknown",
             "A pack has no such file",

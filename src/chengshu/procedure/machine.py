@@ -52,6 +52,11 @@ def begin(
 ) -> Outcome:
     """Open a case: the facts are checked like a form, the first state's terms start, its tasks open."""
     step = pack.opening
+    if not pack.in_force(legal_day(now)):
+        raise Problem(
+            "pack-not-in-force", "This version of the pack is not in force on this day",
+            detail=f"{pack.id} {pack.version}: {pack.valid_from} to {pack.valid_to or '…'}", status=409,
+        )  # fmt: skip
     if not step.by & actor.roles:
         raise Problem("opening-not-yours", "This role does not open such a case", status=403)
     case = Case(case_id, pack.id, kept=pack.initial)

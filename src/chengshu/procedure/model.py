@@ -337,6 +337,10 @@ class Pack:
             node = node.get(part, "") if isinstance(node, Mapping) else ""
         return node if isinstance(node, str) else ""
 
+    def in_force(self, day: dt.date) -> bool:
+        """Return whether cases may be opened under this version on ``day``; running ones go on after it."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
     def title(self, language: str = "zh") -> str:
         """Return the title of the pack."""
         return self.text("title", language)
