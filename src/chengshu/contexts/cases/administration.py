@@ -155,11 +155,6 @@ def may_administer(held: Held) -> None:
         raise Problem("command-not-yours", _("你的角色不能改派这个办件"), detail=held.row.id, status=403)
 
 
-def is_open(case_id: str) -> bool:
-    """Return whether a case has not ended."""
-    return CaseModel.objects.filter(pk=case_id, closed_at=None).exists()
-
-
 def pack_of(case_id: str) -> str:
     """Return the pack of a case, or nothing when there is no such case."""
     return CaseModel.objects.filter(pk=case_id).values_list("pack", flat=True).first() or ""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases import files, packs, routing, store
 from chengshu.contexts.cases.models import Draft as DraftModel
-from chengshu.contexts.cases.models import DraftFile, PackVersion
+from chengshu.contexts.cases.models import DraftFile
 from chengshu.contexts.cases.sql import dump
 from chengshu.contexts.identity.api import Account
 from chengshu.kernel.problems import Problem
@@ -209,11 +209,6 @@ def discard(now: dt.datetime, limit: int = 500) -> int:
             files.drop_unused(digest)
         gone += 1
     return gone
-
-
-def version_of(draft: Draft) -> PackVersion:
-    """Return the pack version that a draft was begun under."""
-    return PackVersion.objects.get(pk=draft.pack_version_id)
 
 
 def _mine(draft_id: int, account: Account) -> DraftModel:

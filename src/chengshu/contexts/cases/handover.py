@@ -13,7 +13,7 @@ from chengshu.contexts.cases import administration, routing, store
 from chengshu.contexts.cases.administration import Held
 from chengshu.contexts.cases.domain import NOBODY, account_owner, owner_account
 from chengshu.contexts.cases.models import Case as CaseModel
-from chengshu.contexts.cases.models import CaseParty, Task
+from chengshu.contexts.cases.models import Task
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import Account
 from chengshu.kernel.problems import Problem
@@ -144,8 +144,3 @@ def _heir(
     owner = routing.cell_owner(held.row.cell_code, legal_day(now)) if role.holder == "cell" else NOBODY
     account_id = owner_account(owner)
     return identity.account(account_id) if account_id is not None and account_id != leaver.pk else None
-
-
-def parties_left_behind(leaver: Account) -> int:
-    """Return in how many open cases a leaver still stands as a party, for the operator to look at."""
-    return CaseParty.objects.filter(account=leaver.pk, removed_at=None, case__closed_at=None).count()
