@@ -120,7 +120,7 @@ def test_a_year_without_a_calendar_makes_a_term_provisional_and_loading_it_recou
 # The allowed steps of the two packs, written by hand from their house rules: state → command → roles.
 OPEN = {
     command: {"worker"}
-    for command in ("confirm", "correct", "add_address", "count", "cannot_verify", "report")
+    for command in ("confirm", "correct", "add_address", "count", "count_people", "cannot_verify", "report")
 } | {"withdraw": {"system", "steward"}, "result": {"system"}}
 ALLOWED_GRID = {
     "to_visit": OPEN | {"expired": {"system"}},
@@ -245,3 +245,10 @@ def test_what_can_be_done_now_is_offered_and_nothing_else():
         "report",
     ]
     assert allowed(GRID, case, Actor("6", "y", frozenset()), MONDAY) == []
+
+
+def test_no_case_begins_before_its_pack_is_in_force():
+    with pytest.raises(Problem) as caught:
+        begin(GRID, "C1", FACTS, MACHINE, dt.datetime(2025, 12, 31, 15, 0, tzinfo=dt.UTC))
+    assert caught.value.code == "pack-not-in-force"
+    assert GRID.in_force(GRID.valid_from) and not GRID.in_force(GRID.valid_from - dt.timedelta(days=1))

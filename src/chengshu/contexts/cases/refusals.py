@@ -16,6 +16,7 @@ REFUSALS = {
     "already-done": gettext_noop("这一步只能办理一次，已经办过"),
     "register-taken": gettext_noop("登记簿中已有相同的条目或正在办理的申请，不能重复登记"),
     "personal-values-erased": gettext_noop("这个办件的个人信息已删除，这一步需要它们"),
+    "pack-not-in-force": gettext_noop("这个事项在这一天不受理"),
     "opening-not-yours": gettext_noop("你不能提出这个事项"),
     "opening-refused": gettext_noop("现在不符合提出这个事项的条件，请核对所填内容"),
     "form-invalid": gettext_noop("有内容需要修改"),

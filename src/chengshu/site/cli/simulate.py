@@ -56,9 +56,9 @@ def app(
 
 def tell(result: dict[str, object]) -> None:
     """Print the report for a person."""
-    for name in ("days", "opened", "steps", "refused", "terms_ended", "jobs", "outage_days", "handed_over",
-                 "terms_recounted", "reads_checked", "values_checked"):  # fmt: skip
-        click.echo(f"{name.replace('_', ' '):16} {result[name]}")
+    for name in ("days", "opened", "steps", "refused", "terms_ended", "jobs", "outage_days", "handed_over", "migrated",
+                 "terms_recounted_for_a_calendar", "terms_checked", "reads_checked", "values_checked"):  # fmt: skip
+        click.echo(f"{name.replace('_', ' '):32} {result[name]}")
     faults = result["faults"]
     assert isinstance(faults, list)
     for fault in faults[:50]:

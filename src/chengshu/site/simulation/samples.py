@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import random
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from typing import Any
 from PIL import Image
 
 from chengshu.contexts.cases.api import CommandView, FieldView, FileIn
+from chengshu.kernel.codes import resident_id_check
 from chengshu.kernel.strict_yaml import parse_yaml
 from chengshu.procedure.files import PackFiles
 
@@ -84,17 +87,28 @@ def made_up(item: FieldView, today: dt.date, rng: random.Random) -> Any:
 def a_file(item: FieldView, rng: random.Random) -> FileIn:
     """Return a small real file of the kind that a field accepts."""
     if item.accept == "document":
-        return FileIn("simulated.pdf", _PDF + str(rng.random()).encode(), item.name)
+        return paper(item.name, rng)
     picture = BytesIO()
     colour = tuple(rng.randrange(256) for _ in range(3))
     Image.new("RGB", (8, 8), colour).save(picture, "JPEG")
     return FileIn("simulated.jpg", picture.getvalue(), item.name)
 
 
+def paper(name: str, rng: random.Random) -> FileIn:
+    """Return a small document for a field."""
+    return FileIn("simulated.pdf", _PDF + str(rng.random()).encode(), name)
+
+
 def varied(facts: Mapping[str, Any], number: int, rng: random.Random) -> dict[str, Any]:
-    """Return a golden case's facts with its longest plain text made unlike the last one's."""
-    texts = [name for name, value in facts.items() if isinstance(value, str) and not value.isascii()]
+    """Return a golden case's facts made unlike the last one's: names, digests and identity numbers are others."""
     changed = dict(facts)
+    for name, value in facts.items():
+        if isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value):
+            changed[name] = hashlib.sha256(f"{name}{number}".encode()).hexdigest()
+        elif isinstance(value, str) and re.fullmatch(r"\d{17}[\dX]", value):
+            body = f"{value[:14]}{rng.randrange(1000):03}"
+            changed[name] = body + resident_id_check(body)
+    texts = [name for name, value in facts.items() if isinstance(value, str) and not value.isascii()]
     if texts and rng.random() < 0.8:
         name = max(texts, key=lambda key: len(str(facts[key])))
         changed[name] = f"{facts[name]}（{number}）"

@@ -17,7 +17,7 @@ from chengshu.procedure.model import Pack
 from chengshu.site.simulation.night import Look, Night
 from chengshu.site.simulation.people import People
 from chengshu.site.simulation.plan import BEIJING, Say, YearPlan
-from chengshu.site.simulation.samples import Samples, answer, read_samples, varied
+from chengshu.site.simulation.samples import Samples, answer, paper, read_samples, varied
 
 
 @dataclass(slots=True)
@@ -39,6 +39,8 @@ class Tally:
     jobs: int = 0
     outage_days: int = 0
     handed_over: int = 0
+    recounted: int = 0
+    migrated: int = 0
 
 
 class Year:
@@ -50,6 +52,8 @@ class Year:
         self.people = People(self.rng)
         self.known: dict[str, Known] = {}
         self.tally, self.looks, self.number = Tally(), set[Look](), 0
+        # The newest cases: what the public looks at.
+        self.open_ids: list[str] = []
         # What else happens on a day: a calendar is loaded, a pack migrates, departments deliver.
         self.events: dict[int, list[tuple[str, Callable[[dt.datetime], Any]]]] = {}
 
@@ -119,7 +123,9 @@ class Year:
     def _open_some(self, date: dt.date) -> None:
         for _ in range(self.rng.randrange(self.plan.openings * 2 + 1)):
             self.number += 1
-            name = self.rng.choice(sorted(name for name, known in self.known.items() if known.samples.openings))
+            name = self.rng.choice(
+                sorted(name for name, known in self.known.items() if known.samples.openings)
+            )
             self._open(name, self._at(date, 9, 10 + self.rng.randrange(50)))
 
     def _open(self, name: str, now: dt.datetime) -> None:
@@ -128,7 +134,7 @@ class Year:
         opener = self.people.opener(known.pack, sample.role)
         for facts in (varied(sample.facts, self.number, self.rng), dict(sample.facts)):
             try:
-                cases.open_case(
+                opened = cases.open_case(
                     name, facts, opened_by=opener, department=opener.department_id if opener else None,
                     idempotency_key=f"simulated:{self.number}", now=now,
                 )  # fmt: skip
@@ -136,6 +142,7 @@ class Year:
                 self._refused(problem)
             else:
                 self.tally.opened[name] += 1
+                self.open_ids = [*self.open_ids[-200:], opened]
                 return
 
     def _work(self, date: dt.date) -> None:
@@ -146,7 +153,40 @@ class Year:
             lines = list(cases.tasks_for(account, now=now).rows)
             self.rng.shuffle(lines)
             for line in lines[: self.rng.randrange(self.plan.diligence + 1)]:
+                if line.owner.startswith("department:") and self.rng.random() < 0.2:
+                    self._try("claim", cases.claiming.claim, line.case_id, account, now)
                 self._act(line.case_id, account, now)
+        for case_id in self.rng.sample(self.open_ids, min(3, len(self.open_ids))):
+            self._look_in_public(case_id, self.rng.choice(self.people.residents), self._at(date, 18))
+
+    def _look_in_public(self, case_id: str, citizen: identity.Account, now: dt.datetime) -> None:
+        """Let a member of the public do the first thing that the pack allows them on a case."""
+        known = self.known.get(cases.case_brief(case_id).pack)
+        steps = [
+            step
+            for step in cases.public_commands(case_id, citizen, now)
+            if known is not None and known.samples.answers.get(step.command)
+        ]
+        if not steps or known is None:
+            return
+        step = steps[0]
+        fields = step.form.fields if step.form else {}
+        said = dict(self.rng.choice(known.samples.answers[step.command]))
+        papers = [name for name, item in fields.items() if item.type.kind == "files" and name in said]
+        self._try(
+            f"{known.pack.id}/{step.command}", cases.public_command, case_id, step.command,
+            {name: value for name, value in said.items() if name in fields and name not in papers},
+            actor=citizen, now=now, idempotency_key=f"simulated:{self.number}:{case_id}",
+            files_in=[paper(name, self.rng) for name in papers],
+        )  # fmt: skip
+
+    def _try(self, what: str, act: Callable[..., object], *given: Any, **named: Any) -> None:
+        try:
+            act(*given, **named)
+        except Problem as problem:
+            self._refused(problem)
+        else:
+            self.tally.done[what] += 1
 
     def _act(self, case_id: str, account: identity.Account, now: dt.datetime) -> None:
         try:
@@ -191,7 +231,9 @@ def report(year: Year) -> dict[str, Any]:
         "jobs": tally.jobs,
         "outage_days": tally.outage_days,
         "handed_over": tally.handed_over,
-        "terms_recounted": night.terms,
+        "terms_recounted_for_a_calendar": tally.recounted,
+        "migrated": tally.migrated,
+        "terms_checked": night.terms,
         "reads_checked": night.looks,
         "values_checked": night.values,
         "faults": night.faults,
