@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from chengshu.contexts.identity.buckets import buckets
 from chengshu.kernel.problems import Problem
 
 
@@ -23,14 +24,14 @@ class Rate:
 def take_from_bucket(kind: str, key: str, rate: Rate, now: float) -> None:
     """Take one call from a bucket; an empty one answers 429 and says when to come back.
 
-    Buckets live in Django's cache. With the default (memory) cache each web process counts by itself, so the
-    real rate is at most ``rate`` times the number of processes.
+    All web processes of this machine share the buckets (``buckets.py``); several machines count each for itself, so there
+    the real rate is at most ``rate`` times their number.
     """
-    name = f"rate:{kind}:{key}"
-    tokens, at = cache.get(name) or (float(rate.capacity), now)
-    tokens = min(float(rate.capacity), tokens + (now - at) * rate.per_second)
-    if tokens < 1:
-        wait = max(1, round((1 - tokens) / rate.per_second))
+    # Named so that no backup takes it along.
+    shared = buckets(Path(settings.VAR_DIR) / "tmp-rates.bin")
+    short = shared.take(f"{kind}:{key}", rate.capacity, rate.per_second, now)
+    if short:
+        wait = max(1, round(short))
         raise Problem(
             "too-many-calls",
             _("请求过于频繁"),
@@ -38,7 +39,6 @@ def take_from_bucket(kind: str, key: str, rate: Rate, now: float) -> None:
             status=429,
             retry_after=wait,
         )
-    cache.set(name, (tokens - 1, now), timeout=3600)
 
 
 def client_address(request: HttpRequest) -> str:
