@@ -63,7 +63,10 @@ def test_a_major_incident_is_commanded_traced_and_summed_up(people):
     take(case_id, "close", people.operator, hours(6), closing="已恢复")
     take(case_id, "summarise", people.resident, hours(7), **SUMMARY)
     done = take(case_id, "accept_summary", people.local, hours(8))
+    while cases.run_jobs(hours(8)):
+        pass
     assert (done.state, done.outcome) == ("closed", "closed") and cases.check_case(case_id) == []
+    assert cases.dead_jobs() == []
 
 
 def test_who_does_not_report_on_the_day_is_noticed(people):
