@@ -11,7 +11,17 @@ from browsing import DESK, PHONE
 from django.urls import Resolver404, resolve
 
 pytestmark = pytest.mark.browser
-ROLES = ["", "resident", "worker", "steward", "officer-market", "operator"]
+ROLES = [
+    "",
+    "applicant",
+    "resident",
+    "worker",
+    "steward",
+    "officer-ip",
+    "officer-market",
+    "officer-finance",
+    "operator",
+]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NOT_PAGES = ("/api/v1/openapi.json", "/metrics", "/healthz", "/readyz", "/i18n/", "/static/", "/sign-out")
 LIMIT = 60
