@@ -35,8 +35,9 @@ def verify(request: HttpRequest) -> HttpResponse:
     """Verify a PDF, a credential, the text of a QR code, or look a number up."""
     now = timezone.now()
     found: domain.Verdict | None = None
-    form = VerifyForm(request.POST or None, request.FILES or None)
-    if request.method == "POST":
+    posted = request.method == "POST"
+    form = VerifyForm(request.POST, request.FILES) if posted else VerifyForm()
+    if posted:
         identity.take_from_bucket("verify", identity.client_address(request), LOOKUPS, time.time())
         if form.is_valid():
             found = _judged(form.cleaned_data)

@@ -1,0 +1,75 @@
+"""A pack's template is a stranger's program: it reaches no file, no network, no package, and it ends."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+import pypdfium2
+import pytest
+
+from chengshu.contexts.certificates.seal import seal_svg
+from chengshu.contexts.certificates.typesetting.press import print_sheet, shipped_template
+from chengshu.kernel.problems import Problem
+
+NOW = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)
+DATA = {
+    "issuer": "宝安区知识产权保护中心", "number": "宝知〔2026〕1号", "title": "不予登记决定书", "to": "示例公司",
+    "paragraphs": ["经审查，决定不予登记。", "编号" + "a1" * 60], "grounds": ["《办法》第九条"], "date": "2026-11-23",
+    "demo": True, "rows": [["名称", "䶮㐂龘数据集"]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        '#read("/etc/passwd")',
+        '#read("../../../../../../etc/passwd")',
+        '#import "@preview/cetz:0.3.0": *',
+        '#import ("@pre" + "view/cetz:0.3.0"): *',
+        '#image("https://example.com/x.png")',
+        '#read("/missing.txt")',
+        "#let f() = { let n = 0; while true { n += 1 } }\n#f()",
+        '#panic("x")',
+    ],
+)
+def test_a_hostile_template_is_refused_and_says_why(template):
+    started = time.monotonic()
+    with pytest.raises(Problem) as refused:
+        print_sheet(template, DATA, now=NOW, seconds=6)
+    assert refused.value.code in ("template-broken", "template-slow", "template-stopped")
+    assert "root:" not in str(refused.value)
+    assert time.monotonic() - started < 20
+
+
+def test_no_secret_of_the_process_reaches_a_template(monkeypatch):
+    monkeypatch.setenv("CHENGSHU_SECRET", "do-not-print-me")
+    sheet = print_sheet("#repr(sys.inputs)", DATA, now=NOW)
+    assert "do-not-print-me" not in text_of(sheet.pdf)
+
+
+def text_of(pdf: bytes) -> str:
+    opened = pypdfium2.PdfDocument(pdf)
+    try:
+        return "".join(page.get_textpage().get_text_range() for page in opened)
+    finally:
+        opened.close()
+
+
+def test_a_decision_is_set_in_official_style_with_the_shipped_font():
+    sheet = print_sheet(shipped_template("decision"), DATA, now=NOW, seal=seal_svg(DATA["issuer"], demo=True))
+    said = text_of(sheet.pdf)
+    assert "不予登记决定书" in said and "2026年11月23日" in said.replace(" ", "") and "演示数据" in said
+    assert b"NotoSerifSC" in sheet.pdf
+    assert sheet.seal_at is not None and sheet.seal_pdf is not None
+    page, x, y = sheet.seal_at
+    assert page == 1 and 200 < x < 500 and 200 < y < 750
+
+
+def test_a_notice_shows_rare_characters():
+    assert "䶮㐂龘" in text_of(print_sheet(shipped_template("notice"), DATA, now=NOW).pdf)
+
+
+def test_a_seal_bears_any_length_of_name():
+    for name in ("局", "宝安区知识产权保护中心", "深圳市宝安区某某某某某某某某某某管理委员会办公室", '<"&>'):
+        assert seal_svg(name, demo=False).count("<text") == len(name[:24]) + 1
