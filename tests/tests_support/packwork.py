@@ -1,0 +1,73 @@
+"""What the end-to-end tests of packs share: people of a department, one step, the clocks."""
+
+from __future__ import annotations
+
+import json
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.cases.models import Case
+from chengshu.contexts.certificates.models import RegisterEntry
+from chengshu.contexts.identity import api as identity
+from chengshu.site.simulation.samples import read_samples
+
+# The digest of a paper that was handed in.
+PAPER = ["0" * 64]
+
+
+def officer(name, department):
+    identity.save_department(department, department, department)
+    return identity.save_account(name, display_name=name, role="officer", department=department)
+
+
+def resident(name):
+    return identity.save_account(name, display_name=name, role="resident")
+
+
+def opened(pack, account, now, key="k1", **more):
+    """Open a case with the facts of the pack's first golden case."""
+    facts = {**read_samples(cases.current_files(pack)).openings[0].facts, **more}
+    facts = {name: value for name, value in facts.items() if value is not None}
+    return cases.open_case(pack, facts, opened_by=account, idempotency_key=key, now=now)
+
+
+def take(case_id, name, actor, now, **data):
+    return cases.command(
+        case_id, name, data, actor=actor, expected_version=None, idempotency_key=None, now=now
+    )
+
+
+def settle(now):
+    """Let the clocks run: ended terms, then the outbox until it is empty."""
+    cases.sweep(now)
+    while cases.run_jobs(now):
+        pass
+
+
+def state(case_id):
+    return Case.objects.get(pk=case_id).state
+
+
+def children(case_id):
+    return list(
+        Case.objects.filter(parent_id=case_id).order_by("opened_at", "pk").values_list("pk", flat=True)
+    )
+
+
+def kept(case_id, name):
+    """A value that the case keeps."""
+    return json.loads(Case.objects.get(pk=case_id).body)["kept"][name]
+
+
+def child_for(case_id, account):
+    """The child case that was opened for this account."""
+    return Case.objects.filter(parent_id=case_id, assignee=str(account.pk)).latest("opened_at").pk
+
+
+def entries(register):
+    """The keys that a register holds."""
+    return list(RegisterEntry.objects.filter(register=register).values_list("key", flat=True))
+
+
+def sound(*case_ids):
+    """Events, projection, personal values and ledger leaves of these cases agree; no job is dead."""
+    return [fault for case_id in case_ids for fault in cases.check_case(case_id)] + list(cases.dead_jobs())
