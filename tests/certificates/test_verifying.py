@@ -118,6 +118,17 @@ def test_old_certificates_verify_after_the_keys_have_changed(step, certificate, 
     assert api.verify(pdf, after).ok
 
 
+def test_certificates_stay_good_when_the_city_moves_to_another_address(
+    step, certificate, made, pdf, settings
+):
+    settings.PUBLIC_URL = "https://new.example"
+    assert api.verify(made.credential.encode(), NEXT_DAY).ok
+    assert api.verify(pdf, NEXT_DAY).ok
+    assert api.verify(made.qr_text.encode(), NEXT_DAY).ok
+    step(certificate.case_id, "revoke_certificate", type="data-ip", reason="撤销")
+    assert api.verify(pdf, NEXT_DAY).state == "revoked"
+
+
 def test_an_independent_library_verifies_the_credential_and_its_status(made):
     jwk = api.trust_json(NEXT_DAY)["issuers"]
     key = next(k for i in jwk for k in i["keys"] if k["use"] == "credential")

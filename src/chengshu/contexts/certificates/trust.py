@@ -66,11 +66,13 @@ class TrustList:
         """Return the key whose certificate this is."""
         return next((key for key in self.keys.values() if key.use == "seal" and key.certificate == pem), None)
 
-    def status(self, list_id: str, index: int, now: dt.datetime) -> Status | None:
-        """Return what the lists here say of a bit; ``None`` when they are not here."""
+    def status(self, issuer: str, list_id: str, index: int, now: dt.datetime) -> Status | None:
+        """Return what the lists here say of an issuer's bit; ``None`` when they are not here."""
         bits, made, fresh = {}, [], True
+        # The issuer's host may have moved since: its lists keep their numbers.
+        moved = self.list_url(issuer, list_id.rpartition("/status/")[2])
         for purpose in credentials.PURPOSES:
-            text = self.statuses.get(f"{list_id}/{purpose}")
+            text = self.statuses.get(f"{list_id}/{purpose}") or self.statuses.get(f"{moved}/{purpose}")
             if text is None:
                 return None
             body = self.open_credential(text)
@@ -92,12 +94,13 @@ class TrustList:
         issuer = body.get("issuer")
         named = issuer.get("id") if isinstance(issuer, dict) else issuer
         # A QR code names no issuer: its key does.
-        if (issuer is not None or header.get("typ") == "vc+jwt") and named not in (
-            self.ids.get(key.issuer),
-            key.issuer,
-        ):
+        if (issuer is not None or header.get("typ") == "vc+jwt") and not self._is(str(named), key.issuer):
             raise ValueError("wrong-issuer")
         return body
+
+    def _is(self, named: str, issuer: str) -> bool:
+        """Return whether an address names an issuer; the host may have moved since, the key tells who it is."""
+        return named.rpartition("/issuers/")[2] == self.ids[issuer].rpartition("/issuers/")[2]
 
     def list_url(self, issuer: str, number: str) -> str:
         """Return the address of a status list that a QR code names by its number alone."""

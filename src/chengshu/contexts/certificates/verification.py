@@ -93,7 +93,7 @@ def _judge(
     """Set whether it is in force, by its validity and by the status lists at hand."""
     if verdict.demo:
         verdict.note("演示数据，不具法律效力", "Demonstration data, of no legal effect")
-    status = trust.status(list_id, index, now)
+    status = trust.status(verdict.issuer, list_id, index, now)
     if now < credentials.read_instant(span["validFrom"]):
         _not_in_force(verdict, "pending")
     elif span.get("validUntil") and now > credentials.read_instant(span["validUntil"]):

@@ -35,8 +35,13 @@ def app(host: str, port: int, workers: int, only: str | None) -> None:
     run(host, port, workers, only)
 
 
+ANY_HOST = ("0.0.0.0", "::", "127.0.0.1")
+
+
 def run(host: str, port: int, workers: int, only: str | None = None, *, witness: bool = False) -> None:
     """Check the schema, then run the parts until a signal comes; ``witness`` starts one beside them, for the demo."""
+    # What certificates and QR codes name, unless the operator says better: where this trial can be reached.
+    os.environ.setdefault("CHENGSHU_URL", f"http://{'localhost' if host in ANY_HOST else host}:{port}")
     setup_django()
     from chengshu.site.front_end import require_vendor_files
     from chengshu.site.schema import require_current_schema
