@@ -114,3 +114,67 @@ def test_postgresql_goes_and_comes_back_too(tmp_path, postgres_url):
     assert "4" in there.chengshu("ledger", "verify").stdout
     there.act(1, "new")
     there.chengshu("ledger", "verify")
+
+
+CHECK = """
+import json
+from chengshu.site.cli.common import setup_django
+setup_django()
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.cases.models import Case, CaseEvent
+faults = {key: found for key in Case.objects.values_list("pk", flat=True) if (found := cases.check_case(key))}
+cases_there = list(Case.objects.values_list("pk", flat=True))
+print(json.dumps({"cases": cases_there, "events": CaseEvent.objects.count(), "faults": faults}))
+"""
+WRITER = Path(__file__).with_name("load_writer.py")
+
+
+def drill(here, there, tmp_path):
+    """Back up while steps are written, restore elsewhere, look at everything, and notice the rollback."""
+    here.chengshu("upgrade")
+    writer = subprocess.Popen(
+        [sys.executable, str(WRITER)],
+        env=here.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        before = [writer.stdout.readline().strip() for _ in range(8)]
+        assert all(before), writer.stderr.read()
+        made = json.loads(here.chengshu("backup", str(tmp_path / "b.tar"), "--json").stdout)
+        # Work goes on during and after the backup.
+        after = [writer.stdout.readline().strip() for _ in range(8)]
+        assert all(after)
+    finally:
+        writer.kill()
+        writer.communicate()
+    here.act(1, "last")
+    outside = tmp_path / "outside.checkpoint"
+    outside.write_text(here.chengshu("ledger", "checkpoint").stdout)
+
+    there.chengshu("restore", str(tmp_path / "b.tar"))
+    there.chengshu("ledger", "verify")
+    found = json.loads(there._run([sys.executable, "-c", CHECK], 0).stdout.splitlines()[-1])
+    assert found["faults"] == {}
+    # What was acknowledged before the backup began is in it, and no case lies between two steps.
+    assert set(before) <= set(found["cases"]) and found["events"] >= 3 * len(before)
+    assert made["tree_size"] <= found["events"]
+    told = there.chengshu("ledger", "verify", "--against", str(outside), code=1)
+    assert "cut off" in told.stdout + told.stderr
+    # The restored district goes on by itself.
+    there.act(2, "new")
+    there.chengshu("ledger", "verify")
+
+
+def test_a_backup_taken_under_load_restores_whole_and_its_rollback_is_noticed(tmp_path):
+    drill(District(tmp_path / "here" / "var"), District(tmp_path / "there" / "var"), tmp_path)
+
+
+@pytest.mark.full
+@pytest.mark.postgres
+def test_the_same_drill_on_postgresql(tmp_path, postgres_server):
+    from tests_support.postgres import new_database
+
+    here = District(tmp_path / "here" / "var", new_database(postgres_server))
+    drill(here, District(tmp_path / "there" / "var", new_database(postgres_server)), tmp_path)
