@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pypdfium2
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from chengshu.contexts.certificates.seal import seal_svg
 from chengshu.contexts.certificates.typesetting.press import print_sheet, shipped_template
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.resources import shipped
 
 NOW = dt.datetime(2026, 11, 23, 1, 0, tzinfo=dt.UTC)
 DATA = {
@@ -73,3 +75,25 @@ def test_a_notice_shows_rare_characters():
 def test_a_seal_bears_any_length_of_name():
     for name in ("局", "宝安区知识产权保护中心", "深圳市宝安区某某某某某某某某某某管理委员会办公室", '<"&>'):
         assert seal_svg(name, demo=False).count("<text") == len(name[:24]) + 1
+
+
+def set_with_nothing_known(path):
+    """Set a pack's template for a case of which nothing is known: optional facts may all be missing."""
+    bare = DATA | {
+        "title_en": "", "district": "宝安区", "drill": False, "case_id": "C1", "label": "", "to": None, "rows": [],
+        "facts": {}, "kept": {}, "said": {},
+    }  # fmt: skip
+    own = {other.name: other.read_text(encoding="utf-8") for other in path.parent.glob("*.typ")}
+    shipped_ones = {f"{name}.typ": shipped_template(name) for name in ("decision", "notice")}
+    try:
+        sheet = print_sheet(path.read_text(encoding="utf-8"), bare, now=NOW, extra={**own, **shipped_ones})
+    except Problem as problem:
+        return f"{path}: {problem}"
+    return None if sheet.seal_at else f"{path}: no place for the seal"
+
+
+def test_every_document_of_the_shipped_packs_is_set_and_has_a_place_for_the_seal():
+    paths = sorted(shipped("packs", "cn").glob("*/templates/*.typ"))
+    assert len(paths) >= 10
+    with ThreadPoolExecutor(2) as pool:
+        assert [fault for fault in pool.map(set_with_nothing_known, paths) if fault] == []
