@@ -45,6 +45,11 @@ FIRM, SHOP = "91350100M000100Y43", "91440300708461136T"
 PREFIX = "深圳市宝安区新安街道"
 HOME, OTHER, FAR = f"{PREFIX}创业一路12号301", f"{PREFIX}甲岸路25号302", f"{PREFIX}裕安一路8号303"
 
+# How the library writes them.
+HOME_IN_FULL, OTHER_IN_FULL, FAR_IN_FULL = (
+    text.replace(PREFIX, "广东省深圳市宝安区新安街道上合社区") for text in (HOME, OTHER, FAR)
+)
+
 
 def library() -> pl.DataFrame:
     """Three buildings of three rooms."""

@@ -13,7 +13,7 @@ from chengshu.contexts.subjects.models import Correction, Finding, GoldenRecord,
 from chengshu.kernel.problems import Problem
 from tests_support.casework import CELL
 
-from .conftest import FAR, HOME, NOW, OTHER
+from .conftest import FAR, FAR_IN_FULL, HOME, NOW, OTHER, OTHER_IN_FULL
 
 
 def answer(staff, case_id, value, name="confirm", key="k1"):
@@ -34,8 +34,9 @@ def test_four_tables_become_two_people_and_one_firm(base, built):
     record = api.record_of(base.find("李伯特"))
     address = next(fact for fact in record.facts if fact.element == "person.address")
     assert (address.value, address.origin.source, address.origin.file, address.origin.row) == (
-        OTHER, "public-security.residents", "residents.csv", 2,
+        OTHER_IN_FULL, "public-security.residents", "residents.csv", 2,
     )  # fmt: skip
+    assert address.origin.value == OTHER, "the source's own text stays beside the library's"
     assert [(cell.value, cell.source, cell.at, cell.agrees) for cell in address.losers] == [
         (FAR, "health.patients", "2026-09-01", False)
     ]
@@ -97,12 +98,12 @@ def test_a_correction_stays_in_every_later_run_and_its_finding_is_answered(base,
     assert correction.consumed_in == run
     assert GoldenRecord.objects.get(subject_id=subject, valid_to=None).data is not None
     record = api.record_of(subject)
-    assert record.record.values["person.address"] == FAR
+    assert record.record.values["person.address"] == FAR_IN_FULL
     assert Finding.objects.get(kind="two-homes").state == "answered"
     for _ in range(2):
         base.tables["public-security.residents"][2][3] += "1"
         base.build()
-    assert api.effective_record(subject).values["person.address"] == FAR
+    assert api.effective_record(subject).values["person.address"] == FAR_IN_FULL
 
 
 def test_a_correction_made_while_a_build_runs_survives_it(base, built, monkeypatch):
@@ -182,7 +183,7 @@ def test_a_disputed_correction_is_shown_as_disputed_until_the_decider_has_decide
     record = api.effective_record(subject)
     assert record.values["person.address"] == OTHER and not record.disputed
     base.build()
-    assert api.effective_record(subject).values["person.address"] == OTHER
+    assert api.effective_record(subject).values["person.address"] == OTHER_IN_FULL
     assert Return.objects.get().state == "overruled"
 
 

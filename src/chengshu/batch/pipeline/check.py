@@ -21,7 +21,7 @@ from chengshu.batch.pipeline.store import Store, read_json, write_json
 from chengshu.batch.pipeline.values import is_resident_id
 from chengshu.kernel.canonical import digest
 
-VERSION = "4"
+VERSION = "5"
 # Records this much older than a subject's newest say where it was, not where it is: a move, no contradiction.
 # People move more often than firms; two registrations of one quarter that differ are worth a visit.
 CURRENT_DAYS = {"firm": 365, "person": 90}
@@ -337,10 +337,13 @@ class _Checks:
         # The value in force first, and with it the place and the cell in which to look.
         kind = elements[0].split(".", 1)[0]
         mine = pl.col("subject_id").is_in(rows["subject_id"].unique().implode())
-        held = layers.read(self.paths[kind].fused, "golden", ["subject_id", elements[0]], where=mine)
-        held = held.rename({elements[0]: "_held"})
+        # An address is in force by its place: the golden record writes it as the library does.
+        by_place = elements[0].endswith(".address")
+        column, own = (f"{kind}.place_code", pl.col("place_code")) if by_place else (elements[0], value)
+        held = layers.read(self.paths[kind].fused, "golden", ["subject_id", column], where=mine)
+        held = held.rename({column: "_held"})
         ordered = rows.join(held, on="subject_id", how="left")
-        ordered = ordered.with_columns(_lost=(value != pl.col("_held")).fill_null(True))
+        ordered = ordered.with_columns(_lost=(own != pl.col("_held")).fill_null(True))
         ordered = ordered.sort("_lost", "source", "record_id")
         grouped = ordered.group_by("subject_id", maintain_order=True).agg(
             pl.col("place_code").drop_nulls().first(), pl.col("cell_code").drop_nulls().first(),

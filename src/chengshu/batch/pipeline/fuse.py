@@ -23,7 +23,7 @@ from chengshu.batch.pipeline.standardise import META
 from chengshu.batch.pipeline.store import Store, read_json, write_json
 from chengshu.kernel.canonical import digest
 
-VERSION = "3"
+VERSION = "4"
 CORRECTION = "correction"
 PART = 100_000
 CORRECTIONS = {
@@ -71,7 +71,7 @@ def fuse_kind(
     if address := ranked.get(f"{kind}.address"):
         # Whose address is believed, their place is: else the text would name one place and the code another.
         ranked.setdefault(f"{kind}.place_code", address)
-    made_of = [VERSION, kind, digest(ranked), ground.places_digest]
+    made_of = [VERSION, kind, digest(ranked), ground.places_digest, ground.matching_digest]
     said = [str(frame.hash_rows(SEED).sum()) for frame in (corrections, human.disputed) if frame.height]
     content = store.key(f"fuse:{kind}", made_of, gather_key, ids_key, said)
     before = store.find(base_key) if base_key and not fresh else None
@@ -89,7 +89,7 @@ def fuse_kind(
     marks = _marks(records, assignment, corrections, human.disputed)
     with store.making(key) as folder:
         golden, conflicts = _fuse_in_parts(
-            kind, records, assignment, marks, corrections, human, ranked, folder
+            kind, records, assignment, marks, corrections, human, ranked, ground, folder
         )
         golden = _located(kind, golden.join(marks, on="subject_id"), ground).sort("subject_id")
         golden = golden.with_columns(print=golden.select(sorted(golden.columns)).hash_rows(SEED))
@@ -205,6 +205,7 @@ def _fuse_in_parts(
     corrections: pl.DataFrame,
     human: Human,
     ranked: Mapping[str, Sequence[str]],
+    ground: Ground,
     folder: Path,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Fuse ``PART`` subjects at a time: a subject's record depends on nobody else's, and memory stays bounded."""
@@ -212,7 +213,7 @@ def _fuse_in_parts(
     golden, conflicts, cells = [], [], []
     for number, part in enumerate(ordered.iter_slices(PART) if ordered.height else [ordered]):
         cells.append(folder / f"cells-{number:04}.parquet")
-        one = _fuse(kind, records, assignment, part, corrections, human, ranked, cells[-1])
+        one = _fuse(kind, records, assignment, part, corrections, human, ranked, ground, cells[-1])
         golden.append(one[0])
         conflicts.append(one[1])
     if len(cells) == 1:
@@ -234,6 +235,7 @@ def _fuse(
     corrections: pl.DataFrame,
     human: Human,
     ranked: Mapping[str, Sequence[str]],
+    ground: Ground,
     cells_to: Path,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     members = assignment.join(touched.select("subject_id"), on="subject_id", how="semi")
@@ -248,7 +250,26 @@ def _fuse(
     fused = fuse(kind, wanted, members, ranked, disputed=human.disputed, cells_to=cells_to)
     # A correction to "there is none" has no value to rank: it is laid over the result.
     golden = effective(fused.golden, corrections.select("subject_id", "element", "value"))
+    golden = _in_standard_form(kind, golden, wanted, members, ground)
     return golden, _real_conflicts(kind, fused.conflicts, wanted, members)
+
+
+def _in_standard_form(
+    kind: str, golden: pl.DataFrame, records: pl.DataFrame, members: pl.DataFrame, ground: Ground
+) -> pl.DataFrame:
+    """Write the address as the library does where its place is certain: where that very text was placed there.
+
+    The source's own text stays with the values it came from. What a person wrote stays as they wrote it.
+    """
+    code, address = f"{kind}.place_code", f"{kind}.address"
+    if address not in golden.columns or "address" not in records.columns:
+        return golden
+    placed = records.filter(pl.col("address").is_not_null() & pl.col("place_code").is_not_null())
+    placed = placed.select("record_id", pl.col("address").alias(address), pl.col("place_code").alias(code))
+    sure = placed.join(members, on="record_id").select("subject_id", address, code).unique()
+    sure = sure.join(ground.texts.rename({"place_code": code}), on=code)
+    golden = golden.join(sure, on=["subject_id", address, code], how="left", maintain_order="left")
+    return golden.with_columns(pl.coalesce("text", address).alias(address)).drop("text")
 
 
 def _real_conflicts(

@@ -70,6 +70,19 @@ class Ground:
         return self.frame.select(have)
 
     @cached_property
+    def texts(self) -> pl.DataFrame:
+        """place_code → the address as the library writes it, from the province to the room."""
+        frame = self.frame.select(
+            (pl.col(name) if name in self.frame.columns else pl.lit(None)).cast(pl.String).alias(name)
+            for name in ("place_code", *PARTS)
+        )
+        # The floor is left out where the room says it.
+        floor = pl.when(pl.col("room").is_null()).then("floor")
+        name = pl.concat_str(pl.lit("（"), "place", pl.lit("）"))
+        parts = [pl.col(part) for part in PARTS if part not in ("floor", "place")]
+        return frame.select("place_code", text=pl.concat_str(*parts, floor, name, ignore_nulls=True))
+
+    @cached_property
     def places_digest(self) -> str:
         """Digest of cells and coordinates."""
         cells = "" if self.cells is None else str(len(self.cells.codes))
