@@ -83,7 +83,7 @@ def _ranges(asked: Asked) -> list[tuple[str, dict[str, Any]]]:
     if asked.kind:
         also, values = also + " AND t.kind = %(kind)s", values | {"kind": asked.kind}
     if asked.state:
-        also, values = also + " AND c.state = %(state)s", values | {"state": asked.state}
+        values = values | {"state": asked.state}
     if asked.text:
         values = values | {"text": _like(asked.text)}
     if asked.owners is not None:
@@ -118,8 +118,8 @@ def _ids(
             where = (
                 f"t.open AND {condition} AND {_LIGHTS[asked.light] if block == DATED else 't.due_at IS NULL'}"
             )
-            if asked.text:
-                where += f" AND {_text_condition()}"
+            if asked.joined():
+                where += f" AND {_case_condition(asked)}"
             named = own | {"now": sql().instant(now), "most": offset + size}
             if after is not None and after.block == block:
                 where += (
@@ -141,7 +141,7 @@ def _ids(
 
 
 def _counts(asked: Asked, now: dt.datetime) -> tuple[dict[str, int], bool]:
-    most = MOST_WITH_TEXT if asked.text else max(MOST // max(len(asked.owners or asked.packs), 1), 1_000)
+    most = MOST_WITH_TEXT if asked.joined() else max(MOST // max(len(asked.owners or asked.packs), 1), 1_000)
     parts: list[str] = []
     values: list[Any] = []
     for condition, own in _ranges(asked):
@@ -153,7 +153,7 @@ def _counts(asked: Asked, now: dt.datetime) -> tuple[dict[str, int], bool]:
                 f"SELECT '{block}' AS block, COUNT(*), SUM({_holding(asked)}), "
                 f"SUM(CASE WHEN p.amber_at <= %(now)s THEN {_holding(asked)} ELSE 0 END) FROM (SELECT t.case_id, "
                 f"t.amber_at FROM cases_task t WHERE t.open AND {condition} AND {part} ORDER BY {order} LIMIT %(most)s) p"
-                f"{' JOIN cases_case c ON c.id = p.case_id' if asked.text else ''}",
+                f"{' JOIN cases_case c ON c.id = p.case_id' if asked.joined() else ''}",
                 named,
             )
             parts.append(text)
@@ -172,13 +172,17 @@ def _counts(asked: Asked, now: dt.datetime) -> tuple[dict[str, int], bool]:
 
 
 def _holding(asked: Asked) -> str:
-    """Return the SQL of 1 for a row that holds the text, 0 for another."""
-    return f"CASE WHEN {_text_condition()} THEN 1 ELSE 0 END" if asked.text else "1"
+    """Return the SQL of 1 for a row whose case is asked for, 0 for another."""
+    return f"CASE WHEN {_case_condition(asked)} THEN 1 ELSE 0 END" if asked.joined() else "1"
 
 
-def _text_condition() -> str:
+def _case_condition(asked: Asked) -> str:
+    """Return the SQL of what the case itself must hold: the text, the state."""
     like = "LIKE" if sql().sqlite else "ILIKE"
-    return f"(c.label {like} %(text)s ESCAPE '!' OR c.area {like} %(text)s ESCAPE '!')"
+    parts = (
+        [f"(c.label {like} %(text)s ESCAPE '!' OR c.area {like} %(text)s ESCAPE '!')"] if asked.text else []
+    )
+    return " AND ".join([*parts, "c.state = %(state)s"] if asked.state else parts)
 
 
 def _among(asked: Asked, now: dt.datetime, offset: int, size: int, after: Key | None) -> Found:

@@ -17,6 +17,7 @@ from chengshu.contexts.cases.domain import (
     EventView,
     FieldView,
     FileView,
+    Light,
     TermView,
     ValueView,
 )
@@ -27,7 +28,7 @@ from chengshu.contexts.cases.models import CaseEvent, EvidenceFile, PersonalPayl
 from chengshu.contexts.cases.shown_values import shown_value
 from chengshu.contexts.cases.wording import LANGUAGES, both, grounds, sayer, spoken
 from chengshu.contexts.identity import api as identity
-from chengshu.procedure.case import Case
+from chengshu.procedure.case import EXPIRED, LATE, Case, TermState
 from chengshu.procedure.machine import allowed
 from chengshu.procedure.model import ENTRY, Pack, Transition
 from chengshu.procedure.wording import fill
@@ -159,7 +160,7 @@ def _terms(pack: Pack, case: Case, now: dt.datetime) -> list[TermView]:
             title=both(pack, f"terms.{name}"),
             state=term["state"],
             due_on=term["due_on"],
-            light=term_light(term["state"], term["due_at"], term["amber_at"], now),
+            light=_light(pack, name, term, now),
             arithmetic={"zh": term["zh"], "en": term["en"]},
             provisional=term["provisional"],
             cite=grounds(pack, pack.deadlines[name].cite),
@@ -167,6 +168,14 @@ def _terms(pack: Pack, case: Case, now: dt.datetime) -> list[TermView]:
         for name, term in case.terms.items()
         if name in pack.deadlines
     ]
+
+
+def _light(pack: Pack, name: str, term: TermState, now: dt.datetime) -> Light:
+    """Return a term's light; one that nobody had to act in (a public notice) is over at its end, not late."""
+    waited = all(not pack.states[state].tasks for state in pack.deadlines[name].runs_while)
+    if waited and term["state"] in (LATE, EXPIRED):
+        return Light("green", "期满", "over")
+    return term_light(term["state"], term["due_at"], term["amber_at"], now)
 
 
 def _owners(pack: Pack, case_id: str) -> list[tuple[dict[str, str], str]]:

@@ -63,6 +63,7 @@ def supervised(request: HttpRequest) -> HttpResponse:
         "kinds": _kinds(),
         "packs": cases.standing(now),
         "departments": identity.departments(),
+        "names": {row.code: {"zh": row.name_zh, "en": row.name_en} for row in identity.departments()},
         "total": total,
         "paged": _paged(total, page),
         "breadcrumbs": [(_("督办"), "/supervision/"), (dict(_kinds())[asked.kind], "")],
