@@ -150,10 +150,8 @@ def test_a_data_set_is_registered_over_an_objection_and_its_certificate_verified
     number = re.search(r"/certificates/([^/?#]+)", applicant.url)[1]
     visitor = visit().page
     visitor.goto("/verify/")
-    visitor.locator("main input[type=text], main input[type=search], main input[name=number]").first.fill(
-        number
-    )
-    visitor.locator("main form button").first.click()
+    visitor.locator("textarea[name=text]").fill(number)
+    visitor.get_by_role("button", name="核验").click()
     assert "有效" in text(visitor)
-    visitor.goto("/registers/data-ip")
+    visitor.goto("/registers/data-ip/")
     assert "路段拥堵指数数据集合" in text(visitor)
