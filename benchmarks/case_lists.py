@@ -219,6 +219,9 @@ def measure(environment: dict[str, str], number: int, due: int, rounds: int) -> 
 def run(*, small: bool = False, shared: Path | None = None) -> dict[str, Any]:
     """Measure on both databases; rows with goals."""
     number, due, rounds = (20_000, 400, 10) if small else (1_000_000, 10_000, 40)
+    if "CHENGSHU_BENCH_CASES" in os.environ:
+        number = int(os.environ["CHENGSHU_BENCH_CASES"])
+        due = number // 100
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(dir=os.environ.get("CHENGSHU_BENCH_DIR")) as name:
         folder = Path(name)

@@ -43,6 +43,28 @@ def setup() -> None:
     api.load_shipped(NOW)
 
 
+def wire_mail(folder: Path) -> None:
+    """An outside effect: it writes a line of its own for each call, as a mail server would get a message each time."""
+    from chengshu.contexts.cases import jobs
+    from chengshu.procedure.ports import registry
+
+    def mail(request):
+        with open(folder / "mails", "a", encoding="utf-8") as file:
+            file.write(f"{request.idempotency_key}\n")
+        return {}
+
+    registry.effect_handlers["test_mail"] = mail
+    assert jobs.EFFECT
+
+
+def send_mail(case_id: str, key: str) -> None:
+    """Put a mail into the outbox as a step does it."""
+    from chengshu.contexts.cases import jobs
+    from chengshu.procedure.ports import Actor, EffectRequest
+
+    jobs.enqueue_effect(EffectRequest(case_id, "test_mail", {}, {}, {}, Actor("7", "陈志强"), NOW, key))
+
+
 def wire_effect(log: Path) -> None:
     """An inside effect that writes a row of its own, so that a half-applied step would show."""
     from chengshu.contexts.cases.models import Notice
@@ -102,9 +124,26 @@ def work(seed: int, acks: Path) -> None:
         )
         ack(case_id, _do(api, case_id, name, data, worker))
         view = api.case_view(case_id, worker, now=NOW)
-        if number % 4 == 0:
-            api.sweep(NOW + dt.timedelta(days=rng.randint(0, 20)), limit=3)
-            api.run_jobs(NOW + dt.timedelta(days=30), limit=3)
+        _odd_jobs(seed, number, case_id, rng, ack)
+
+
+def _odd_jobs(seed: int, number: int, case_id: str, rng: random.Random, ack) -> None:
+    """What happens besides steps: mail, clocks, bulk openings, the sequencer."""
+    from chengshu.contexts.cases import api
+    from chengshu.contexts.ledger import api as ledger
+
+    if number % 2 == 0:
+        send_mail(case_id, f"mail:{seed}:{number}")
+        ack(f"mail:{seed}:{number}", 1)
+    if number % 4 == 0:
+        api.sweep(NOW + dt.timedelta(days=rng.randint(0, 20)), limit=3)
+        api.run_jobs(NOW + dt.timedelta(days=30), limit=3)
+    if number % 4 == 1:
+        more = [api.Opening(FACTS, f"bulk:{seed}:{number}:{n}") for n in range(20)]
+        for opened in api.open_many("grid-verification", more, now=NOW).case_ids.values():
+            ack(opened, 1)
+    if number % 4 == 2:
+        ledger.sequence(dt.datetime.now(dt.UTC), takeover=True)
 
 
 def _do(api, case_id, name, data, actor) -> int:
@@ -132,7 +171,13 @@ def look(acks: Path) -> dict:
     for case_id in Case.objects.values_list("pk", flat=True):
         if found := api.check_case(case_id):
             faults[case_id] = found
-    versions = dict(Case.objects.values_list("pk", "version"))
+    versions = dict(Case.objects.values_list("pk", "version")) | dict.fromkeys(
+        Job.objects.filter(key__startswith="mail:").values_list("key", flat=True), 1
+    )
+    mails = acks.parent / "mails"
+    sent = mails.read_text().split() if mails.exists() else []
+    done = set(Job.objects.filter(key__startswith="mail:", state="done").values_list("key", flat=True))
+    notices = Notice.objects.values_list("key", flat=True)
     lines = acks.read_text().splitlines() if acks.exists() else []
     acked = [line.split() for line in lines if line.count(" ") == 1]
     lost = [line for line in acked if versions.get(line[0], 0) < int(line[1])]
@@ -148,6 +193,11 @@ def look(acks: Path) -> dict:
         "lost": lost,
         "corrections": corrections,
         "corrections_wanted": wanted,
+        # An outside effect may happen again after a kill, but never not at all, and always under the same key.
+        "mails_never_sent": sorted(done - set(sent)),
+        "mails_unknown": sorted({key for key in sent if key not in versions}),
+        "mails": len(set(sent)),
+        "notices_twice": len(notices) - len(set(notices)),
         "waiting_jobs": Job.objects.exclude(state="done").count(),
         "ledger": bool(report.ok),
         "leaves": report.size,
@@ -159,6 +209,7 @@ def kill(times: int) -> dict:
     setup()
     acks = folder / "acks"
     wire_effect(folder)
+    wire_mail(folder)
     rng = random.Random(times)
     for seed in range(times):
         fresh_connection()
