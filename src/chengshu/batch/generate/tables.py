@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -58,11 +59,31 @@ class Habit:
     id_missing: float
     dates: str
     sexes: tuple[str, str]
+    updates: str
+    columns: Mapping[str, str]  # what it calls each column
 
 
-RESIDENTS = Habit("public-security.residents", "R", 0.30, 0.0, 0.6, "%Y%m%d", ("男", "女"))
-TENANCIES = Habit("housing.tenancies", "T", 0.40, 1.0, 1.4, "%Y/%m/%d", ("男", "女"))
-PATIENTS = Habit("health.patients", "P", 0.50, 0.4, 1.4, "%Y-%m-%d", ("1", "2"))
+RESIDENTS = Habit(
+    "public-security.residents", "R", 0.30, 0.0, 0.6, "%Y%m%d", ("男", "女"), "%Y-%m-%d",
+    {
+        "key": "jlbh", "name": "xm", "sex": "xb", "birth_text": "csrq", "id_kind": "zjlx", "resident_id": "zjhm",
+        "phone": "lxdh", "address": "jzdz", "died_on": "swrq", "updated": "gxsj",
+    },
+)  # fmt: skip
+TENANCIES = Habit(
+    "housing.tenancies", "T", 0.40, 1.0, 1.4, "%Y/%m/%d", ("男", "女"), "%Y/%m/%d",
+    {
+        "key": "备案号", "name": "承租人", "sex": "性别", "birth_text": "出生日期", "resident_id": "证件号码",
+        "phone": "联系电话", "address": "出租屋地址", "updated": "备案日期",
+    },
+)  # fmt: skip
+PATIENTS = Habit(
+    "health.patients", "P", 0.50, 0.4, 1.4, "%Y-%m-%d", ("1", "2"), "%Y-%m-%d",
+    {
+        "key": "file_no", "name": "full_name", "sex": "gender", "birth_text": "born", "resident_id": "id_no",
+        "phone": "mobile", "address": "home", "updated": "updated_on",
+    },
+)  # fmt: skip
 
 
 def people_table(world: World, habit: Habit, entities: Ints, rng: np.random.Generator) -> pl.DataFrame:
@@ -225,23 +246,7 @@ def _refused(
 def residents(world: World, rng: np.random.Generator) -> Table:
     """The register of residents: nearly everyone, with deaths."""
     entities = np.flatnonzero(rng.random(world.people.height) < 0.955)
-    rows = people_table(world, RESIDENTS, entities, rng)
-    return Table(
-        RESIDENTS.source,
-        rows.select(
-            pl.col("key").alias("jlbh"),
-            pl.col("name").alias("xm"),
-            pl.col("sex").alias("xb"),
-            pl.col("birth_text").alias("csrq"),
-            pl.col("id_kind").alias("zjlx"),
-            pl.col("resident_id").alias("zjhm"),
-            pl.col("phone").alias("lxdh"),
-            pl.col("address").alias("jzdz"),
-            pl.col("died_on").dt.strftime("%Y%m%d").alias("swrq"),
-            pl.col("updated").dt.strftime("%Y-%m-%d").alias("gxsj"),
-        ),
-        _truth(rows),
-    )
+    return _kept(world, RESIDENTS, entities, rng)
 
 
 def tenancies(world: World, rng: np.random.Generator) -> Table:
@@ -252,21 +257,7 @@ def tenancies(world: World, rng: np.random.Generator) -> Table:
     among = np.flatnonzero(grown & rents)
     wanted = min(len(among), int(people.height * 0.51))
     entities = _registered(people, among, wanted, rng)
-    rows = people_table(world, TENANCIES, entities, rng)
-    return Table(
-        TENANCIES.source,
-        rows.select(
-            pl.col("key").alias("备案号"),
-            pl.col("name").alias("承租人"),
-            pl.col("sex").alias("性别"),
-            pl.col("birth_text").alias("出生日期"),
-            pl.col("resident_id").alias("证件号码"),
-            pl.col("phone").alias("联系电话"),
-            pl.col("address").alias("出租屋地址"),
-            pl.col("updated").dt.strftime("%Y/%m/%d").alias("备案日期"),
-        ),
-        _truth(rows),
-    )
+    return _kept(world, TENANCIES, entities, rng)
 
 
 def _registered(people: pl.DataFrame, among: Ints, wanted: int, rng: np.random.Generator) -> Ints:
@@ -291,22 +282,15 @@ def patients(world: World, rng: np.random.Generator) -> Table:
     people = world.people
     child = (people["birth_date"] > date(world.as_of.year - 14, 1, 1)).to_numpy()
     entities = np.flatnonzero(rng.random(people.height) < np.where(child, 0.9, 0.49))
-    rows = people_table(world, PATIENTS, entities, rng)
-    return Table(
-        PATIENTS.source,
-        rows.select(
-            pl.col("key").alias("file_no"),
-            pl.col("name").alias("full_name"),
-            pl.col("sex").alias("gender"),
-            pl.col("birth_text").alias("born"),
-            pl.col("resident_id").alias("id_no"),
-            pl.col("phone").alias("mobile"),
-            pl.col("address").alias("home"),
-            pl.col("updated").dt.strftime("%Y-%m-%d").alias("updated_on"),
-        ),
-        _truth(rows),
+    return _kept(world, PATIENTS, entities, rng)
+
+
+def _kept(world: World, habit: Habit, entities: Ints, rng: np.random.Generator) -> Table:
+    """Return what a department holds of ``entities``, under its own names for the columns."""
+    rows = people_table(world, habit, entities, rng)
+    written = rows.with_columns(
+        died_on=pl.col("died_on").dt.strftime(habit.dates),
+        updated=pl.col("updated").dt.strftime(habit.updates),
     )
-
-
-def _truth(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.select("key", "entity", "place_code", "errors")
+    columns = [pl.col(plain).alias(name) for plain, name in habit.columns.items()]
+    return Table(habit.source, written.select(columns), rows.select("key", "entity", "place_code", "errors"))
