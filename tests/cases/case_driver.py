@@ -171,12 +171,12 @@ def look(acks: Path) -> dict:
     for case_id in Case.objects.values_list("pk", flat=True):
         if found := api.check_case(case_id):
             faults[case_id] = found
-    versions = dict(Case.objects.values_list("pk", "version")) | dict.fromkeys(
-        Job.objects.filter(key__startswith="mail:").values_list("key", flat=True), 1
-    )
+    posted = Job.objects.filter(key__startswith="mail:")
+    versions = dict(Case.objects.values_list("pk", "version"))
+    versions |= dict.fromkeys(posted.values_list("key", flat=True), 1)
     mails = acks.parent / "mails"
     sent = mails.read_text().split() if mails.exists() else []
-    done = set(Job.objects.filter(key__startswith="mail:", state="done").values_list("key", flat=True))
+    done = set(posted.filter(state="done").values_list("key", flat=True))
     notices = Notice.objects.values_list("key", flat=True)
     lines = acks.read_text().splitlines() if acks.exists() else []
     acked = [line.split() for line in lines if line.count(" ") == 1]
