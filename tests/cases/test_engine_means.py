@@ -276,3 +276,10 @@ def test_a_case_stays_when_a_fact_or_a_childs_command_would_not_fit(permits):
     assert report.left == 2 and "payee" in report.unfit[plain]
     assert {line.ok for line in report.lines} == {False} and with_child in report.unfit
     assert PackVersion.objects.get(pk=to.pk).current
+
+
+def test_an_upgrade_brings_new_regulations_and_leaves_what_a_district_chose(permits):
+    own = new_permit(permits.folder, "v4", "2.0.0")
+    PackVersion.objects.filter(pack="value-dispute").delete()
+    assert cases.load_missing(MONDAY) == ["value-dispute"]
+    assert cases.load_missing(MONDAY) == [] and PackVersion.objects.get(pk=own.pk).current

@@ -68,3 +68,18 @@ def test_a_demo_password_cannot_be_changed(client, demo_district):
     client.post("/sign-in", {"demo": "steward"})
     client.post("/account/password", {"old": api.DEMO_PASSWORD, "new": "穿过 another long one"})
     assert api.account_named("steward").check_password(api.DEMO_PASSWORD)
+
+
+def test_every_department_that_works_packs_has_two_officers_with_english_names(demo_district):
+    from django.utils.translation import override
+
+    for department in ("ip-office", "industry", "standards", "culture", "finance", "data-bureau", "health"):
+        officers = [
+            a for a in demo_district.values() if a.role == "officer" and a.department_id == department
+        ]
+        assert len(officers) == 2, department
+    assert all(account.name_en.isascii() and account.name_en for account in demo_district.values())
+    worker = demo_district["worker"]
+    assert worker.shown_name == worker.display_name
+    with override("en"):
+        assert worker.shown_name == worker.name_en

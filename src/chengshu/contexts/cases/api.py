@@ -50,7 +50,13 @@ from chengshu.contexts.cases.invariants import (
 )
 from chengshu.contexts.cases.jobs import enqueue_effect, retry, run_jobs
 from chengshu.contexts.cases.mine import MyCase, my_cases
-from chengshu.contexts.cases.packs import current_files, load_pack_version, load_shipped, need_shipped
+from chengshu.contexts.cases.packs import (
+    current_files,
+    load_missing,
+    load_pack_version,
+    load_shipped,
+    need_shipped,
+)
 from chengshu.contexts.cases.packs import loaded as loaded_packs
 from chengshu.contexts.cases.panels import CasePanelLine, register_panel
 from chengshu.contexts.cases.presenting import case_view
@@ -166,6 +172,7 @@ __all__ = [
     "hand_over",
     "last_event",
     "late_by_department",
+    "load_missing",
     "load_pack_version",
     "load_shipped",
     "load_summary",

@@ -61,6 +61,14 @@ def load_shipped(now: dt.datetime) -> list[PackVersion]:
     return [load_pack_version(path.parent, now) for path in sorted(folder.glob("*/pack.yaml"))]
 
 
+def load_missing(now: dt.datetime) -> list[str]:
+    """Load the shipped packs of which a founded district has no version; what it chose to run is left alone."""
+    known = set(PackVersion.objects.filter(current=True).values_list("pack", flat=True))
+    found = [path.parent for path in sorted(shipped("packs", "cn").glob("*/pack.yaml"))]
+    missing = [folder for folder in found if known and folder.name not in known]
+    return [load_pack_version(folder, now).pack for folder in missing]
+
+
 def need_shipped(pack: str, now: dt.datetime) -> None:
     """Load a pack that ships with the program when no version of it is loaded yet (a district founded before it)."""
     if not PackVersion.objects.filter(pack=pack, current=True).exists():

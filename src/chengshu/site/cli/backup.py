@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -59,7 +60,13 @@ def upgrade_app(as_json: bool) -> None:
     from chengshu.site.schema import create_or_upgrade
 
     applied = create_or_upgrade()
+    from chengshu.contexts.cases import api as cases
+
+    # Regulations that came with this program; newer versions of those that run are loaded by name: pack load.
+    packs = cases.load_missing(datetime.now(UTC))
     if as_json:
-        print_json({"applied": applied})
+        print_json({"applied": applied, "packs": packs})
     else:
         click.echo(f"Applied {len(applied)} schema steps." if applied else "The schema is current.")
+        if packs:
+            click.echo(f"New packs: {', '.join(packs)}")
