@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
+
+from chengshu.kernel.problems import Problem, Where
 
 # What starts a formula in a spreadsheet, also behind blanks.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -31,3 +34,26 @@ def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
         csv.writer(line).writerow([safe_cell(cell) for cell in row])
         yield mark + line.getvalue()
         mark = ""
+
+
+def csv_rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
+    """Read a small CSV file (UTF-8 or GB 18030) and check that it has the columns ``needed``."""
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            text = raw.decode("gb18030")
+        except UnicodeDecodeError as error:
+            raise Problem(
+                "encoding-unknown", "The file is neither UTF-8 nor GB 18030", where=Where(file=path.name),
+                remedy="save it as UTF-8",
+            ) from error  # fmt: skip
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    missing = [name for name in needed if name not in (reader.fieldnames or [])]
+    if missing:
+        raise Problem(
+            "columns-missing", "The file lacks columns", where=Where(file=path.name), detail=", ".join(missing),
+            remedy=f"columns: {', '.join(needed)}",
+        )  # fmt: skip
+    return list(reader)

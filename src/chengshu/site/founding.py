@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 from chengshu.kernel.problems import Problem, Where
 from chengshu.kernel.resources import shipped
+from chengshu.kernel.spreadsheet import csv_rows
 from chengshu.site.district import install_folder, read_district
 
 Say = Callable[[str], None]
@@ -178,8 +178,7 @@ def load_departments(path: Path) -> None:
     """Load the departments from a CSV with code, name_zh, name_en."""
     from chengshu.contexts.identity import api as identity
 
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = csv_rows(path, ["code", "name_zh"])
     for number, row in enumerate(rows, start=1):
         if not (row.get("code") and row.get("name_zh")):
             raise Problem(

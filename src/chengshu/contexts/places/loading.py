@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,6 +34,7 @@ from chengshu.contexts.places.models import (
     Zone,
 )
 from chengshu.kernel.problems import Problem, Where
+from chengshu.kernel.spreadsheet import csv_rows
 from chengshu.kernel.strict_yaml import load_yaml
 
 
@@ -302,26 +302,9 @@ def _batches(rows: Iterable[tuple[Any, ...]], size: int) -> Iterator[list[tuple[
         yield batch
 
 
-def read_csv_rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
-    """Read a small CSV (UTF-8 or GB 18030) and check that it has the needed columns."""
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("gb18030")
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in needed if name not in (reader.fieldnames or [])]
-    if missing:
-        raise Problem(
-            "columns-missing", "The file lacks columns", where=Where(file=path.name), detail=", ".join(missing),
-            remedy=f"columns: {', '.join(needed)}",
-        )  # fmt: skip
-    return list(reader)
-
-
 def load_staff(path: Path, *, is_demo: bool = False) -> int:
     """Make accounts from a CSV with username, display_name, role, department; nobody gets a password by it."""
-    rows = read_csv_rows(path, ["username", "display_name", "role", "department"])
+    rows = csv_rows(path, ["username", "display_name", "role", "department"])
     known = {department.code for department in departments()}
     for number, row in enumerate(rows, start=1):
         for field, allowed in (("role", set(STAFF_ROLES)), ("department", known | {""})):
@@ -341,7 +324,7 @@ def load_staff(path: Path, *, is_demo: bool = False) -> int:
 
 def load_posts(path: Path, *, on: date) -> int:
     """Post staff to cells from a CSV with username, cell, post (main or deputy); existing posts stay."""
-    rows = read_csv_rows(path, ["username", "cell", "post"])
+    rows = csv_rows(path, ["username", "cell", "post"])
     cells = set(Cell.objects.filter(valid_to=None).values_list("code", flat=True))
     accounts: dict[str, int] = {}
     charges = []
