@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,9 +17,25 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
+_drawing = threading.Lock()
+_drawn: list[Any] = [0, set()]
+
+
 def new_case_id(now: dt.datetime) -> str:
-    """Return an id that sorts by time and cannot be guessed: ``C`` + 9 characters of time + 7 random ones."""
-    value = (int(now.timestamp() * 1000) << 35) | secrets.randbits(35)
+    """Return an id that sorts by time and cannot be guessed: ``C`` + 9 characters of time + 7 random ones.
+
+    A build opens a hundred thousand cases at one ``now``, where one build in a dozen would draw a number twice: what
+    this process drew for that instant is not given again.
+    """
+    instant = int(now.timestamp() * 1000)
+    with _drawing:
+        if instant != _drawn[0]:
+            _drawn[:] = [instant, set()]
+        drawn = secrets.randbits(35)
+        while drawn in _drawn[1]:
+            drawn = secrets.randbits(35)
+        _drawn[1].add(drawn)
+    value = (instant << 35) | drawn
     return "C" + "".join([_PAIRS[(value >> shift) & 1023] for shift in range(70, -1, -10)])
 
 
