@@ -20,7 +20,7 @@ PAGES = {
     "certificates:list": gettext_noop("发出的证照"),
     "certificates:verify": gettext_noop("验证证照"),
     "operations:supervision": gettext_noop("督办"),
-    "cases:packs": gettext_noop("规程"),
+    "cases:packs": gettext_noop("规程与依据"),
     "subjects:runs": gettext_noop("运行"),
     "subjects:search": gettext_noop("标准记录"),
     "places:map": gettext_noop("地图"),

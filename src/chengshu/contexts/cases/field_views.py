@@ -90,7 +90,7 @@ def _offered(field: Field) -> list[tuple[str, dict[str, str]]]:
     return [
         (
             each.username,
-            dict.fromkeys(LANGUAGES, f"{each.display_name}（{each.department or each.username}）"),
+            dict.fromkeys(LANGUAGES, f"{each.shown_name}（{each.department or each.username}）"),
         )
         for each in people
     ]

@@ -35,7 +35,7 @@ class PartyLine:
 def parties_of(case_id: str, on: dt.date) -> list[PartyLine]:
     """Return who takes part in a case on a day, oldest first."""
     found = list(current(case_id, on).order_by("pk"))
-    names = {row.pk: row.display_name for row in identity.accounts(ids=[item.account for item in found])}
+    names = {row.pk: row.shown_name for row in identity.accounts(ids=[item.account for item in found])}
     return [
         PartyLine(item.role, item.account, names.get(item.account, ""), item.authority, item.until)
         for item in found

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from chengshu.contexts.cases import lists, packs, routing, words
 from chengshu.contexts.cases.domain import NOBODY, TaskPage, TaskRow, account_owner, owner_account
@@ -140,18 +140,23 @@ def _rows_of(ids: Sequence[int], now: dt.datetime) -> list[TaskRow]:
     return [_row(values[pk], names, now) for pk in ids if pk in values]
 
 
+def said_here(text: Mapping[str, str]) -> str:
+    """Return a bilingual text in the reader's language."""
+    return text["en" if (get_language() or "").startswith("en") else "zh"]
+
+
 def owner_names(owners: set[str]) -> dict[str, str]:
     """Return how people call these owners; accounts are asked for once, together."""
     ids = {owner: account_id for owner in owners if (account_id := owner_account(owner)) is not None}
     people = (
-        {account.pk: account.display_name for account in identity.accounts(ids=list(ids.values()))}
+        {account.pk: account.shown_name for account in identity.accounts(ids=list(ids.values()))}
         if ids
         else {}
     )
     names = {owner: people.get(account_id, owner) for owner, account_id in ids.items()}
     for owner in owners - ids.keys():
         if owner.startswith("department:"):
-            names[owner] = identity.department_name(owner.removeprefix("department:"))["zh"]
+            names[owner] = said_here(identity.department_name(owner.removeprefix("department:")))
         else:
             names[owner] = _(QUEUES[owner]) if owner in QUEUES else owner
     return names

@@ -55,7 +55,7 @@ def delegate(request: HttpRequest, case_id: str) -> HttpResponse:
     """Pass a case to a colleague of the department, with the reason on record."""
     now = timezone.now()
     view = case_view(case_id, request.user, now=now)
-    people = [(str(each.pk), each.display_name) for each in claiming.colleagues(case_id, request.user)]
+    people = [(str(each.pk), each.shown_name) for each in claiming.colleagues(case_id, request.user)]
     form = ReassignForm(people, request.POST or None, label=_("转交给"))
     if request.method == "POST" and form.is_valid():
         to = identity.account(int(form.cleaned_data["account"]))
