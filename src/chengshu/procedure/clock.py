@@ -14,9 +14,18 @@ from chengshu.procedure.functions import moved
 from chengshu.procedure.model import Deadline, Pack
 
 
+_stamped: list[tuple[dt.datetime, str]] = [(dt.datetime.min, "")]
+
+
 def stamp(instant: dt.datetime) -> str:
     """Return an instant as events write it."""
-    return instant.isoformat() if instant.tzinfo is dt.UTC else instant.astimezone(dt.UTC).isoformat()
+    # One step writes the same instant several times.
+    last, text = _stamped[0]
+    if last is instant:
+        return text
+    text = instant.isoformat() if instant.tzinfo is dt.UTC else instant.astimezone(dt.UTC).isoformat()
+    _stamped[0] = (instant, text)
+    return text
 
 
 class Clock:

@@ -362,7 +362,9 @@ def _sealed(
 ) -> Outcome:
     """Put what was said and decided into the event, personal values apart, and fold it into the case."""
     event = outcome.event
-    if clean:
+    if clean and not personal:
+        event["data"] = dict(clean)
+    elif clean:
         event["data"] = {name: value for name, value in clean.items() if name not in personal}
         outcome.personal = {
             name: clean[name] for name in clean if name in personal and clean[name] is not None
