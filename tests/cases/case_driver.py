@@ -124,7 +124,7 @@ def work(seed: int, acks: Path) -> None:
         )
         ack(case_id, _do(api, case_id, name, data, worker))
         view = api.case_view(case_id, worker, now=NOW)
-        _odd_jobs(seed, number, case_id, rng, ack)
+        _odd_jobs(seed, seed + number, case_id, rng, ack)
 
 
 def _odd_jobs(seed: int, number: int, case_id: str, rng: random.Random, ack) -> None:
@@ -204,6 +204,13 @@ def look(acks: Path) -> dict:
     }
 
 
+def _wait_for_work(acks: Path, limit: float) -> None:
+    before = acks.stat().st_size if acks.exists() else 0
+    until = time.monotonic() + limit
+    while time.monotonic() < until and (acks.stat().st_size if acks.exists() else 0) == before:
+        time.sleep(0.01)
+
+
 def kill(times: int) -> dict:
     folder = Path(os.environ["CHENGSHU_VAR"])
     setup()
@@ -217,6 +224,9 @@ def kill(times: int) -> dict:
         if child == 0:
             work(seed, acks)
             os._exit(1)
+        if rng.random() < 0.7:
+            # On a busy machine a worker needs a while to begin: mostly it is killed in the midst of its work.
+            _wait_for_work(acks, limit=5.0)
         time.sleep(rng.uniform(0.02, 0.5))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
