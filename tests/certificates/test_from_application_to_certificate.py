@@ -65,3 +65,13 @@ def test_an_application_becomes_a_certificate_an_entry_and_notices(people, facts
     assert {row.template for row in Document.objects.all()} == {"receipt"}
     assert messages.unread_count(resident, later) == 3
     assert cases.dead_jobs() == []
+
+
+def test_a_document_is_for_those_who_see_the_case_whole(people, facts, client, district):
+    resident, first, _second = people
+    cases.open_case("data-ip-registration", facts, opened_by=resident, idempotency_key="a:1", now=MONDAY)
+    cases.run_jobs(MONDAY)
+    address = f"/certificates/documents/{Document.objects.get().pk}.pdf"
+    for account, status in ((resident, 200), (first, 200), (district.operator, 404), (district.officer, 404)):
+        client.force_login(account)
+        assert client.get(address).status_code == status, account.username

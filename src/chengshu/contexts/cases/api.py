@@ -21,7 +21,7 @@ from chengshu.contexts.cases import (
     payments,
     store,
 )
-from chengshu.contexts.cases.access import access_case
+from chengshu.contexts.cases.access import FULL, access_case, note_read
 from chengshu.contexts.cases.administration import pack_of
 from chengshu.contexts.cases.audit import check_case
 from chengshu.contexts.cases.bulk import open_many, withdraw_vanished
@@ -115,6 +115,7 @@ from chengshu.procedure.model import Pack
 from chengshu.procedure.ports import register_effect, register_source
 
 __all__ = [
+    "FULL",
     "SUPERVISED_A_PAGE",
     "Asked",
     "CaseBrief",
@@ -180,6 +181,7 @@ __all__ = [
     "migration",
     "my_cases",
     "need_shipped",
+    "note_read",
     "notices_for",
     "open_by_cell",
     "open_case",

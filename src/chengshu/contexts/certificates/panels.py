@@ -23,9 +23,12 @@ def case_panel(case_id: str, viewer: Account, now: dt.datetime) -> list[Line]:
         _certificate(row, viewer, on) for row in Certificate.objects.filter(case_id=case_id).order_by("pk")
     ]
     lines += [_entry(row, on) for row in RegisterEntry.objects.filter(case_id=case_id).order_by("pk")]
-    for document in queries.documents_of(case_id):
+    documents = queries.documents_of(case_id)
+    # A document names people in clear: it is for those who see the case whole.
+    whole = bool(documents) and cases.access_case(case_id, viewer, now).level == cases.FULL
+    for document in documents:
         made = document.made_at is not None
-        url = reverse("certificates:document", args=[document.pk]) if made else ""
+        url = reverse("certificates:document", args=[document.pk]) if made and whole else ""
         title = {"zh": document.title_zh, "en": document.title_en or document.title_zh}
         number = {"zh": document.number, "en": document.number}
         lines.append(
