@@ -8,7 +8,7 @@ import json
 import pytest
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.cases import endings, files, holidays
+from chengshu.contexts.cases import endings, files, holidays, packs
 from chengshu.contexts.cases.models import (
     CalendarYear,
     Case,
@@ -278,8 +278,11 @@ def test_a_case_stays_when_a_fact_or_a_childs_command_would_not_fit(permits):
     assert PackVersion.objects.get(pk=to.pk).current
 
 
-def test_an_upgrade_brings_new_regulations_and_leaves_what_a_district_chose(permits):
+def test_an_upgrade_brings_new_regulations_and_leaves_what_a_district_chose(permits, monkeypatch):
     own = new_permit(permits.folder, "v4", "2.0.0")
-    PackVersion.objects.filter(pack="value-dispute").delete()
-    assert cases.load_missing(MONDAY) == ["value-dispute"]
+    ship = permits.folder / "ship"
+    write_pack(ship / "permit", PERMIT)
+    write_pack(ship / "note", OPINION, ("pack.yaml", "id: opinion", "id: note"))
+    monkeypatch.setattr(packs, "shipped", lambda *parts: ship)
+    assert cases.load_missing(MONDAY) == ["note"]
     assert cases.load_missing(MONDAY) == [] and PackVersion.objects.get(pk=own.pk).current
