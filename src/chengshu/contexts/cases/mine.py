@@ -37,7 +37,11 @@ def my_cases(account: Account, now: dt.datetime, limit: int = 100) -> list[MyCas
     number = str(account.pk)
     joined = parties.cases_of_party(account.pk, now)
     found = Case.objects.filter(Q(opened_by=number) | Q(assignee=number) | Q(pk__in=joined))
-    rows = list(found.select_related("pack_version").order_by("-opened_at", "-pk")[:limit])
+    rows = list(
+        found.select_related("pack_version")
+        .defer("pack_version__files")
+        .order_by("-opened_at", "-pk")[:limit]
+    )
     waiting = _waiting([row.pk for row in rows], account)
     lines = [_line(row, row.pk in waiting, now) for row in rows]
     return sorted(lines, key=lambda line: (line.closed_at is not None, not line.yours))

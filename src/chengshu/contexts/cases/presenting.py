@@ -50,7 +50,7 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
     """Return a case for a viewer. Full personal values only for those who work on it, and then on record."""
     access = access_case(case_id, viewer, now)
     row, pack = access.row, access.pack
-    model = CaseModel.objects.select_related("pack_version").get(pk=case_id)
+    model = CaseModel.objects.get(pk=case_id)
     case = row.case(pack.id)
     secrets, erased = _secrets(case_id) if access.level == FULL else ({}, False)
     own = {**case.facts, **secrets.get(1, {})}

@@ -281,7 +281,7 @@ def cases_by_state(pack: str) -> dict[str, int]:
 
 
 def _lines(found: QuerySet[Case]) -> list[CaseLine]:
-    return [_line(case) for case in found.select_related("pack_version")]
+    return [_line(case) for case in found.select_related("pack_version").defer("pack_version__files")]
 
 
 def _line(case: Case) -> CaseLine:

@@ -58,7 +58,7 @@ def services_for(account: identity.Account, now: dt.datetime) -> list[Service]:
     """Return the packs in force that this account may open in the browser."""
     running = [
         packs.pinned(row.pk, row.hash).pack
-        for row in PackVersion.objects.filter(current=True).order_by("pack")
+        for row in PackVersion.objects.filter(current=True).defer("files").order_by("pack")
     ]
     children = _opened_by_others(running)
     return [service(pack) for pack in running if pack.id not in children and offered(pack, account, now)]

@@ -89,7 +89,7 @@ def kind_of_outcome(outcome: str) -> str:
 def standing(now: dt.datetime) -> list[PackStanding]:
     """Return how the cases of each pack stand, by a few indexed counts a pack."""
     found = []
-    for version in PackVersion.objects.filter(current=True).order_by("pack"):
+    for version in PackVersion.objects.filter(current=True).defer("files").order_by("pack"):
         pack = packs.pinned(version.pk, version.hash).pack
         waiting = Case.objects.filter(pack=pack.id, closed_at=None)
         ended = Case.objects.filter(pack=pack.id, closed_at__gte=now - WINDOW)
@@ -157,13 +157,20 @@ def supervised(asked: Asked, now: dt.datetime, page: int = 1) -> tuple[list[Supe
     """Return one page of the cases asked for and how many there are, the latest due or newest ended first."""
     found = _found(asked, now)
     total = found.count()
-    rows = list(found.select_related("pack_version")[(page - 1) * PAGE : page * PAGE])
+    rows = list(
+        found.select_related("pack_version").defer("pack_version__files")[(page - 1) * PAGE : page * PAGE]
+    )
     return [_line(row, now) for row in rows], total
 
 
 def all_supervised(asked: Asked, now: dt.datetime) -> Iterator[Supervised]:
     """Yield all of them, for a file."""
-    for row in _found(asked, now).select_related("pack_version").iterator(chunk_size=500):
+    for row in (
+        _found(asked, now)
+        .select_related("pack_version")
+        .defer("pack_version__files")
+        .iterator(chunk_size=500)
+    ):
         yield _line(row, now)
 
 

@@ -28,7 +28,7 @@ from chengshu.procedure.drawing import draw
 def pack_list(request: HttpRequest) -> HttpResponse:
     """Show the regulations that run here, with how many of their articles take effect."""
     lines = []
-    for row in PackVersion.objects.filter(current=True).order_by("pack"):
+    for row in PackVersion.objects.filter(current=True).defer("files").order_by("pack"):
         pack = packs.pinned(row.pk, row.hash).pack
         lines.append({"pack": pack, "title": both(pack, "title"), "coverage": coverage_of(row)})
     return render(request, "cases/packs.html", {"packs": lines})

@@ -30,6 +30,8 @@ from chengshu.kernel.spreadsheet import csv_lines
 def tasks(request: HttpRequest) -> HttpResponse:
     """Show my work, what is due first standing first."""
     now, filters = timezone.now(), _filters(request)
+    # Without the packs' files: they are many times as long as everything else on the page.
+    versions = list(PackVersion.objects.filter(current=True).defer("files").order_by("pack"))
     page = queries.tasks_for(
         request.user,
         now=now,
@@ -41,11 +43,11 @@ def tasks(request: HttpRequest) -> HttpResponse:
         "page": page,
         "departments": identity.departments() if filters.view == "all" else [],
         "size": queries.PAGE,
-        "states": _states(filters.pack),
+        "states": _states(versions, filters.pack),
         "filters": filters,
         "lights": _lights(page),
-        "packs": _packs(),
-        "kinds": _kinds(),
+        "packs": [(row.pack, _texts(row, "title")) for row in versions],
+        "kinds": _kinds(versions),
         "views": _views(request),
         "notices": queries.unread_notices(request.user, now=now),
         "filtered": any(
@@ -142,24 +144,18 @@ def _views(request: HttpRequest) -> list[tuple[str, str]]:
     return []
 
 
-def _packs() -> list[tuple[str, dict[str, str]]]:
-    return [
-        (row.pack, _texts(row, "title")) for row in PackVersion.objects.filter(current=True).order_by("pack")
-    ]
-
-
-def _states(pack_id: str) -> list[tuple[str, dict[str, str]]]:
+def _states(versions: list[PackVersion], pack_id: str) -> list[tuple[str, dict[str, str]]]:
     """Return the open states of the pack that is asked for; without one they would mean too many things."""
-    row = PackVersion.objects.filter(pack=pack_id, current=True).first() if pack_id else None
+    row = next((version for version in versions if version.pack == pack_id), None)
     if row is None:
         return []
     pack = packs.pinned(row.pk, row.hash).pack
     return [(name, both(pack, f"states.{name}")) for name, state in pack.states.items() if not state.final]
 
 
-def _kinds() -> list[tuple[str, dict[str, str]]]:
+def _kinds(versions: list[PackVersion]) -> list[tuple[str, dict[str, str]]]:
     found: dict[str, dict[str, str]] = {}
-    for row in PackVersion.objects.filter(current=True).order_by("-pack"):
+    for row in reversed(versions):
         pack = packs.pinned(row.pk, row.hash).pack
         first = next((fact for fact in pack.facts.values() if fact.type.kind == "choice"), None)
         for choice in first.type.choices if first else ():
