@@ -10,11 +10,11 @@ import jsonschema_rs
 import pytest
 
 from chengshu.kernel.resources import shipped
-from chengshu.kernel.strict_yaml import parse_yaml
-from chengshu.procedure.files import PackFiles, read_files
+from chengshu.procedure.files import BASE, PackFiles, read_files
 from chengshu.procedure.loader import check_files
 from chengshu.procedure.ports import built_in
 from chengshu.procedure.schemas import FILES, schema_texts, schemas
+from chengshu.procedure.sheets import parsed
 from tests_support.rich_pack import rich_pack
 from tests_support.small_pack import small_pack
 
@@ -28,11 +28,12 @@ def test_the_committed_schemas_are_those_that_the_code_makes():
     assert {path.name: path.read_text("utf-8") for path in COMMITTED.glob("*.json")} == wanted
 
 
-def plain(text: str):
-    return json.loads(json.dumps(parse_yaml(text, "x"), default=str))
+def plain(text: str, name: str = "x"):
+    return json.loads(json.dumps(parsed(text, name), default=str))
 
 
 def schema_name(path: str) -> str:
+    path = path.removeprefix(BASE)
     return FILES.get(path) or FILES[path.split("/")[0]]
 
 
@@ -43,7 +44,9 @@ def test_a_sound_pack_fits_the_schemas(files):
     for path, text in files.texts.items():
         if path.endswith(".yaml"):
             validator = jsonschema_rs.validator_for(SCHEMAS[schema_name(path)])
-            assert [f"{path}: {error}" for error in validator.iter_errors(plain(text))] == []
+            assert [
+                f"{path}: {error}" for error in validator.iter_errors(plain(text, files.name(path)))
+            ] == []
 
 
 class Strangers:

@@ -13,7 +13,6 @@ from chengshu.procedure.case import EXPIRED, LATE, MET, OPEN_TERMS, RUNNING, SUS
 from chengshu.procedure.functions import moved
 from chengshu.procedure.model import Deadline, Pack
 
-
 _stamped: list[tuple[dt.datetime, str]] = [(dt.datetime.min, "")]
 
 

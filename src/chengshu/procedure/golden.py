@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chengshu.kernel.problems import Problem, Where
-from chengshu.kernel.strict_yaml import parse_yaml
 from chengshu.kernel.terms import legal_day
 from chengshu.procedure.case import RUNNING, Case, Event, Outcome
 from chengshu.procedure.children import report_of_child
@@ -21,7 +20,7 @@ from chengshu.procedure.files import PackFiles
 from chengshu.procedure.machine import MACHINE, Command, advance, begin, default_clock
 from chengshu.procedure.model import SYSTEM, Field, Pack
 from chengshu.procedure.ports import Actor
-from chengshu.procedure.sheets import Faults, Sheet
+from chengshu.procedure.sheets import Faults, Sheet, parsed
 
 GIVEN = ("at", "by", "facts", "as", "refused", "because")
 STEP = ("at", "by", "as", "do", "with", "refused", "because", "child", "ended")
@@ -71,7 +70,7 @@ def golden_sheets(files: PackFiles) -> tuple[list[Sheet], Faults]:
     for path in files.under("cases"):
         name = files.name(path)
         try:
-            sheet = Sheet(faults, name, parse_yaml(files.texts[path], name))
+            sheet = Sheet(faults, name, parsed(files.texts[path], name))
         except Problem as problem:
             faults.append(problem)
             continue

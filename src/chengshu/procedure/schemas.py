@@ -434,9 +434,9 @@ _CASE_KEYS: dict[str, Schema] = {
     "kept": {"type": "object", "description": "Kept values"},
     "effects": {"type": "array", "description": "All effects in order; of with: what is named"},
     "effects_include": {"type": "array", "description": "Some of the effects, in any order"},
-    "documents": _names("The templates of all documents, in order"),
+    "documents": _list("The templates of all documents, in order", {"type": "string"}),
     "children": {"type": "object", "description": "How many child cases are open, ended"},
-    "grounds": _names("Articles that some step rested on"),
+    "grounds": _list("Articles that some step rested on", {"type": "string"}),
 }
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from chengshu.kernel.problems import Problem, Where
-from chengshu.kernel.strict_yaml import Listed, Mapped
+from chengshu.kernel.strict_yaml import Listed, Mapped, parse_yaml
 from chengshu.kernel.terms import Term, parse_term
 from chengshu.procedure.expressions import Expression, compile_expression
 from chengshu.procedure.syntax import SyntaxFault
@@ -18,6 +19,12 @@ from chengshu.procedure.typing_rules import TypeFault
 NAME = re.compile(r"^[a-z][a-z0-9_-]{0,49}$")
 # No expression names a pack, so its id may begin with a digit: 5g-factory.
 PACK_ID = re.compile(r"^[a-z0-9][a-z0-9_-]{0,49}$")
+
+
+@lru_cache(maxsize=512)
+def parsed(text: str, name: str) -> Any:
+    """Read YAML once for the same text: checking a pack again after a change reads only what changed."""
+    return parse_yaml(text, name)
 
 
 class Faults(list[Problem]):
