@@ -1,5 +1,7 @@
 """A steward's library over time: retired, split and merged addresses, proposals, broken files."""
 
+import datetime as dt
+
 import polars as pl
 import pytest
 from toy_library import toy_library
@@ -159,3 +161,21 @@ def test_a_csv_library_reads_like_its_parquet(tmp_path):
     left, right = (AddressLibrary.load(tmp_path / f"library.{kind}") for kind in ("csv", "parquet"))
     assert len(left) == len(right)
     assert left.match_many(texts, home=HOME).equals(right.match_many(texts, home=HOME))
+
+
+def test_on_a_day_of_the_past_the_library_answers_as_it_stood_then():
+    days = {"valid_from": dt.date(2020, 1, 1), "valid_to": None}
+    library = build(
+        row("00001", "retired", "00002", road="创业一路", number="12号")
+        | days
+        | {"valid_to": dt.date(2024, 5, 1)},
+        row("00002", road="创业一路", number="18号") | days | {"valid_from": dt.date(2024, 5, 1)},
+    )
+
+    def code(number, on):
+        found = library.match_many([f"新安街道创业一路{number}号"], home=HOME, on=on)
+        return found["place_code"][0]
+
+    assert code(12, dt.date(2024, 4, 30)) == "44030601700100001" and code(18, dt.date(2024, 4, 30)) is None
+    assert code(12, dt.date(2024, 5, 1)) == code(18, dt.date(2024, 5, 1)) == "44030601700100002"
+    assert code(12, None) == "44030601700100002"

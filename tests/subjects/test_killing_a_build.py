@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -126,3 +127,29 @@ def test_the_same_build_on_postgresql(base, tmp_path, postgres_url):
         assert len(rows) == expected and ("王安娜" in {name for _, name in rows})
         base.tables["health.patients"][1][3] = "13800138009"
         base.write()
+
+
+def small_disk() -> None:
+    """Let no file of this process grow beyond 300 kB: what a full disk does to whoever writes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+
+
+def test_a_build_on_a_full_disk_says_so_and_leaves_what_was_published(base, tmp_path):
+    var = tmp_path / "disk"
+    var.mkdir()
+    base.write()
+    build(base, var)
+    before = in_force(var)
+    change(base, 1)
+    failed = subprocess.run(
+        command(base),
+        env=environment(var),
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=small_disk,
+    )
+    assert failed.returncode not in (0, -signal.SIGXFSZ), failed.stdout[-500:]
+    assert in_force(var) == before
+    build(base, var)
+    assert "新店1" in "".join(in_force(var).values())

@@ -48,6 +48,8 @@ class AddressLibrary:
     communities: frozenset[str]
     heads: dict[str, tuple[str, str]]
     replaced: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    # The library as of the day that was last asked for: whole files ask for one day.
+    dated: tuple[date, AddressLibrary] | None = None
 
     @classmethod
     def load(cls, path: Path | str) -> AddressLibrary:
@@ -97,11 +99,18 @@ class AddressLibrary:
         """Match texts, one row a text in order: text, place_code, score, level, candidates, reason, retired_code.
 
         ``place_code`` is null where the matcher refuses, and ``reason`` says why. Give distinct texts: equal
-        ones are worked twice.
+        ones are worked twice. With ``on`` both divisions and library stand as they did on that day.
         """
         from chengshu.batch.address.match import match_texts
 
-        return match_texts(self, texts, home=home, on=on)
+        return match_texts(self.as_of(on) if on else self, texts, home=home, on=on)
+
+    def as_of(self, day: date) -> AddressLibrary:
+        """Return the library as it stood on ``day``: what ended later still stands, what began later is not there yet."""
+        if self.dated is None or self.dated[0] != day:
+            rows = _standing(self.rows, day)
+            self.dated = (day, self if rows is None else AddressLibrary.from_frame(rows))
+        return self.dated[1]
 
     def match_parsed(self, texts: pl.Series, parsed: pl.DataFrame) -> pl.DataFrame:
         """Match texts that were parsed before (``parse_column``'s frame, same order); else as ``match_many``."""
@@ -123,6 +132,25 @@ class AddressLibrary:
 
     def __len__(self) -> int:
         return self.rows.height
+
+
+def _standing(rows: pl.DataFrame, day: date) -> pl.DataFrame | None:
+    """Return the rows of ``day`` with the state that they had; ``None`` when they are those of today."""
+    if not {"valid_from", "valid_to"} <= set(rows.columns):
+        return None
+    days = rows.select(
+        pl.col("valid_from", "valid_to").cast(pl.String).str.slice(0, 10).str.to_date(strict=False)
+    )
+    since, until = days["valid_from"], days["valid_to"]
+    begun = (since.is_null() | (since <= day)).fill_null(True)
+    ended = (until.is_not_null() & (until <= day)).fill_null(False)
+    gone = (rows["state"] == "retired") & until.is_not_null()
+    if begun.all() and (ended == gone).all():
+        return None
+    state = pl.when(pl.lit(ended)).then(pl.lit("retired")).when(pl.lit(gone)).then(pl.lit("active"))
+    replaced = pl.when(pl.lit(gone & ~ended)).then(None).otherwise(pl.col("replaced_by"))
+    changed = rows.with_columns(state=state.otherwise(pl.col("state")), replaced_by=replaced)
+    return changed.filter(begun)
 
 
 def _values(buildings: pl.DataFrame, column: str) -> frozenset[str]:
