@@ -56,3 +56,8 @@ def test_serving_nothing_says_how_to_begin(own_var):
     assert result.returncode == 2
     assert "chengshu demo" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_every_benchmark_is_listed_with_its_name():
+    listed = run("bench", "--list")
+    assert listed.returncode == 0 and "build: Builds" in listed.stdout

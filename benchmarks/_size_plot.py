@@ -1,6 +1,6 @@
 """Draws how the cost of a build grows with size: seconds of a full build, and after 1 % of the rows changed, against rows.
 
-`python benchmarks/size.py POINTS.json OUT.svg` reads points as `benchmarks/build.py` measures them (a list, or an object with
+`python benchmarks/_size_plot.py POINTS.json OUT.svg` reads points as `benchmarks/build.py` measures them (a list, or an object with
 `measured`), and draws them over logarithmic axes beside the straight line of equal cost a row.
 """
 
