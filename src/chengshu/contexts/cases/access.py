@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -10,10 +11,10 @@ from django.utils.translation import gettext as _
 from chengshu.contexts.cases import packs, routing, rows
 from chengshu.contexts.cases.domain import account_owner
 from chengshu.contexts.cases.models import Case as CaseModel
-from chengshu.contexts.cases.models import Task
+from chengshu.contexts.cases.models import CaseEvent, Task
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
-from chengshu.procedure.model import Pack
+from chengshu.procedure.model import Pack, Role
 from chengshu.procedure.ports import Actor
 
 # What a reader gets: everything; everything but personal values; the state only (the person concerned).
@@ -21,6 +22,9 @@ FULL, MASKED, OWN = "full", "masked", "own"
 PURPOSE = {"grid_worker": "verification"}
 # Roles that open the case file; `public` and `role` do not.
 WORKING = ("cell", "department", "opener", "party", "assignee")
+# Of these, and of the others: who works for the office, and whose sight ends with what they hold.
+OFFICE = ("cell", "department", "role")
+PASSING = ("public", "party")
 
 
 @dataclass(slots=True)
@@ -31,6 +35,8 @@ class Access:
     pack: Pack
     actor: Actor
     level: str
+    # Whether the viewer works the case for an office; an applicant or a party, staff or not, does not.
+    inside: bool = False
 
 
 def access_case(case_id: str, viewer: identity.Account, now: dt.datetime) -> Access:
@@ -42,12 +48,17 @@ def access_case(case_id: str, viewer: identity.Account, now: dt.datetime) -> Acc
     actor = Actor(
         known.id, known.name, frozenset(role for role in known.roles if pack.roles[role].holder != "public")
     )
-    return Access(row, pack, actor, _level(row, pack, actor, viewer))
+    return Access(row, pack, actor, _level(row, pack, actor, viewer), _inside(row, pack, actor, viewer))
 
 
 def _level(row: rows.CaseRow, pack: Pack, actor: Actor, viewer: identity.Account) -> str:
-    works = [role for role in actor.roles if pack.roles[role].holder in WORKING]
-    if works or _of_department(row, pack, viewer) or _worked(row, actor) or _entrusted(row, viewer):
+    works = [role for role in actor.roles if _opens_file(pack.roles[role], row, pack)]
+    if (
+        works
+        or _of_department(row, pack, viewer)
+        or _worked(row, pack, actor)
+        or _entrusted(row, pack, viewer)
+    ):
         return FULL
     if viewer.role in ("operator", "steward") or _concerned_department(row, viewer):
         return MASKED
@@ -64,26 +75,59 @@ def _of_department(row: rows.CaseRow, pack: Pack, viewer: identity.Account) -> b
     )
 
 
-def _worked(row: rows.CaseRow, actor: Actor) -> bool:
-    """Whoever took a step as one of its people keeps sight of the case; a member of the public does not gain it."""
+def _inside(row: rows.CaseRow, pack: Pack, actor: Actor, viewer: identity.Account) -> bool:
+    """Staff who work the case for an office; whoever applied, takes part or is an expert from outside is not among them."""
+    if viewer.role == "resident":
+        return False
+    if any(pack.roles[role].holder in OFFICE for role in actor.roles) or _of_department(row, pack, viewer):
+        return True
+    offices = [name for name, role in pack.roles.items() if role.holder in OFFICE]
+    return Task.objects.filter(case_id=row.id, owner=account_owner(viewer.pk), role__in=offices).exists()
+
+
+def _opens_file(role: Role, row: rows.CaseRow, pack: Pack) -> bool:
+    """A role that works a case sees its file; the one it was opened for, from when a step first asks something of them."""
+    if role.holder != "assignee":
+        return role.holder in WORKING
+    asked = any(role.name in state.tasks for state in pack.states.values())
+    return not asked or Task.objects.filter(case_id=row.id, role=role.name).exists()
+
+
+def assignee_sees(row: rows.CaseRow, pack: Pack) -> bool:
+    """Return whether the account that a case was opened for may see it yet: an objection, say, once it is forwarded."""
+    return any(role.holder == "assignee" and _opens_file(role, row, pack) for role in pack.roles.values())
+
+
+def hidden_steps(access: Access, viewer: identity.Account) -> set[int]:
+    """Return the steps of the public whose papers and personal values this viewer does not see.
+
+    What a stranger brings to a case, such as an objection, is for the office; others get it when it is forwarded to them.
+    """
+    public = {name for name, role in access.pack.roles.items() if role.holder == "public"}
+    if access.inside or not public:
+        return set()
+    found = CaseEvent.objects.filter(case_id=access.row.id).exclude(actor=str(viewer.pk))
+    steps = [step.id for step in access.pack.transitions if step.by & public]
+    bodies = found.filter(step__in=steps).values_list("seq", "body")
+    return {seq for seq, body in bodies if json.loads(body).get("role") in public}
+
+
+def _worked(row: rows.CaseRow, pack: Pack, actor: Actor) -> bool:
+    """Whoever took a step as one of its people keeps sight of the case.
+
+    A member of the public does not gain it, and a party sees it as long as its authority lasts.
+    """
     if not actor.id.isdigit():
         return False
-    acted = row.case("").acted
-    mine = {step for step, account in acted.items() if account == actor.id}
-    if not mine:
-        return False
-    return not mine <= _public_steps(row)
+    mine = {step for step, account in row.case("").acted.items() if account == actor.id}
+    passing = {name for name, role in pack.roles.items() if role.holder in PASSING}
+    return not mine <= {step.id for step in pack.transitions if step.by & passing}
 
 
-def _public_steps(row: rows.CaseRow) -> set[str]:
-    pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
-    public = {name for name, role in pack.roles.items() if role.holder == "public"}
-    return {step.id for step in pack.transitions if step.by & public}
-
-
-def _entrusted(row: rows.CaseRow, viewer: identity.Account) -> bool:
-    """Whoever has, or had, a task of the case keeps sight of it, also while a substitute works it."""
-    return Task.objects.filter(case_id=row.id, owner=account_owner(viewer.pk)).exists()
+def _entrusted(row: rows.CaseRow, pack: Pack, viewer: identity.Account) -> bool:
+    """Whoever has, or had, a task of the case keeps sight of it, also while a substitute works it; not a former party."""
+    lasting = [name for name, role in pack.roles.items() if role.holder not in PASSING]
+    return Task.objects.filter(case_id=row.id, owner=account_owner(viewer.pk), role__in=lasting).exists()
 
 
 def _concerned_department(row: rows.CaseRow, viewer: identity.Account) -> bool:

@@ -28,8 +28,9 @@ class Comment:
 
 
 def may_comment(case_id: str, account: Account, now: dt.datetime) -> bool:
-    """Return whether an account reads and writes the remarks of a case: staff who see it in full."""
-    return account.role != "resident" and access_case(case_id, account, now).level == FULL
+    """Return whether an account reads and writes the remarks of a case: staff who work it, not staff who applied."""
+    access = access_case(case_id, account, now)
+    return access.inside and access.level == FULL
 
 
 def add_comment(case_id: str, account: Account, text: str, now: dt.datetime) -> Comment:

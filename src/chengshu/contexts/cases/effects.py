@@ -34,6 +34,7 @@ def open_case_effect(request: EffectRequest) -> Mapping[str, Any]:
         on_end=params.get("on_end") or "",
         assignee=str(parties.resolve(params["assignee"]).pk) if params.get("assignee") else "",
     )
+    store.hand_files(request.case_id, child, request.now)
     return {"child": child}
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from chengshu.contexts.cases import packs, parties, queries
+from chengshu.contexts.cases import rows as case_rows
+from chengshu.contexts.cases.access import assignee_sees
 from chengshu.contexts.cases.domain import Light
 from chengshu.contexts.cases.lights import light
 from chengshu.contexts.cases.models import Case
@@ -42,9 +44,18 @@ def my_cases(account: Account, now: dt.datetime, limit: int = 100) -> list[MyCas
         .defer("pack_version__files")
         .order_by("-opened_at", "-pk")[:limit]
     )
+    rows = [row for row in rows if _seen(row, number, joined)]
     waiting = _waiting([row.pk for row in rows], account)
     lines = [_line(row, row.pk in waiting, now) for row in rows]
     return sorted(lines, key=lambda line: (line.closed_at is not None, not line.yours))
+
+
+def _seen(row: Case, number: str, joined: list[str]) -> bool:
+    """A case that was opened for someone is among theirs from when they may see it."""
+    if row.assignee != number or row.opened_by == number or row.pk in joined:
+        return True
+    pack = packs.pinned(row.pack_version_id, row.pack_version.hash).pack
+    return assignee_sees(case_rows.lock_free(row.pk), pack)
 
 
 def _waiting(case_ids: list[str], account: Account) -> set[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chengshu.contexts.cases import queries, rows
-from chengshu.contexts.cases.access import FULL, OWN, Access, access_case, note_read
+from chengshu.contexts.cases.access import FULL, OWN, Access, access_case, hidden_steps, note_read
 from chengshu.contexts.cases.administration import administrative_sentence
 from chengshu.contexts.cases.domain import (
     CaseView,
@@ -53,6 +53,8 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
     model = CaseModel.objects.get(pk=case_id)
     case = row.case(pack.id)
     secrets, erased = _secrets(case_id) if access.level == FULL else ({}, False)
+    hidden = hidden_steps(access, viewer) if access.level == FULL else set()
+    secrets = {seq: values for seq, values in secrets.items() if seq not in hidden}
     own = {**case.facts, **secrets.get(1, {})}
     if any(secrets.values()):
         note_read(access, viewer, _elements(pack, case), now)
@@ -84,7 +86,7 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
         terms=_terms(pack, case, now),
         owners=_owners(pack, case_id),
         commands=commands,
-        events=_events(pack, case_id, row.cell_code, secrets) if access.level != OWN else [],
+        events=_events(pack, case_id, row.cell_code, secrets, hidden) if access.level != OWN else [],
         children=_children(case_id) if access.level != OWN else [],
         parent=row.parent_id if access.level == FULL else None,
         withheld=access.level != FULL,
@@ -215,9 +217,11 @@ def _fields(access: Access, step: Transition, own: Mapping[str, Any], now: dt.da
     ]
 
 
-def _events(pack: Pack, case_id: str, cell: str, secrets: Mapping[int, dict[str, Any]]) -> list[EventView]:
+def _events(
+    pack: Pack, case_id: str, cell: str, secrets: Mapping[int, dict[str, Any]], hidden: set[int]
+) -> list[EventView]:
     files: dict[int, list[FileView]] = {}
-    for item in EvidenceFile.objects.filter(case_id=case_id).order_by("pk"):
+    for item in EvidenceFile.objects.filter(case_id=case_id).exclude(seq__in=hidden).order_by("pk"):
         view = FileView(
             item.pk,
             item.name,
@@ -229,13 +233,25 @@ def _events(pack: Pack, case_id: str, cell: str, secrets: Mapping[int, dict[str,
         )
         files.setdefault(item.seq, []).append(view)
     found = CaseEvent.objects.filter(case_id=case_id).order_by("seq")
-    return [event_view(pack, row, cell, secrets, files.get(row.seq, [])) for row in found]
+    return [
+        event_view(pack, row, cell, secrets, files.get(row.seq, []), anonymous=row.seq in hidden)
+        for row in found
+    ]
 
 
 def event_view(
-    pack: Pack, row: CaseEvent, cell: str, secrets: Mapping[int, dict[str, Any]], files: list[FileView]
+    pack: Pack,
+    row: CaseEvent,
+    cell: str,
+    secrets: Mapping[int, dict[str, Any]],
+    files: list[FileView],
+    *,
+    anonymous: bool = False,
 ) -> EventView:
-    """Return one event as a sentence with its grounds; personal values only as far as ``secrets`` hold them."""
+    """Return one event as a sentence with its grounds; personal values only as far as ``secrets`` hold them.
+
+    An anonymous one calls whoever took the step by their role.
+    """
     event = json.loads(row.body)
     hidden = secrets.get(row.seq, {})
     data = {**event.get("data", {}), **hidden}
@@ -243,7 +259,8 @@ def event_view(
     sentence = {}
     for language in LANGUAGES:
         told = spoken(data, language)
-        said = sayer(pack, language, facts, told, event["actor"]["name"], event.get("decided", {}), cell)
+        name = pack.text(f"roles.{event['role']}", language) if anonymous else event["actor"]["name"]
+        said = sayer(pack, language, facts, told, name, event.get("decided", {}), cell)
         template = pack.text(f"sentences.{event['step']}", language)
         sentence[language] = fill(template, said) if template else administrative_sentence(event, language)
     return EventView(

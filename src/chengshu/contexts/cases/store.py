@@ -86,10 +86,7 @@ def _open(
         return known
     try:
         with Unit():
-            case_id = _opened(runtime, opening, opened_by, now, parent, on_end)
-            if stored:
-                _note_files(case_id, 1, stored, now)
-            return case_id
+            return _opened(runtime, opening, opened_by, now, parent, on_end, stored)
     except IntegrityError:
         # Someone opened a case under this key at the same time: theirs stands.
         known = case_of_key(opening.idempotency_key)
@@ -105,6 +102,7 @@ def _opened(
     now: dt.datetime,
     parent: str | None,
     on_end: str,
+    stored: Sequence[files.Stored],
 ) -> str:
     pack = runtime.pack
     actor = MACHINE if opened_by is None else routing.actor_opening(pack, opened_by, opening.department or "")
@@ -112,6 +110,9 @@ def _opened(
     row = new_row(runtime, opening, outcome, actor, parent, on_end)
     # The row stands before its effects run: a child case refers to it. Its projection is written at the end.
     rows.insert_cases([case_values(outcome, row, opening.idempotency_key, now)])
+    if stored:
+        # Before the effects: a child case that they open takes over the papers that its facts name.
+        _note_files(outcome.case.id, 1, stored, now)
     settle(runtime, row, outcome, (), now, key=None, request="")
     return outcome.case.id
 
@@ -382,6 +383,27 @@ def _with_files(data: Mapping[str, Any], stored: Sequence[files.Stored]) -> dict
     for item in stored:
         sent[item.field] = [*sent.get(item.field, []), item.digest]
     return sent
+
+
+def hand_files(case_id: str, child: str, now: dt.datetime) -> None:
+    """Give a child case the papers of its parent that its own facts name: they are its evidence as well."""
+    row = rows.lock_free(child)
+    fields = packs.pinned(row.pack_version_id, row.pack_hash).pack.facts
+    facts = {**row.case("").facts, **personal_facts(child)}
+    named = [
+        digest
+        for name, field in fields.items()
+        if field.type.kind == "files"
+        for digest in facts.get(name) or ()
+    ]
+    if not named or EvidenceFile.objects.filter(case_id=child).exists():
+        return
+    kept = EvidenceFile.objects.filter(case_id=case_id, digest__in=named, erased_at=None).order_by("pk")
+    papers = {
+        item.digest: files.Stored(item.digest, item.name, item.media_type, item.size, "", item.scanned)
+        for item in kept
+    }
+    _note_files(child, 1, list(papers.values()), now)
 
 
 def _note_files(case_id: str, seq: int, stored: Sequence[files.Stored], now: dt.datetime) -> None:

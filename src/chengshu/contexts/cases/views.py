@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from chengshu.contexts.cases import queries, store
-from chengshu.contexts.cases.access import FULL, access_case, note_read
+from chengshu.contexts.cases.access import FULL, access_case, hidden_steps, note_read
 from chengshu.contexts.cases.case_page import asked_in, page_of
 from chengshu.contexts.cases.command_forms import CommandForm
 from chengshu.contexts.cases.domain import CaseView, CommandView
@@ -97,6 +97,8 @@ def file(request: HttpRequest, case_id: str, file_id: int) -> FileResponse:
     access = access_case(case_id, request.user, now)
     found = EvidenceFile.objects.filter(pk=file_id, case_id=case_id, erased_at=None).first()
     if access.level != FULL or found is None or not path_of(found.digest).exists():
+        raise Http404
+    if found.seq in hidden_steps(access, request.user):
         raise Http404
     note_read(access, request.user, ["person.address"], now)
     response = FileResponse(path_of(found.digest).open("rb"), content_type=found.media_type)
