@@ -136,7 +136,12 @@ def test_both_parties_transfer_and_only_the_new_holder_acts(people):
     take(child, "join", people.sun, at(41))
     take(child, "accept", people.ip1, at(42))
     settle(at(42))
-    assert Certificate.objects.get().issues.latest("version").holder == "新示例公司"
+    certificate = Certificate.objects.get()
+    assert certificate.issues.latest("version").holder == "新示例公司"
+    # The certificate is on the page of the new holder, and on that of the former one no more.
+    assert list(certificates.certificates_of(people.sun)) == [certificate]
+    assert not certificates.certificates_of(people.resident).exists()
+    assert "91110108MA02EXAM0Y" not in certificate.holder_mark and certificate.holder_mark
     with pytest.raises(Problem):
         take(case_id, "cancel", people.resident, at(43), cancel_reason="不再使用")
     take(case_id, "cancel", people.sun, at(43), cancel_reason="不再使用")

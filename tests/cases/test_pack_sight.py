@@ -84,3 +84,21 @@ def test_staff_who_apply_do_not_read_what_the_office_remarks(district):
             refused()
         assert caught.value.code == "comments-inside"
     assert len(cases.comments.comments_of(case_id, clerk, MONDAY)) == 1
+
+
+@pytest.mark.parametrize(
+    "pack", ["data-ip-objection", "data-ip-change", "expert-review", "project-application", "listed-project",
+             "department-finding", "value-dispute"],
+)  # fmt: skip
+def test_nobody_begins_a_case_that_only_another_one_opens(district, client, pack):
+    account = officer("in1", "industry")
+    assert cases.current_pack(pack).offered is False
+    with pytest.raises(Problem) as caught:
+        cases.drafts.start(account, pack, MONDAY)
+    assert caught.value.code in ("opening-not-offered", "opening-not-yours")
+    client.force_login(account)
+    answer = client.post(
+        f"/api/v1/services/{pack}/cases", {"facts": {}}, "application/json", headers={"Idempotency-Key": "k"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "opening-not-offered")
+    assert client.post(f"/services/{pack}/start").status_code == 404

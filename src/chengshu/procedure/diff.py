@@ -56,6 +56,7 @@ WORDS = {
     "by": ("可办角色", "roles that may do it"),
     "not_who": ("回避", "who may not"),
     "once": ("仅一次", "once"),
+    "offered": ("可由个人直接提出", "begun by people themselves"),
     "when": ("条件", "condition"),
     "form": ("表单", "form"),
     "decides": ("决策表", "decision tables"),
@@ -193,7 +194,10 @@ def _parts(pack: Pack) -> dict[str, dict[str, Facets]]:
         "states": {
             name: {"tasks": ", ".join(item.tasks), "outcome": item.outcome} for name, item in pack.states.items()
         },
-        "steps": {step.id: _step(step) for step in (pack.opening, pack.administration, *pack.transitions)},
+        "steps": {
+            pack.opening.id: {**_step(pack.opening), "offered": _flag(pack.offered)},
+            **{step.id: _step(step) for step in (pack.administration, *pack.transitions)},
+        },
         "terms": {name: _term(item) for name, item in pack.deadlines.items()},
         "rows": {
             f"{table.id}/{row.id}": {

@@ -163,6 +163,7 @@ def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack
         plans=_plans(opening, transitions, names.facts),
         label=label,
         department=steps.department,
+        offered=steps.offered,
         returns=returns,
         sections=tuple(names.sections),
         templates={

@@ -320,6 +320,8 @@ class Pack:
     # What lists call a case; the department of a case that is opened without one.
     label: Expression | None = None
     department: Expression | None = None
+    # Whether people begin such a case themselves; else a step of another case does, or the system.
+    offered: bool = True
     # Kept values that a child case hands to its parent at its end.
     returns: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()

@@ -167,7 +167,17 @@ _CERTIFICATES = (
         },
     ),
     EffectSpec("renew_certificate", {"type": _TEXT, "valid_to": _DATE}),
-    EffectSpec("change_certificate", {"type": _TEXT, "holder": _TEXT_OR_NOT, "claims": _MAP_OR_NOT}),
+    # A new holder: with number and account, or the certificate would stay on the page of the former one.
+    EffectSpec(
+        "change_certificate",
+        {
+            "type": _TEXT,
+            "holder": _TEXT_OR_NOT,
+            "holder_id": _TEXT_OR_NOT,
+            "account": _TEXT_OR_NOT,
+            "claims": _MAP_OR_NOT,
+        },
+    ),
     EffectSpec("suspend_certificate", {"type": _TEXT, "reason": _TEXT}),
     EffectSpec("resume_certificate", {"type": _TEXT, "reason": _TEXT_OR_NOT}),
     EffectSpec("revoke_certificate", {"type": _TEXT, "reason": _TEXT}),

@@ -99,6 +99,7 @@ class StepReader:
     def __init__(self, names: Names, ports: Registry, states: Iterable[str]) -> None:
         self.names, self.ports, self.states = names, ports, tuple(states)
         self.department: Expression | None = None
+        self.offered = True
 
     def opening(self, sheet: Sheet, start: str) -> Transition:
         """Read `opening`: how a case begins."""
@@ -108,6 +109,7 @@ class StepReader:
         )
         if self.department is not None and self.department.type.personal:
             inner.fault("privacy", "A department does not follow from personal data", "department")
+        self.offered = inner.boolean("offered", True)
         return self._step(inner, ENTRY, ENTRY, (), start, has_form=False)
 
     def label(self, sheet: Sheet) -> Expression | None:

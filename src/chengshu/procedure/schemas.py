@@ -47,8 +47,8 @@ def _word(description: str, words: tuple[str, ...]) -> Schema:
     return {"enum": [word for word in words if word], "description": description}
 
 
-def _flag(description: str) -> Schema:
-    return {"type": "boolean", "default": False, "description": description}
+def _flag(description: str, *, default: bool = False) -> Schema:
+    return {"type": "boolean", "default": default, "description": description}
 
 
 def _names(description: str) -> Schema:
@@ -331,7 +331,9 @@ def _states(registry: Registry) -> Schema:
         label=_expression("What lists call the case; nothing personal"),
         returns=_names("Kept values that a child case hands to its parent at its end"),
         opening=_object("How a case begins", ("by", "cite"), **step,
-                        department=_expression("The department of a case opened without one")),
+                        department=_expression("The department of a case opened without one"),
+                        offered=_flag("Whether people begin such a case by a form or a call of their own; false: a step of "
+                                      "another case does, or the system", default=True)),
         administration=_object("Who may reassign and hand over", ("by", "cite"), by=by, cite=CITE),
         states=_map("The states", state),
         transitions=_list("The steps", transition),

@@ -63,6 +63,7 @@ def start(account: Account, pack_id: str, now: dt.datetime) -> int:
         & runtime.pack.opening.by
     ):
         raise Problem("opening-not-yours", _("你不能提出这个事项"), detail=pack_id, status=403)
+    store.refuse_unoffered(runtime.pack)
     if DraftModel.objects.filter(account=account.pk, deleted_at=None).count() >= MAX_DRAFTS:
         raise Problem(
             "drafts-full",
@@ -190,7 +191,7 @@ def submit_draft(
     with transaction.atomic():
         case_id = store.open_case(
             draft.pack, facts, opened_by=account, department=department, subject_id=subject_id, idempotency_key=key,
-            now=now, stored=draft.files,
+            now=now, stored=draft.files, asked=True,
         )  # fmt: skip
         DraftModel.objects.filter(pk=draft.id).delete()
     return case_id

@@ -81,7 +81,7 @@ def offered(pack: Pack, account: identity.Account, now: dt.datetime) -> bool:
     day = legal_day(now)
     if day < pack.valid_from or (pack.valid_to is not None and day > pack.valid_to):
         return False
-    if SYSTEM in pack.opening.by and not pack.sections:
+    if not pack.offered or (SYSTEM in pack.opening.by and not pack.sections):
         return False
     actor = routing.actor_opening(pack, account, account.department_id or "")
     return bool(pack.opening.by & actor.roles)

@@ -25,7 +25,7 @@ from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.case import Case, Event, Outcome
 from chengshu.procedure.machine import MACHINE, Command, advance, begin
-from chengshu.procedure.model import Field
+from chengshu.procedure.model import Field, Pack
 from chengshu.procedure.ports import Actor, EffectRequest, registry
 
 LEDGER_KIND = "case.step"
@@ -59,15 +59,28 @@ def open_case(
     assignee: str = "",
     files_in: Sequence[FileIn] = (),
     stored: Sequence[files.Stored] = (),
+    asked: bool = False,
 ) -> str:
     """Open a case and return its id; a key that was used before returns the case it opened.
 
     ``files_in`` come with the form, ``stored`` were cleaned and stored before (a draft's); both are facts and evidence.
+    ``asked``: a person asks for it by a form or a call, which packs of ``offered: false`` do not take.
     """
     runtime = packs.current(pack)
+    if asked:
+        refuse_unoffered(runtime.pack)
     kept = [*stored, *_stored_facts(runtime, files_in)]
     opening = Opening(_with_files(facts, kept), idempotency_key, subject_id, cell_code, department, assignee)
     return _open(runtime, opening, opened_by, now, parent, on_end, kept)
+
+
+def refuse_unoffered(pack: Pack) -> None:
+    """Refuse what nobody begins by themselves: such cases are opened by a step of another one, or by the system."""
+    if not pack.offered:
+        raise Problem(
+            "opening-not-offered", _("这个事项不能单独提出"), detail=pack.id, status=403,
+            remedy=_("请在所属的办件中提出"),
+        )  # fmt: skip
 
 
 def _open(

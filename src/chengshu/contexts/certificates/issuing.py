@@ -36,7 +36,6 @@ def issue_certificate(request: EffectRequest) -> Mapping[str, Any]:
     title = words.title(request.case_id, "certificates", type_)
     year = now.astimezone(domain.CHINA).year
     series = domain.series_of(type_)
-    given = str(params.get("holder_id") or "").strip()
     certificate = Certificate(
         number=domain.number_of(series, year, next_number(f"certificate:{series}", year)),
         type=type_,
@@ -45,8 +44,7 @@ def issue_certificate(request: EffectRequest) -> Mapping[str, Any]:
         case_id=request.case_id,
         department=brief.department,
         holder=str(params["holder"])[:200],
-        holder_id=given if is_subject_id(given) else "",
-        holder_mark="" if is_subject_id(given) else domain.mask_number(given),
+        **_identified(params),
         holder_account=_applicant(request.case_id),
         valid_from=valid_from,
         valid_to=valid_to,
@@ -78,11 +76,16 @@ def renew_certificate(request: EffectRequest) -> Mapping[str, Any]:
 
 
 def change_certificate(request: EffectRequest) -> Mapping[str, Any]:
-    """Change holder or claims: the same number, another issue."""
+    """Change holder or claims: the same number, another issue. The former holder sees it no more."""
     certificate, params = _certificate_of(request), request.params
     if params.get("holder"):
         certificate.holder = str(params["holder"])[:200]
-        certificate.holder_account = _applicant(request.case_id) or certificate.holder_account
+        for name, value in _identified(params).items():
+            setattr(certificate, name, value)
+        account = params.get("account")
+        certificate.holder_account = (
+            str(cases.parties.resolve(account).pk) if account else _applicant(request.case_id)
+        )
     fresh = cases.described(request.case_id, params.get("claims"))
     certificate.claims = words.dump(words.merged(json.loads(certificate.claims), fresh))
     return _reissued(certificate, "change", request)
@@ -126,6 +129,13 @@ def deposit_evidence(request: EffectRequest) -> Mapping[str, Any]:
 def issuer_of(certificate: Certificate) -> str:
     """Return the issuer's code: the department, or the district where a case has none."""
     return certificate.department or DISTRICT
+
+
+def _identified(params: Mapping[str, Any]) -> dict[str, str]:
+    """Return whose certificate it is by number: a subject of ours, else the number masked."""
+    given = str(params.get("holder_id") or "").strip()
+    known = is_subject_id(given)
+    return {"holder_id": given if known else "", "holder_mark": "" if known else domain.mask_number(given)}
 
 
 def _applicant(case_id: str) -> str:

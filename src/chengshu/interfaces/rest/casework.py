@@ -265,6 +265,7 @@ def open_case(request: HttpRequest, pack: PackName, body: OpenIn, idempotency_ke
         subject_id=request.user.subject_id or None if request.user.role == "resident" else None,
         idempotency_key=f"api:{request.user.pk}:{idempotency_key}",
         now=timezone.now(),
+        asked=True,
     )
     return 201, {"case_id": case_id}
 
