@@ -58,6 +58,10 @@ def test_an_applicant_types_submits_and_asks_when_it_is_decided(call):
     again = call("ap", "post", "/services/permit/cases", {"facts": {"title": "乙"}}, key="one")
     assert again == call("ap", "post", "/services/permit/cases", {"facts": {"title": "乙"}}, key="one")
     assert call("ap", "post", "/services/nothing/cases", {}, key="two")[0] == 404
+    # The department seals what is issued: the pack says which one, not the applicant.
+    chosen = {"facts": {"title": "丙"}, "department": "finance"}
+    status, problem = call("ap", "post", "/services/permit/cases", chosen, key="three")
+    assert (status, problem["code"]) == (422, "opening-department")
     assert call("ap", "delete", f"/drafts/{2**40}")[0] == 404
 
 

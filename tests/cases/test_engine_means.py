@@ -8,7 +8,7 @@ import json
 import pytest
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.cases import endings, files, holidays, packs
+from chengshu.contexts.cases import endings, files, holidays, jobs, packs
 from chengshu.contexts.cases.models import (
     CalendarYear,
     Case,
@@ -23,6 +23,7 @@ from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel import workdays
 from chengshu.kernel.problems import Problem
+from chengshu.procedure.ports import Actor, EffectRequest, registry
 from tests_support.casework import CELL, MONDAY, days_later, firm_facts
 from tests_support.engine_pack import OPINION, PERMIT, write_pack
 
@@ -286,3 +287,23 @@ def test_an_upgrade_brings_new_regulations_and_leaves_what_a_district_chose(perm
     monkeypatch.setattr(packs, "shipped", lambda *parts: ship)
     assert cases.load_missing(MONDAY) == ["note"]
     assert cases.load_missing(MONDAY) == [] and PackVersion.objects.get(pk=own.pk).current
+
+
+def test_a_worker_that_dies_before_it_reports_runs_the_job_again_under_its_key(permits, monkeypatch):
+    case_id, ran, told = permit(permits), [], []
+    cases.run_jobs(MONDAY)
+
+    def report(job, name, data, now):
+        told.append((name, data["effect"]))
+        if len(told) == 1:
+            raise ConnectionError("gone")
+
+    monkeypatch.setitem(
+        registry.effect_handlers, "send_message", lambda request: ran.append(request.idempotency_key) or {}
+    )
+    monkeypatch.setattr(jobs, "_report", report)
+    who = Actor("system", "系统")
+    cases.enqueue_effect(EffectRequest(case_id, "send_message", {}, {}, {}, who, MONDAY, "mail:1"))
+    assert cases.run_jobs(MONDAY) == 0
+    assert cases.run_jobs(MONDAY + dt.timedelta(minutes=10)) == 1
+    assert ran == ["mail:1", "mail:1"] and told == [("effect_done", "mail:1")] * 2

@@ -102,3 +102,10 @@ def test_nobody_begins_a_case_that_only_another_one_opens(district, client, pack
     )
     assert (answer.status_code, answer.json()["code"]) == (403, "opening-not-offered")
     assert client.post(f"/services/{pack}/start").status_code == 404
+
+
+def test_whoever_sees_no_personal_values_sees_no_names_of_files(objection):
+    """People name their papers after themselves."""
+    view = cases.case_view(objection.child, objection.operator, now=MONDAY + DAY)
+    names = [file.name for event in view.events for file in event.files]
+    assert view.withheld and names == ["****.pdf"]

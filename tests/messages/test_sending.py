@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chengshu.contexts.messages import api
+from chengshu.contexts.messages import api, sending
 from chengshu.contexts.messages.models import Delivery, Message
 from chengshu.kernel.problems import Problem
 from tests_support.casework import MONDAY
@@ -95,3 +95,12 @@ def test_only_whom_it_is_for_reads_it(ask, reachable, district):
     assert api.read_message(message.pk, district.worker, MONDAY) is None
     assert api.read_message(message.pk, reachable, MONDAY).read_at == MONDAY
     assert api.unread_count(reachable, MONDAY) == 0
+
+
+def test_a_subject_is_one_line_whatever_people_wrote_into_it(ask, post, reachable, monkeypatch):
+    said = {"zh": "补正：第一行\r\nBcc: x@example.com", "en": "Please\ncorrect"}
+    monkeypatch.setattr(sending.cases, "pack_said", lambda *_given: dict(said))
+    assert ask("send_message", **TO)["sent"] == 1
+    (message,) = Message.objects.all()
+    assert message.subject_zh == "补正：第一行 Bcc: x@example.com"
+    assert post.kept[0].rcpt_tos == ["operator@example.com"]

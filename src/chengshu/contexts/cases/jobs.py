@@ -36,6 +36,8 @@ FINAL = {
     "guard-refused",
     "form-invalid",
     "case-unknown",
+    "already-done",
+    "personal-values-erased",
 }
 
 
@@ -101,6 +103,9 @@ def _run(job: Job, now: dt.datetime) -> int:
     work: Callable[[Job, dt.datetime], Mapping[str, Any] | None] = _WORK[job.kind]
     try:
         result = work(job, now)
+        if job.kind == EFFECT:
+            # Before the job is noted as done: whoever dies in between runs it again, both under their keys.
+            _report(job, "effect_done", {"effect": job.key, **(result or {})}, now)
     except Problem as problem:
         _failed(job, str(problem), now, final=problem.code in FINAL)
         return 0
@@ -110,8 +115,6 @@ def _run(job: Job, now: dt.datetime) -> int:
         _failed(job, f"{type(error).__name__}: {error}", now, final=False)
         return 0
     Job.objects.filter(pk=job.pk).update(state=Job.State.DONE, ended_at=now, leased_until=None, last_error="")
-    if job.kind == EFFECT:
-        _report(job, "effect_done", {"effect": job.key, **(result or {})}, now)
     return 1
 
 
@@ -186,11 +189,22 @@ def _report(job: Job, name: str, data: Mapping[str, Any], now: dt.datetime) -> N
         return
     fields = steps[0].form.fields if steps[0].form else {}
     sent = {key: value for key, value in data.items() if key in fields}
-    store.each_conflict_once(
-        lambda: store.command(
-            job.case_id, name, sent, actor=None, now=now, idempotency_key=f"{name}:{job.key}"[: store.MAX_KEY]
+    try:
+        store.each_conflict_once(
+            lambda: store.command(
+                job.case_id,
+                name,
+                sent,
+                actor=None,
+                now=now,
+                idempotency_key=f"{name}:{job.key}"[: store.MAX_KEY],
+            )
         )
-    )
+    except Problem as problem:
+        if problem.code not in FINAL:
+            raise
+        # The case does not hear of it as it stands; the effect itself is as it is.
+        log.warning("report-refused", job=job.key, command=name, problem=str(problem))
 
 
 def retry(job_id: int, now: dt.datetime) -> bool:

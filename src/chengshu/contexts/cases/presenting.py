@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from chengshu.contexts.cases import queries, rows
@@ -86,7 +87,7 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
         terms=_terms(pack, case, now),
         owners=_owners(pack, case_id),
         commands=commands,
-        events=_events(pack, case_id, row.cell_code, secrets, hidden) if access.level != OWN else [],
+        events=_events(access, secrets, hidden) if access.level != OWN else [],
         children=_children(case_id) if access.level != OWN else [],
         parent=row.parent_id if access.level == FULL else None,
         withheld=access.level != FULL,
@@ -217,14 +218,14 @@ def _fields(access: Access, step: Transition, own: Mapping[str, Any], now: dt.da
     ]
 
 
-def _events(
-    pack: Pack, case_id: str, cell: str, secrets: Mapping[int, dict[str, Any]], hidden: set[int]
-) -> list[EventView]:
+def _events(access: Access, secrets: Mapping[int, dict[str, Any]], hidden: set[int]) -> list[EventView]:
+    pack, case_id, cell = access.pack, access.row.id, access.row.cell_code
     files: dict[int, list[FileView]] = {}
     for item in EvidenceFile.objects.filter(case_id=case_id).exclude(seq__in=hidden).order_by("pk"):
         view = FileView(
             item.pk,
-            item.name,
+            # People name their papers after themselves.
+            item.name if access.level == FULL else f"****{PurePath(item.name).suffix}",
             item.media_type,
             item.size,
             item.digest,

@@ -20,7 +20,7 @@ from chengshu.contexts.cases.models import CaseEvent, EvidenceFile
 from chengshu.contexts.cases.packs import Runtime
 from chengshu.contexts.cases.rows import CaseRow
 from chengshu.contexts.cases.sql import Unit, dump, sql
-from chengshu.contexts.identity.api import Account
+from chengshu.contexts.identity.api import Account, departments
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.case import Case, Event, Outcome
@@ -69,6 +69,7 @@ def open_case(
     runtime = packs.current(pack)
     if asked:
         refuse_unoffered(runtime.pack)
+        _check_department(runtime.pack, department)
     kept = [*stored, *_stored_facts(runtime, files_in)]
     opening = Opening(_with_files(facts, kept), idempotency_key, subject_id, cell_code, department, assignee)
     return _open(runtime, opening, opened_by, now, parent, on_end, kept)
@@ -80,6 +81,16 @@ def refuse_unoffered(pack: Pack) -> None:
         raise Problem(
             "opening-not-offered", _("这个事项不能单独提出"), detail=pack.id, status=403,
             remedy=_("请在所属的办件中提出"),
+        )  # fmt: skip
+
+
+def _check_department(pack: Pack, department: str | None) -> None:
+    """Where the pack says whose a case is, whoever asks for it does not: that department also seals what is issued."""
+    known = not department or any(row.code == department for row in departments())
+    if not known or (department and pack.department is not None):
+        raise Problem(
+            "opening-department", _("这个事项由哪个部门办理不由申请人指定"), detail=department or "", status=422,
+            remedy=_("不填写部门"),
         )  # fmt: skip
 
 

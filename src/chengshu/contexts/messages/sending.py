@@ -57,6 +57,8 @@ def _messages(request: EffectRequest) -> list[Message]:
     values["decided"] = cases.step_said(request.case_id, request.idempotency_key)["decided"]
     subject = cases.pack_said(request.case_id, f"messages.{params['text']}.subject", values)
     body = cases.pack_said(request.case_id, f"messages.{params['text']}.body", values)
+    # A subject is one line: what people wrote into it may hold breaks, which no mail server takes.
+    subject = {language: " ".join(text.split()) for language, text in subject.items()}
     owners = cases.role_owners(request.case_id, str(params["to"]), request.now)
     found = []
     with transaction.atomic():
