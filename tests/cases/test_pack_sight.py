@@ -8,10 +8,10 @@ import json
 import pytest
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.cases.models import EvidenceFile
+from chengshu.contexts.cases.models import CaseTerm, EvidenceFile
 from chengshu.kernel.problems import Problem
 from tests_support.casework import MONDAY
-from tests_support.packwork import officer, opened, resident, take
+from tests_support.packwork import officer, opened, resident, state, take
 
 PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\n%%EOF\n"
 DAY = dt.timedelta(days=1)
@@ -63,6 +63,34 @@ def test_an_applicant_gets_an_objection_when_it_is_forwarded_not_before(objectio
     assert "由我采集" in said_to(people.child, people.resident, now)
     assert file_of(client, people.child, people.resident) == 200
     assert people.child in [line.case_id for line in cases.my_cases(people.resident, now)]
+
+
+def test_whoever_names_anothers_paper_by_its_digest_does_not_get_it(objection):
+    (paper,) = EvidenceFile.objects.filter(case_id=objection.case_id)
+    thief = resident("thief")
+    said = {
+        "objector": "别人",
+        "objection_ground": "other",
+        "objection": "看看",
+        "objection_proof": [paper.digest],
+    }
+    receipt = cases.public_command(
+        objection.case_id, "object", said, actor=thief, now=MONDAY + DAY, idempotency_key="object:2"
+    )
+    assert not EvidenceFile.objects.filter(case_id=receipt.opened[0]).exists()
+
+
+def test_nobody_takes_the_key_under_which_the_machine_ends_a_term(district):
+    clerk, applicant = officer("ip1", "ip-office"), resident("lazy")
+    case_id = opened("data-ip-registration", applicant, MONDAY)
+    take(case_id, "correct", clerk, MONDAY, lacking="请补充来源证明")
+    (term,) = CaseTerm.objects.filter(case_id=case_id, state="running")
+    cases.command(
+        case_id, "plead", {"cause": "出差", "cause_proof": ["0" * 64]}, actor=applicant, expected_version=None,
+        idempotency_key=f"end:{term.term}:{term.round}", now=MONDAY,
+    )  # fmt: skip
+    cases.sweep(MONDAY + 60 * DAY)
+    assert state(case_id) == "deemed_withdrawn"
 
 
 def test_whoever_objects_does_not_see_the_application(objection, client):

@@ -34,7 +34,9 @@ def open_case_effect(request: EffectRequest) -> Mapping[str, Any]:
         on_end=params.get("on_end") or "",
         assignee=str(parties.resolve(params["assignee"]).pk) if params.get("assignee") else "",
     )
-    store.hand_files(request.case_id, child, request.now)
+    pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
+    stranger = any(pack.roles[role].holder == "public" for role in request.actor.roles if role in pack.roles)
+    store.hand_files(request.case_id, child, request.now, row.version + 1 if stranger else None)
     return {"child": child}
 
 

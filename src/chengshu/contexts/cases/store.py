@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -201,6 +202,7 @@ def command(
     """Carry out one command on a case; ``actor`` is ``None`` for the machine. The whole step or nothing of it."""
     if idempotency_key is not None:
         _check_key(idempotency_key)
+        idempotency_key = _own_key(idempotency_key, actor)
     holidays.look()
     stored = _stored(case_id, name, files_in) if files_in else []
     sent = _with_files(data, stored)
@@ -379,6 +381,14 @@ def _check_key(key: str) -> None:
         raise Problem("idempotency-key", _("幂等键为 1 到 120 个可见字符"), status=400)
 
 
+def _own_key(key: str, actor: Account | None) -> str:
+    """Return a person's key apart from everyone else's: nobody takes the one under which the machine ends a term."""
+    if actor is None:
+        return key
+    own = f"by:{actor.pk}:{key}"
+    return own if len(own) <= MAX_KEY else f"by:{actor.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
 def _stored(case_id: str, name: str, sent: Sequence[FileIn]) -> list[files.Stored]:
     """Clean and store files before the transaction: Pillow's work never holds the database."""
     row = rows.lock_free(case_id)
@@ -409,8 +419,11 @@ def _with_files(data: Mapping[str, Any], stored: Sequence[files.Stored]) -> dict
     return sent
 
 
-def hand_files(case_id: str, child: str, now: dt.datetime) -> None:
-    """Give a child case the papers of its parent that its own facts name: they are its evidence as well."""
+def hand_files(case_id: str, child: str, now: dt.datetime, step: int | None = None) -> None:
+    """Give a child case the papers of its parent that its own facts name: they are its evidence as well.
+
+    With ``step`` only what came with that step: a stranger who names another's paper by its digest does not get it.
+    """
     row = rows.lock_free(child)
     fields = packs.pinned(row.pack_version_id, row.pack_hash).pack.facts
     facts = {**row.case("").facts, **personal_facts(child)}
@@ -423,6 +436,8 @@ def hand_files(case_id: str, child: str, now: dt.datetime) -> None:
     if not named or EvidenceFile.objects.filter(case_id=child).exists():
         return
     kept = EvidenceFile.objects.filter(case_id=case_id, digest__in=named, erased_at=None).order_by("pk")
+    if step is not None:
+        kept = kept.filter(seq=step)
     papers = {
         item.digest: files.Stored(item.digest, item.name, item.media_type, item.size, "", item.scanned)
         for item in kept
