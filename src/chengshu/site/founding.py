@@ -81,7 +81,7 @@ def found_demo(var: Path, plan: DemoPlan, say: Say, now: Now = real_now) -> dict
     places.load_generated(tables, installed, on=plan.as_of, now=now())
     places.export_library(var / "libraries" / "district.parquet")
     run = first_build(tables, installed, say, now)
-    identity.seed_demo(resident_subject_id=telling_person(now().date()))
+    identity.seed_demo(resident_subject_id=telling_person(now()))
     finish_ledger(now())
     (var / FOUNDED).touch()
     return {"run": run.run_id, "rows": run.rows, "accepted": run.accepted, "refused": run.refused}
@@ -109,22 +109,38 @@ def first_build(tables: Path, installed: Path, say: Say, now: Now = real_now) ->
     return subjects.run_build(order, now=now, progress=progress)
 
 
-def telling_person(on: date) -> str:
-    """Return a person for the resident's sign-in: two homes, and a verification that the demo's worker has."""
+def telling_person(now: datetime) -> str:
+    """Return a person for the resident's sign-in: one about whom there is a verification; the demo's worker has it.
+
+    Which cells have most to verify is known only after the build: the worker whom one signs in as trades names with
+    the one who has that work.
+    """
+    from chengshu.contexts.cases import api as cases
     from chengshu.contexts.identity import api as identity
     from chengshu.contexts.places import api as places
     from chengshu.contexts.subjects import api as subjects
 
-    worker = identity.account_named("worker")
-    near = set(places.cells_of(worker, on)) if worker else set()
-    people = [
-        f for kind in ("two-homes", None) for f in subjects.findings(kind) if f.subject_id.startswith("P")
-    ]
-    for found in [f for f in people if f.cell_code in near] + people:
-        return str(found.subject_id)
-    raise Problem(
-        "demo-without-findings", "The demo's build found nothing to verify", remedy="choose more people"
-    )
+    people = [found for found in subjects.findings("two-homes") if found.subject_id.startswith("P")]
+    people = people or [found for found in subjects.findings(None) if found.subject_id.startswith("P")]
+    if not people:
+        raise Problem(
+            "demo-without-findings", "The demo's build found nothing to verify", remedy="choose more people"
+        )
+    charged = places.people_in_charge_of({found.cell_code for found in people}, now.date())
+    work: dict[int, int] = {}
+    for account_id in sorted({someone for found in charged.values() for someone in found[:1]}):
+        account = identity.account(account_id)
+        work[account_id] = cases.tasks_for(account, now=now).total if account else 0
+
+    def busiest(found: Any) -> int:
+        return max((work[someone] for someone in charged[found.cell_code][:1]), default=-1)
+
+    chosen = max(people, key=lambda found: (busiest(found), found.subject_id))
+    worker, holder = identity.account_named("worker"), charged[chosen.cell_code][:1]
+    account = identity.account(holder[0]) if holder else None
+    if worker is not None and account is not None and account.pk != worker.pk:
+        identity.trade_names(worker, account)
+    return str(chosen.subject_id)
 
 
 def finish_ledger(now: datetime) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from chengshu.contexts.identity.access import ALL_ROLES, STAFF_ROLES, may_act, public_page, role_required
-from chengshu.contexts.identity.demo import DEMO_PASSWORD, DEPARTMENTS, demo_accounts, seed_demo
+from chengshu.contexts.identity.demo import DEMO_PASSWORD, DEPARTMENTS, demo_accounts, seed_demo, trade_names
 from chengshu.contexts.identity.domain import PURPOSES, PURPOSES_OF_ROLE, NewToken, Read, is_personal, mask
 from chengshu.contexts.identity.models import Account, Department
 from chengshu.contexts.identity.rates import Rate, client_address, take_from_bucket
@@ -73,6 +73,7 @@ __all__ = [
     "stands_in_for",
     "take_from_bucket",
     "token_holder",
+    "trade_names",
     "was_read",
 ]
 

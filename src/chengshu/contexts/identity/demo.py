@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from django.utils.translation import gettext_noop as _n
 
 from chengshu.contexts.identity.models import Account
@@ -197,6 +198,20 @@ def seed_demo(resident_subject_id: str = "") -> list[Account]:
             account.save(update_fields=["password"])
         made.append(account)
     return made
+
+
+SWAPPED = ("username", "display_name", "name_en", "password", "email")
+
+
+def trade_names(one: Account, other: Account) -> None:
+    """Let two demo accounts go by each other's name and sign-in; posts, work and records stay where they are."""
+    if not (one.is_demo and other.is_demo):
+        raise Problem("not-a-demo", "只有演示账户可以互换名字", status=403)
+    before = [{name: getattr(account, name) for name in SWAPPED} for account in (one, other)]
+    with transaction.atomic():
+        Account.objects.filter(pk=one.pk).update(username=f"-{one.pk}")
+        Account.objects.filter(pk=other.pk).update(**before[0])
+        Account.objects.filter(pk=one.pk).update(**before[1])
 
 
 def demo_accounts() -> list[DemoAccount]:
