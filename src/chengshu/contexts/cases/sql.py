@@ -8,37 +8,25 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from chengshu.contexts.ledger.api import Sql, Unit, sql
+import orjson
 
-try:
-    import orjson
-except ImportError:  # a platform without its wheel: the same text, more slowly
-    orjson = None  # type: ignore[assignment]
+from chengshu.contexts.ledger.api import Sql, Unit, sql
 
 __all__ = ["Sql", "Unit", "dump", "load", "sql"]
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def dump(value: Any) -> str:
     """Return canonical JSON text (keys sorted; no floats reach here, so it equals RFC 8785 for our values)."""
-    return _encode(value)
+    try:
+        return orjson.dumps(value, option=_OPTIONS).decode()
+    except TypeError:
+        # Integers beyond 64 bits, lone surrogates, kinds of str: the library's own encoder says what it thinks.
+        return _encode(value)
 
 
 def load(text: str) -> Any:
     """Read JSON text."""
-    return json.loads(text)
-
-
-if orjson is not None:
-    _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
-
-    def dump(value: Any) -> str:
-        """Return canonical JSON text (keys sorted; no floats reach here, so it equals RFC 8785 for our values)."""
-        try:
-            return orjson.dumps(value, option=_OPTIONS).decode()
-        except TypeError:
-            # Integers beyond 64 bits, lone surrogates, kinds of str: the library's own encoder says what it thinks.
-            return _encode(value)
-
-    load = orjson.loads
+    return orjson.loads(text)
