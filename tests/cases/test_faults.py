@@ -1,31 +1,16 @@
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests_support import driving
 
 DRIVER = Path(__file__).parent / "case_driver.py"
 
 
 def drive(var: Path, *words: str, url: str = "") -> dict:
-    env = {**os.environ, "CHENGSHU_VAR": str(var), "DJANGO_SETTINGS_MODULE": "chengshu.site.settings"}
-    env.pop("DATABASE_URL", None)
-    if url:
-        env["DATABASE_URL"] = url
-    done = subprocess.run(
-        [sys.executable, str(DRIVER), *words],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=1500,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return driving.drive(DRIVER, var, *words, url=url)
 
 
 def sound(found: dict) -> None:

@@ -14,6 +14,7 @@ from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
 from chengshu.site.simulation.samples import read_samples
 from tests_support.casework import MONDAY
+from tests_support.packwork import settle, take
 
 PACK = "data-ip-registration"
 PAPER = ("0" * 64,)
@@ -32,19 +33,6 @@ def people(district):
 
 def at(days, hour=1):
     return (MONDAY + dt.timedelta(days=days)).replace(hour=hour)
-
-
-def take(case_id, name, actor, now, **data):
-    return cases.command(
-        case_id, name, data, actor=actor, expected_version=None, idempotency_key=None, now=now
-    )
-
-
-def settle(now):
-    """Let the clocks run: ended terms, then the outbox until it is empty."""
-    cases.sweep(now)
-    while cases.run_jobs(now):
-        pass
 
 
 def applied(people, key="a1", **more):

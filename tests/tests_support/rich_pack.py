@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chengshu.procedure.files import PackFiles
+from tests_support.small_pack import changed
 
 TEXTS = {
     "pack.yaml": """\
@@ -303,14 +304,5 @@ TEXTS["texts/en.yaml"] = TEXTS["texts/zh.yaml"]
 
 
 def rich_pack(**changes: tuple[str, str] | None) -> PackFiles:
-    """Return the pack with (old, new) replaced in a file, as ``small_pack`` does."""
-    texts = dict(TEXTS)
-    for key, change in changes.items():
-        path = key.replace("__", ".").replace("_in_", "/")
-        if change is None:
-            del texts[path]
-            continue
-        old, new = change
-        assert old in texts[path], f"{path} does not hold {old!r}"
-        texts[path] = texts[path].replace(old, new, 1)
-    return PackFiles("rich", texts)
+    """Return the rich pack, changed as ``changed`` says."""
+    return changed("rich", TEXTS, changes)

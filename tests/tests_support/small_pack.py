@@ -122,9 +122,9 @@ choices:
 TEXTS["texts/en.yaml"] = TEXTS["texts/zh.yaml"]
 
 
-def small_pack(**changes: tuple[str, str] | None) -> PackFiles:
-    """Return the pack with (old, new) replaced in a file; ``None`` drops the file. ``states__yaml`` is states.yaml."""
-    texts = dict(TEXTS)
+def changed(root: str, texts: dict[str, str], changes: dict[str, tuple[str, str] | None]) -> PackFiles:
+    """Return a pack's files with (old, new) replaced in some; ``None`` drops a file. ``states__yaml`` is states.yaml."""
+    texts = dict(texts)
     for key, change in changes.items():
         path = key.replace("__", ".").replace("_in_", "/")
         if change is None:
@@ -133,4 +133,9 @@ def small_pack(**changes: tuple[str, str] | None) -> PackFiles:
         old, new = change
         assert old in texts[path], f"{path} does not hold {old!r}"
         texts[path] = texts[path].replace(old, new, 1)
-    return PackFiles("small", texts)
+    return PackFiles(root, texts)
+
+
+def small_pack(**changes: tuple[str, str] | None) -> PackFiles:
+    """Return the small pack, changed as ``changed`` says."""
+    return changed("small", TEXTS, changes)
