@@ -4,9 +4,7 @@ picture is kept, stored by their digest.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from chengshu.contexts.cases.domain import FileIn
 from chengshu.contexts.cases.models import DraftFile, EvidenceFile
 from chengshu.contexts.cases.scanning import scan
+from chengshu.kernel import kept_files
 from chengshu.kernel.problems import Problem
 
 MAX_PHOTO_BYTES = 12_000_000
@@ -73,9 +72,7 @@ def _too_large(largest: int) -> str:
 
 def path_of(digest: str) -> Path:
     """Return where the bytes of a digest lie."""
-    if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise ValueError("not a digest")
-    return Path(settings.MEDIA_ROOT) / digest[:2] / digest
+    return kept_files.path_of(Path(settings.MEDIA_ROOT), digest)
 
 
 def drop_unused(digest: str) -> None:
@@ -118,16 +115,7 @@ def _refused(code: str, title: str, item: FileIn) -> Problem:
 
 
 def _store(content: bytes, media_type: str, item: FileIn, scanner: str) -> Stored:
-    digest = hashlib.sha256(content).hexdigest()
-    path = path_of(digest)
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.{os.urandom(4).hex()}.part")
-        with part.open("wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(path)
+    digest = kept_files.keep(Path(settings.MEDIA_ROOT), content)
     return Stored(digest, _safe_name(item.name), media_type, len(content), item.field, scanner)
 
 

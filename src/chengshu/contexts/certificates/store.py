@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 from pathlib import Path
 
 from django.conf import settings
 
+from chengshu.kernel import kept_files
 from chengshu.kernel.problems import Problem
 
 
 def keep(content: bytes) -> str:
     """Keep a file and return its SHA-256."""
-    digest = hashlib.sha256(content).hexdigest()
-    path = path_of(digest)
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.{os.urandom(4).hex()}.part")
-        with part.open("wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(path)
-    return digest
+    return kept_files.keep(_folder(), content)
 
 
 def read(digest: str) -> bytes:
@@ -42,6 +31,8 @@ def read(digest: str) -> bytes:
 
 def path_of(digest: str) -> Path:
     """Return where the bytes of a digest lie."""
-    if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise ValueError("not a digest")
-    return Path(settings.MEDIA_ROOT) / "issued" / digest[:2] / digest
+    return kept_files.path_of(_folder(), digest)
+
+
+def _folder() -> Path:
+    return Path(settings.MEDIA_ROOT) / "issued"
