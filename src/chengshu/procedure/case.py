@@ -89,10 +89,6 @@ class Case:
     opened_at: str = field(default="", compare=False)
     label: str = field(default="", compare=False)
 
-    def open_children(self) -> int:
-        """Return how many child cases have not ended."""
-        return sum(1 for outcome in self.children.values() if not outcome)
-
 
 @dataclass(slots=True)
 class EffectCall:

@@ -21,7 +21,6 @@ from chengshu.procedure.types import BadValue, Type, check_value
 from chengshu.procedure.typing_rules import narrowed
 
 BOOLEAN = Type("boolean")
-BUCKETS = ("facts", "case", "parameters", "decided", "data", "actor", "children")
 
 
 def read_keeps(sheet: Sheet, names: Names) -> dict[str, Any]:

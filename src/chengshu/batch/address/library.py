@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -19,9 +18,6 @@ from chengshu.batch.address.adapt import division_heads
 from chengshu.batch.address.names import NameIndex, name_index
 from chengshu.batch.address.normalise import keyed
 from chengshu.kernel.problems import Problem, Where
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 PARTS = (
     "province", "city", "district", "street", "community",
@@ -111,12 +107,6 @@ class AddressLibrary:
             rows = _standing(self.rows, day)
             self.dated = (day, self if rows is None else AddressLibrary.from_frame(rows))
         return self.dated[1]
-
-    def match_parsed(self, texts: pl.Series, parsed: pl.DataFrame) -> pl.DataFrame:
-        """Match texts that were parsed before (``parse_column``'s frame, same order); else as ``match_many``."""
-        from chengshu.batch.address.match import match_frame
-
-        return match_frame(self, texts, parsed)
 
     def propose(self, texts: Sequence[str] | pl.Series, *, home: str | None = None) -> pl.DataFrame:
         """Propose addresses that the library lacks: their parts and the code of the parent place, no new code."""
@@ -315,13 +305,3 @@ def _keys(buildings: pl.DataFrame, alternates: pl.DataFrame, names: NameIndex) -
 
 
 _NAME_COLUMNS = ("road_k", "estate_k", "place_k", "alt_road", "alt_estate", "alt_place")
-
-
-def building_of(code: str) -> str:
-    """Return the code of the building that a place code lies in."""
-    return code[:_BUILDING_CODE]
-
-
-def codes_in_force(library: AddressLibrary, codes: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return, for each code, the codes in force that stand for it: itself, its replacements, or none."""
-    return {code: library.replaced.get(code, (code,)) for code in codes}

@@ -20,11 +20,6 @@ META = {
     "row": pl.Int64,
     "at": pl.String,
 }
-_CELLS = (
-    ("subject_id", pl.String), ("element", pl.String), ("value", pl.String), ("source", pl.String), ("file", pl.String),
-    ("row", pl.Int64), ("record_id", pl.String), ("at", pl.String), ("rank", pl.Int64), ("agrees", pl.Boolean),
-    ("disputed", pl.Boolean),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -296,9 +296,3 @@ def _children(case_id: str) -> list[ChildView]:
         ChildView(line.case_id, line.title, line.state, line.department)
         for line in queries.children_of(case_id)
     ]
-
-
-def plain_events(case_id: str) -> Iterable[dict[str, Any]]:
-    """Yield a case's events as they are kept, for replay and checks."""
-    for body in CaseEvent.objects.filter(case_id=case_id).order_by("seq").values_list("body", flat=True):
-        yield json.loads(body)

@@ -284,16 +284,3 @@ def payload(case_id: str, seq: int) -> tuple[str, bool] | None:
         .fetchone()
     )
     return (found[0], bool(found[1])) if found else None
-
-
-def event_of_key(case_id: str, key: str) -> tuple[int, str] | None:
-    """Return (seq, request digest) of the step that was taken under a key."""
-    found: tuple[int, str] | None = (
-        sql()
-        .run(
-            "SELECT seq, request_digest FROM cases_caseevent WHERE case_id = %s AND idempotency_key = %s",
-            (case_id, key),
-        )
-        .fetchone()
-    )
-    return found

@@ -126,17 +126,6 @@ def header_of(text: str) -> dict[str, Any]:
     return found
 
 
-def payload_of(text: str) -> dict[str, Any]:
-    """Return the unverified payload of a compact JWS; raises ``ValueError`` when it is none."""
-    parts = text.split(".")
-    if len(parts) != 3:
-        raise ValueError("not a compact JWS")
-    found = json.loads(_unpadded(parts[1]))
-    if not isinstance(found, dict):
-        raise ValueError("not a JSON object")
-    return found
-
-
 def open_signed(text: str, jwk: Mapping[str, Any]) -> dict[str, Any]:
     """Return the payload of a compact JWS signed by ``jwk``; raises ``ValueError`` unless the signature holds."""
     try:

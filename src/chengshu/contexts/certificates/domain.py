@@ -20,8 +20,6 @@ ACTS: Mapping[str, tuple[frozenset[str], str | None]] = {
     "resume": (frozenset({SUSPENDED}), ACTIVE),
     "revoke": (frozenset({ACTIVE, SUSPENDED}), REVOKED),
 }
-ENTRY_ACTIVE = "active"
-ENTRY_ENDS = ("cancelled", "lapsed", "replaced", "transferred")
 WORDS_OF_STATE = {
     ACTIVE: {"zh": "有效", "en": "in force"},
     SUSPENDED: {"zh": "已暂停", "en": "suspended"},

@@ -254,8 +254,3 @@ def _sealed(sheet: Sheet, issuer: str, reason: str, credential: str, now: dt.dat
         credential=credential,
         now=now,
     )
-
-
-def certificate_state(certificate: Certificate, on: dt.date) -> str:
-    """Return how a certificate stands on a day."""
-    return domain.effective_state(certificate.state, certificate.valid_from, certificate.valid_to, on)

@@ -17,7 +17,6 @@ class YearPlan:
     start: dt.date = dt.date(2026, 1, 5)
     days: int = 365
     seed: int = 20260105
-    people: int = 400
     openings: int = 6
     # How many pieces of work one member of staff takes up a day at most.
     diligence: int = 3

@@ -33,7 +33,7 @@ def live(
     from chengshu.site.simulation.night import Night
     from chengshu.site.simulation.year import Year, report
 
-    plan = YearPlan(start, days, seed, people, openings)
+    plan = YearPlan(start, days, seed, openings)
     last = start.year + days // 365 + 5
     year = Year(plan, Night(Notices(start.year - 1, last, {}), random.Random(seed)), say)
     for day in range(30, days, 30):
