@@ -1,0 +1,1 @@
+"""Service items: the national element set, guides that departments publish, the list and the guide pages."""
