@@ -48,6 +48,8 @@ class SourceRequest:
     element: str
     params: Mapping[str, Any]
     now: dt.datetime
+    # Whose matter it is where somebody acts for another; empty: the one who fills the form.
+    subject_id: str = ""
 
 
 class EffectHandler(Protocol):
@@ -249,6 +251,8 @@ registry = Registry(
         "account": {"account": _TEXT, "attribute": _TEXT},
         # An element of the golden record of the person that an account belongs to.
         "own_record": {"account": _TEXT, "element": _TEXT},
+        # A claim (or number, holder, valid_from, valid_to, issued_on) of their newest certificate of a type in force.
+        "certificate": {"account": _TEXT, "type": _TEXT, "field": _TEXT},
     },
 )
 

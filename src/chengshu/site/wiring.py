@@ -33,6 +33,7 @@ def wire() -> None:
     register_source("golden_record", subjects.golden_record)
     register_source("account", account_attribute)
     register_source("own_record", own_record)
+    register_source("certificate", certificates.certificate_field)
     wire_map()
 
 

@@ -27,6 +27,7 @@ from chengshu.contexts.certificates.queries import (
     register,
     registers,
 )
+from chengshu.contexts.certificates.sources import Drawn, certificate_field, draw
 from chengshu.contexts.certificates.status import status_credential, trust_json, trust_list
 from chengshu.contexts.certificates.trust import TrustList, merge, read_trust
 from chengshu.kernel.spreadsheet import csv_lines
@@ -35,11 +36,14 @@ from chengshu.procedure.types import Type
 
 __all__ = [
     "CertificateLine",
+    "Drawn",
     "TrustList",
     "Verdict",
     "case_panel",
+    "certificate_field",
     "certificates_of",
     "credential_of",
+    "draw",
     "entries",
     "entry",
     "entry_state",

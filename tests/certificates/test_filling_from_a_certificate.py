@@ -1,0 +1,53 @@
+"""A form is filled from a certificate that the person holds; only one in force, and the look is on record."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from chengshu.contexts.certificates.models import Certificate
+from chengshu.contexts.identity import api as identity
+from chengshu.procedure.ports import SourceRequest, registry
+
+CHILD = "P000000033"
+
+
+@pytest.fixture
+def parent(certificate, district):
+    Certificate.objects.update(
+        type="birth-data", holder_account=str(district.resident.pk), holder_id=district.resident.subject_id
+    )
+    return district.resident
+
+
+def filled(account, field, now, *, subject_id="", type_="birth-data"):
+    params = {"account": str(account.pk), "type": type_, "field": field}
+    return registry.source_handler("certificate")(
+        SourceRequest("", "child", "person.name", params, now, subject_id)
+    )
+
+
+def test_a_claim_and_what_every_certificate_says_fill_a_field(step, parent):
+    assert filled(parent, "rows", step.now) == 12_000_000
+    assert filled(parent, "number", step.now).startswith("DI-2026-")
+    assert filled(parent, "valid_to", step.now) == "2029-11-22"
+    assert filled(parent, "no_such_claim", step.now) is None
+    assert filled(parent, "rows", step.now, type_="food-permit") is None
+
+
+def test_a_certificate_that_is_suspended_revoked_or_over_fills_nothing(step, certificate, parent):
+    assert filled(parent, "rows", dt.datetime(2030, 1, 1, tzinfo=dt.UTC)) is None
+    for state in ("suspended", "revoked"):
+        Certificate.objects.update(state=state)
+        assert filled(parent, "rows", step.now) is None
+
+
+def test_a_stranger_gets_nothing_and_who_acts_for_another_their_certificates_only(step, parent, district):
+    assert filled(district.worker, "rows", step.now) is None
+    # Acting for the child, the parent's own certificates stay out of the form.
+    assert filled(parent, "rows", step.now, subject_id=CHILD) is None
+    Certificate.objects.update(holder_id=CHILD)
+    assert filled(parent, "rows", step.now, subject_id=CHILD) == 12_000_000
+    reads, total = identity.reads_of(CHILD)
+    assert total >= 1 and reads[0].actor_name == parent.display_name
