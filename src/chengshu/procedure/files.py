@@ -14,6 +14,8 @@ from chengshu.kernel.strict_yaml import MAX_BYTES, parse_yaml
 MAX_FILES = 400
 _PACK_ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,49}$")
 SINGLE = ("pack.yaml", "articles.yaml", "form.yaml", "states.yaml", "deadlines.yaml")
+# What a pack may have besides: its parts, the forms on paper that it stands for, its uses of data, what it offers to whom.
+OPTIONAL = ("parts.yaml", "official_forms.yaml", "uses.yaml", "offer.yaml")
 FOLDERS = {
     "decisions": ".yaml",
     "parameters": ".yaml",
@@ -132,7 +134,7 @@ def _read_folder(folder: Path) -> PackFiles:
 
 def _known(path: Path, relative: str) -> None:
     folder, _, name = relative.rpartition("/")
-    fits = relative in SINGLE or relative == "README.md" or name.endswith(FOLDERS.get(folder, "\x00"))
+    fits = relative in (*SINGLE, *OPTIONAL, "README.md") or name.endswith(FOLDERS.get(folder, "\x00"))
     # Neither links nor pipes and devices, which could block or never end.
     if path.is_symlink() or not path.is_file() or not fits:
         raise Problem(

@@ -31,6 +31,7 @@ from chengshu.procedure.model import (
 from chengshu.procedure.read_forms import ACCOUNT_ROLES, Names, read_facts, read_forms, read_parameters
 from chengshu.procedure.read_steps import StepReader, read_deadlines, read_keeps, read_states, read_table
 from chengshu.procedure.sheets import PACK_ID, Faults, Sheet, parsed
+from chengshu.procedure.uses import check_uses, read_uses
 from chengshu.procedure.wording import plain_texts
 
 INSTRUMENT_KINDS = ("law", "regulation", "rule", "policy", "house-rule")
@@ -95,6 +96,7 @@ def check_files(files: PackFiles, *, elements: frozenset[str] | None = None, cas
     if faults:
         return Checked(None, tuple(faults), Coverage())
     coverage = check_meaning(pack, files, faults, ports.registry, elements)
+    check_uses(pack, files, faults)
     return Checked(None if faults else pack, tuple(faults), coverage)
 
 
@@ -172,6 +174,7 @@ def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack
         },
         extends=_extends(head),
         dated=_dated_in(deadlines),
+        uses=read_uses(files),
     )
     head.close()
     return pack

@@ -11,6 +11,7 @@ from chengshu.kernel.citations import parse_citation
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import Term
 from chengshu.procedure.expressions import Expression
+from chengshu.procedure.parts import Parts
 from chengshu.procedure.types import Type
 
 SYSTEM = "system"
@@ -265,6 +266,17 @@ class Dated:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredUse:
+    """What a pack says about some elements that it takes from others: for what, and whether consent is asked."""
+
+    elements: tuple[str, ...]
+    basis: str
+    purpose: Mapping[str, str]
+    cite: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """A number or word that changes by date; values stand oldest first."""
 
@@ -331,6 +343,10 @@ class Pack:
     extends: tuple[str, str] | None = None
     # States in which a term starts whose last day is computed.
     dated: frozenset[str] = frozenset()
+    # The parts of a one-thing; none in most packs.
+    parts: Parts | None = None
+    # Why personal data that fill the form need no consent, or what consent is asked for; the rest is asked for.
+    uses: tuple[DeclaredUse, ...] = ()
 
     def text(self, key: str, language: str = "zh") -> str:
         """Return the text at a dotted key, such as ``states.to_visit``."""
@@ -379,6 +395,7 @@ class Pack:
             for item in fields.values():
                 found += [item.when, item.check, *(item.prefill.params.values() if item.prefill else ())]
         found += [item.until for item in self.deadlines.values()]
+        found += self.parts.expressions() if self.parts is not None else ()
         yield from (expression for expression in found if expression is not None)
 
     def personal_facts(self) -> frozenset[str]:

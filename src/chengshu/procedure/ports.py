@@ -50,6 +50,8 @@ class SourceRequest:
     now: dt.datetime
     # Whose matter it is where somebody acts for another; empty: the one who fills the form.
     subject_id: str = ""
+    # Which pack asks: what it may use of a person's data hangs on it.
+    pack: str = ""
 
 
 class EffectHandler(Protocol):
@@ -251,6 +253,10 @@ registry = Registry(
         "account": {"account": _TEXT, "attribute": _TEXT},
         # An element of the golden record of the person that an account belongs to.
         "own_record": {"account": _TEXT, "element": _TEXT},
+        # The newest answer that the same person gave to the same element in an earlier case of their own.
+        "earlier_case": {"account": _TEXT, "element": _TEXT},
+        # An element of the premises that a chosen address is; its owner masked.
+        "premises": {"place_code": _optional("text"), "element": _TEXT},
         # A claim (or number, holder, valid_from, valid_to, issued_on) of their newest certificate of a type in force.
         "certificate": {"account": _TEXT, "type": _TEXT, "field": _TEXT},
     },
