@@ -21,6 +21,7 @@ from chengshu.contexts.subjects.models import CurrentSnapshot, Run, RunSource
         ("steward", "还没有运行过"),
         ("officer", "市场监管局"),
         ("operator", "网格与人手"),
+        ("clerk", "大厅窗口"),
     ],
 )
 def test_each_role_has_its_front_page_also_in_an_empty_district(browsers, role, said):

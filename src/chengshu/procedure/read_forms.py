@@ -14,7 +14,7 @@ from chengshu.procedure.types import COLUMN_KINDS, KINDS, BadValue, Type, check_
 
 PRIVACY = ("none", "personal", "sensitive")
 ACCEPT = ("photo", "document", "")
-ACCOUNT_ROLES = ("resident", "grid_worker", "steward", "officer", "operator")
+ACCOUNT_ROLES = ("resident", "grid_worker", "steward", "officer", "operator", "clerk")
 MAX_FILES = 9
 MAX_ROWS = 500
 MAX_COLUMNS = 20

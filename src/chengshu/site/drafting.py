@@ -44,7 +44,7 @@ README = """# District {code} {name}
 
 1. `zones.geojson`: put the outlines of your zones here (streets, communities or traffic zones), WGS-84, each with a code.
 2. `departments.csv`: correct the list.
-3. `staff.csv`: one line a person; role is grid_worker, steward, officer or operator. Nobody gets a password by it.
+3. `staff.csv`: one line a person; role is grid_worker, steward, officer, operator or clerk. Nobody gets a password by it.
 4. `sources/`: declare the departments' tables; `chengshu build --sources DIR --draft` writes first declarations.
 5. `chengshu init {folder} --admin NAME --staff {folder}/staff.csv`
 """

@@ -85,6 +85,14 @@ MENUS: dict[str, list[str]] = {
         "certificates:list",
         "ledger:home",
     ],
+    "clerk": [
+        "operations:home",
+        "services:list",
+        "hall:cases",
+        "messages:mine",
+        "notices:home",
+        "certificates:verify",
+    ],
 }
 
 

@@ -17,7 +17,9 @@ from chengshu.contexts.identity.models import Account
 
 View = Callable[..., HttpResponse]
 ALL_ROLES: tuple[str, ...] = tuple(str(role) for role in Account.Role.values)
-STAFF_ROLES: tuple[str, ...] = tuple(role for role in ALL_ROLES if role != "resident")
+EMPLOYED_ROLES: tuple[str, ...] = tuple(role for role in ALL_ROLES if role != "resident")
+# Who works cases and places. A window clerk is employed and is none of these: they serve, and see what forms need.
+STAFF_ROLES: tuple[str, ...] = tuple(role for role in EMPLOYED_ROLES if role != "clerk")
 
 
 def may_act(account: Any) -> bool:

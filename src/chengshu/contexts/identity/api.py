@@ -9,7 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from chengshu.contexts.identity.access import ALL_ROLES, STAFF_ROLES, may_act, public_page, role_required
+from chengshu.contexts.identity.access import (
+    ALL_ROLES,
+    EMPLOYED_ROLES,
+    STAFF_ROLES,
+    may_act,
+    public_page,
+    role_required,
+)
+from chengshu.contexts.identity.acting import (
+    Acting,
+    Represented,
+    act_as,
+    act_for_oneself,
+    acting,
+    register_firms,
+)
 from chengshu.contexts.identity.demo import DEMO_PASSWORD, DEPARTMENTS, demo_accounts, seed_demo, trade_names
 from chengshu.contexts.identity.domain import PURPOSES, PURPOSES_OF_ROLE, NewToken, Read, is_personal, mask
 from chengshu.contexts.identity.models import Account, Department
@@ -36,18 +51,24 @@ __all__ = [
     "ALL_ROLES",
     "DEMO_PASSWORD",
     "DEPARTMENTS",
+    "EMPLOYED_ROLES",
     "PURPOSES",
     "PURPOSES_OF_ROLE",
     "STAFF_ROLES",
     "Account",
+    "Acting",
     "Department",
     "NewToken",
     "Rate",
     "Read",
+    "Represented",
     "absence_on",
     "account",
     "account_named",
     "accounts",
+    "act_as",
+    "act_for_oneself",
+    "acting",
     "client_address",
     "demo_accounts",
     "depart",
@@ -63,6 +84,7 @@ __all__ = [
     "read_proof",
     "reads_of",
     "record_read",
+    "register_firms",
     "relink",
     "revoke_token",
     "role_required",

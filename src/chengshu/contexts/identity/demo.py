@@ -134,6 +134,14 @@ DEMO_ACCOUNTS = [
         "Liu Wei (district operator)",
     ),
     DemoAccount(
+        "clerk",
+        _n("许佳（大厅窗口人员）"),
+        "clerk",
+        "data-bureau",
+        _n("在窗口为没有手机的人办事，全程留痕"),
+        "Xu Jia (window clerk)",
+    ),
+    DemoAccount(
         "resident",
         _n("居民本人（演示）"),
         "resident",

@@ -1,4 +1,4 @@
-"""Accounts, departments, absences and reads of personal data: persistence only."""
+"""Accounts, second factors, sign-ins, mandates, departments and reads of personal data: persistence only."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ class Account(AbstractBaseUser):
         STEWARD = "steward", _("数据专员")
         OFFICER = "officer", _("部门经办")
         OPERATOR = "operator", _("区级运行员")
+        CLERK = "clerk", _("窗口人员")
 
     username = models.CharField(max_length=60, unique=True)
     display_name = models.CharField(max_length=80)
@@ -119,3 +120,132 @@ class SignInBucket(models.Model):
     key = models.CharField(primary_key=True, max_length=100)
     failures = models.PositiveIntegerField(default=0)
     since = models.DateTimeField()
+
+
+class Authenticator(models.Model):
+    """An authenticator app (TOTP, RFC 6238). The shared secret is kept sealed; a time step is accepted once."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="authenticator")
+    sealed_secret = models.TextField()
+    made_at = models.DateTimeField()
+    # Empty until the first right code shows that the app holds the secret.
+    confirmed_at = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(default=0)
+
+
+class RecoveryCode(models.Model):
+    """A code on paper that stands in for a lost second factor, once; only its keyed digest is kept."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+
+class Passkey(models.Model):
+    """A passkey (WebAuthn credential): the public key only; the private one never leaves its device."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="passkeys")
+    credential = models.CharField(max_length=1400)
+    credential_digest = models.CharField(max_length=64, unique=True)
+    public_key = models.TextField()
+    sign_count = models.BigIntegerField(default=0)
+    transports = models.JSONField(default=list)
+    synced = models.BooleanField(default=False)
+    name = models.CharField(max_length=60)
+    made_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+
+
+class SignIn(models.Model):
+    """One sign-in of an account on one device: what its owner sees and can end."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="sign_ins")
+    session_key = models.CharField(max_length=40, unique=True)
+    device = models.CharField(max_length=80)
+    # The network, never the whole address: 203.0.113.0/24.
+    network = models.CharField(max_length=60)
+    since = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    how_ended = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "-since"], name="sign_ins_of_account")]
+
+
+class Mandate(models.Model):
+    """One account acts for a person or a firm: in which matters, from when until when, on what evidence."""
+
+    class Basis(models.TextChoices):
+        """What the mandate rests on."""
+
+        GIVEN = "given", _("本人授权")
+        GUARDIAN = "guardian", _("监护")
+
+    class State(models.TextChoices):
+        """Where it stands; whether it is in force also hangs on its days."""
+
+        OFFERED = "offered", _("待接受")
+        ACCEPTED = "accepted", _("已接受")
+        REFUSED = "refused", _("已谢绝")
+        REVOKED = "revoked", _("已撤销")
+
+    principal_id = models.CharField(max_length=20, db_index=True)
+    principal_name = models.CharField(max_length=200)
+    agent = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="mandates")
+    basis = models.CharField(max_length=10, choices=Basis.choices, default=Basis.GIVEN)
+    # Ids of packs; empty where it covers every matter.
+    scope = models.JSONField(default=list)
+    every_matter = models.BooleanField(default=False)
+    valid_from = models.DateField()
+    valid_to = models.DateField()
+    # Who put it in: the principal, somebody who acts for the firm, or a window clerk from paper.
+    given_by = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="mandates_given")
+    given_by_name = models.CharField(max_length=80)
+    # The paper that a clerk took in: digest of the file, under which it lies.
+    evidence = models.CharField(max_length=64, blank=True)
+    evidence_name = models.CharField(max_length=120, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OFFERED)
+    offered_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    refused_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=80, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    leaf_id = models.BigIntegerField(null=True)
+    leaf_salt = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["agent", "state", "valid_to"], name="mandates_of_agent")]
+
+
+class WindowSession(models.Model):
+    """A window clerk serves one person for at most half an hour; the person sees it among who read their data."""
+
+    class Ground(models.TextChoices):
+        """Why the clerk may serve this person now."""
+
+        PRESENT = "present", _("本人到场")
+        PROXY = "proxy", _("他人持委托书到场")
+
+    clerk = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="window_sessions")
+    subject_id = models.CharField(max_length=20, db_index=True)
+    # Masked: what the banner calls them.
+    shown_name = models.CharField(max_length=80)
+    ground = models.CharField(max_length=10, choices=Ground.choices)
+    proxy_name = models.CharField(max_length=80, blank=True)
+    evidence = models.CharField(max_length=64, blank=True)
+    evidence_name = models.CharField(max_length=120, blank=True)
+    started_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    leaf_id = models.BigIntegerField(null=True)
+    leaf_salt = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clerk"], condition=models.Q(ended_at=None), name="one_served_at_a_time"
+            )
+        ]

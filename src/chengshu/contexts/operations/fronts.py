@@ -96,10 +96,16 @@ def of_operator(account: Account, now: datetime) -> dict[str, Any]:
     }
 
 
+def of_clerk(account: Account, now: datetime) -> dict[str, Any]:
+    """Gather what a window clerk meets first: news about the matters they took in."""
+    return {"notices": cases.notices_for(account, now=now, limit=NOTICES_SHOWN)}
+
+
 FRONTS = {
     "resident": Front("operations/resident.html", of_resident),
     "grid_worker": Front("operations/worker.html", of_worker),
     "steward": Front("operations/steward.html", of_steward),
     "officer": Front("operations/officer.html", of_officer),
     "operator": Front("operations/operator.html", of_operator),
+    "clerk": Front("operations/clerk.html", of_clerk),
 }

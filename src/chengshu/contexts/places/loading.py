@@ -20,7 +20,7 @@ from chengshu.batch.datum import convert
 from chengshu.batch.grid import Load, clean_zones, generate_cells
 from chengshu.batch.grid import Zone as ZoneShape
 from chengshu.batch.shapefile import read_shapefile
-from chengshu.contexts.identity.api import STAFF_ROLES, account_named, departments, save_account
+from chengshu.contexts.identity.api import EMPLOYED_ROLES, account_named, departments, save_account
 from chengshu.contexts.places.cells import cell_index
 from chengshu.contexts.places.domain import LIBRARY_COLUMNS
 from chengshu.contexts.places.models import (
@@ -307,7 +307,7 @@ def load_staff(path: Path, *, is_demo: bool = False) -> int:
     rows = csv_rows(path, ["username", "display_name", "role", "department"])
     known = {department.code for department in departments()}
     for number, row in enumerate(rows, start=1):
-        for field, allowed in (("role", set(STAFF_ROLES)), ("department", known | {""})):
+        for field, allowed in (("role", set(EMPLOYED_ROLES)), ("department", known | {""})):
             if row[field] not in allowed:
                 raise Problem(
                     f"staff-{field}", f"The {field} is not known", detail=row[field],

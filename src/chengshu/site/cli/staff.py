@@ -33,8 +33,8 @@ def app() -> None:
 def import_staff(file: Path, posts: Path | None, as_json: bool) -> None:
     """Make or update accounts from FILE.
 
-    FILE is a CSV (UTF-8 or GB 18030) with username, display_name, role (grid_worker, steward, officer, operator)
-    and department (its code); email may be added. It is taken whole or not at all.
+    FILE is a CSV (UTF-8 or GB 18030) with username, display_name, role (grid_worker, steward, officer, operator,
+    clerk) and department (its code); email may be added. It is taken whole or not at all.
     """
     setup_django()
     from chengshu.contexts.places import api as places
