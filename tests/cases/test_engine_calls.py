@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+from PIL import Image
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases import holidays
-from chengshu.contexts.cases.models import PaymentOrder
+from chengshu.contexts.cases.files import path_of
+from chengshu.contexts.cases.models import EvidenceFile, PaymentOrder
 from chengshu.contexts.identity import api as identity
 from tests_support.casework import MONDAY
 from tests_support.engine_pack import OPINION, PERMIT, write_pack
@@ -63,6 +68,25 @@ def test_an_applicant_types_submits_and_asks_when_it_is_decided(call):
     status, problem = call("ap", "post", "/services/permit/cases", chosen, key="three")
     assert (status, problem["code"]) == (422, "opening-department")
     assert call("ap", "delete", f"/drafts/{2**40}")[0] == 404
+
+
+def test_a_paper_is_named_only_by_whoever_sent_it(call, client):
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(picture, "PNG")
+    client.force_login(identity.account_named("ap"))
+    sent = {"file": SimpleUploadedFile("a.png", picture.getvalue()), "accept": "document"}
+    answer = client.post("/api/v1/files", sent)
+    assert answer.status_code == 201
+    digest = answer.json()["digest"]
+    case_id = call("ap", "post", "/services/permit/cases", {"facts": {"title": "甲"}}, key="a")[1]["case_id"]
+    objection = {"data": {"why": "不实", "papers": [digest]}}
+    status, problem = call("ob", "post", f"/cases/{case_id}/public/object", objection, key="p")
+    assert (status, problem["code"], set(problem["errors"])) == (422, "file-not-sent", {"papers"})
+    status, said = call("ap", "post", f"/cases/{case_id}/public/object", objection, key="p")
+    assert status == 201
+    assert EvidenceFile.objects.get(case_id=case_id, seq=said["seq"]).name == "a.png"
+    assert cases.uploads.discard(timezone.now() + 2 * cases.uploads.LIFE) == 1
+    assert path_of(digest).exists()  # the case keeps it
 
 
 def test_officers_claim_remark_and_finance_pays(call):

@@ -14,10 +14,9 @@ from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
 from chengshu.site.simulation.samples import read_samples
 from tests_support.casework import MONDAY
-from tests_support.packwork import settle, take
+from tests_support.packwork import PAPER, handed, settle, take
 
 PACK = "data-ip-registration"
-PAPER = ("0" * 64,)
 
 
 @pytest.fixture
@@ -62,10 +61,15 @@ def objected(people, case_id):
         "objector": "某公司",
         "objection_ground": "ownership",
         "objection": "由我采集",
-        "objection_proof": list(PAPER),
+        "objection_proof": PAPER,
     }
     receipt = cases.public_command(
-        case_id, "object", said, actor=people.zhao, now=at(1), idempotency_key="object:1"
+        case_id,
+        "object",
+        handed(said, people.zhao, at(1)),
+        actor=people.zhao,
+        now=at(1),
+        idempotency_key="object:1",
     )
     return receipt.opened[0]
 
@@ -76,10 +80,10 @@ def test_a_stranger_objects_the_applicant_answers_and_the_application_goes_on(pe
     child = objected(people, case_id)
     take(child, "forward", people.ip1, at(2))
     with pytest.raises(Problem):
-        take(child, "answer", people.zhao, at(3), answer="x", answer_proof=list(PAPER))
-    take(child, "answer", people.resident, at(3), answer="有采集记录", answer_proof=list(PAPER))
+        take(child, "answer", people.zhao, at(3), answer="x", answer_proof=PAPER)
+    take(child, "answer", people.resident, at(3), answer="有采集记录", answer_proof=PAPER)
     take(child, "forward_answer", people.ip1, at(4))
-    take(child, "supplement", people.zhao, at(7), supplement="无", supplement_proof=list(PAPER))
+    take(child, "supplement", people.zhao, at(7), supplement="无", supplement_proof=PAPER)
     settle(at(15))
     assert Case.objects.get(pk=case_id).state == "objected"
     take(child, "decide", people.ip2, at(16), holds=False, decision_text="来源证明完整")
@@ -115,7 +119,7 @@ def test_both_parties_transfer_and_only_the_new_holder_acts(people):
     case_id = registered(people)
     take(
         case_id, "transfer", people.resident, at(40),
-        new_holder="新示例公司", new_holder_id="91110108MA02EXAM0Y", partner=["sun"], transfer_paper=list(PAPER),
+        new_holder="新示例公司", new_holder_id="91110108MA02EXAM0Y", partner=["sun"], transfer_paper=PAPER,
     )  # fmt: skip
     child = child_of(case_id)
     with pytest.raises(Problem) as caught:

@@ -14,9 +14,10 @@ from chengshu.contexts.messages import api as messages
 from chengshu.kernel.problems import Problem
 from chengshu.site.simulation.samples import read_samples
 from tests_support.casework import MONDAY
+from tests_support.packwork import PAPER, handed
 
 PACK = "public-data-resource"
-PAPER = ["0" * 64]
+
 GRANT = {
     "operator_name": "示例数据运营有限公司", "operator_code": "91440300MA5EXAMP0X", "operator_account": ["ops"],
     "manager_name": "政务服务和数据管理局", "manager_code": "11440306MB2EXAM00Y", "mode": "by-field",
@@ -43,7 +44,13 @@ def people(district):
 
 def take(case_id, name, actor, now=MONDAY, /, **data):
     return cases.command(
-        case_id, name, data, actor=actor, expected_version=None, idempotency_key=None, now=now
+        case_id,
+        name,
+        handed(data, actor, now),
+        actor=actor,
+        expected_version=None,
+        idempotency_key=None,
+        now=now,
     )
 
 

@@ -11,7 +11,7 @@ from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.models import CaseTerm, EvidenceFile
 from chengshu.kernel.problems import Problem
 from tests_support.casework import MONDAY
-from tests_support.packwork import officer, opened, resident, state, take
+from tests_support.packwork import PAPER, handed, officer, opened, resident, state, take
 
 PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\n%%EOF\n"
 DAY = dt.timedelta(days=1)
@@ -74,10 +74,11 @@ def test_whoever_names_anothers_paper_by_its_digest_does_not_get_it(objection):
         "objection": "看看",
         "objection_proof": [paper.digest],
     }
-    receipt = cases.public_command(
-        objection.case_id, "object", said, actor=thief, now=MONDAY + DAY, idempotency_key="object:2"
-    )
-    assert not EvidenceFile.objects.filter(case_id=receipt.opened[0]).exists()
+    with pytest.raises(Problem) as caught:
+        cases.public_command(
+            objection.case_id, "object", said, actor=thief, now=MONDAY + DAY, idempotency_key="object:2"
+        )
+    assert (caught.value.code, set(caught.value.extra["errors"])) == ("file-not-sent", {"objection_proof"})
 
 
 def test_nobody_takes_the_key_under_which_the_machine_ends_a_term(district):
@@ -86,7 +87,8 @@ def test_nobody_takes_the_key_under_which_the_machine_ends_a_term(district):
     take(case_id, "correct", clerk, MONDAY, lacking="请补充来源证明")
     (term,) = CaseTerm.objects.filter(case_id=case_id, state="running")
     cases.command(
-        case_id, "plead", {"cause": "出差", "cause_proof": ["0" * 64]}, actor=applicant, expected_version=None,
+        case_id, "plead", handed({"cause": "出差", "cause_proof": PAPER}, applicant, MONDAY), actor=applicant,
+        expected_version=None,
         idempotency_key=f"end:{term.term}:{term.round}", now=MONDAY,
     )  # fmt: skip
     cases.sweep(MONDAY + 60 * DAY)

@@ -51,6 +51,7 @@ forms:
   object:
     fields:
       why: {type: text, element: case.reason, required: true, most: 300, privacy: personal}
+      papers: {type: files, accept: document, element: case.papers, privacy: personal}
   ended:
     fields:
       child: {type: text, element: case.child, required: true}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NotRequired, TypedDict
 
 from chengshu.procedure.model import Transition
+from chengshu.procedure.parts import PartState
 
 RUNNING, SUSPENDED, EXPIRED, MET, LATE = "running", "suspended", "expired", "met", "late"
 OPEN_TERMS = (RUNNING, SUSPENDED, EXPIRED)
@@ -65,6 +66,8 @@ class Event(TypedDict, total=False):
     effects: list[EffectNote]
     grounds: list[str]
     children: dict[str, str]
+    parts: dict[str, PartState]
+    on_behalf: dict[str, str]
     owner: dict[str, str]
     label: str
     department: str
@@ -83,11 +86,14 @@ class Case:
     facts: Mapping[str, Any] = field(default_factory=dict)
     kept: Mapping[str, Any] = field(default_factory=dict)
     terms: Mapping[str, TermState] = field(default_factory=dict)
-    acted: Mapping[str, str] = field(default_factory=dict)
+    # Everyone who took a step, by step: four eyes look at all of them, not at the last one.
+    acted: Mapping[str, list[str]] = field(default_factory=dict)
     children: Mapping[str, str] = field(default_factory=dict)
     # The instant of its opening, and what lists call it.
     opened_at: str = field(default="", compare=False)
     label: str = field(default="", compare=False)
+    # What became of each part of a one-thing.
+    parts: Mapping[str, PartState] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -122,10 +128,11 @@ def apply(case: Case, event: Event) -> Case:
     """Return the case after ``event``."""
     opened = case.version == 0
     sets, terms, children = event.get("sets"), event.get("terms"), event.get("children")
+    parts = event.get("parts")
     data = event.get("data", {})
     acted = case.acted
-    if not opened:
-        acted = {**acted, event["step"]: event["actor"]["id"]}
+    if not opened and event["actor"]["id"] not in acted.get(event["step"], ()):
+        acted = {**acted, event["step"]: [*acted.get(event["step"], ()), event["actor"]["id"]]}
     return Case(
         case.id,
         case.pack,
@@ -140,6 +147,7 @@ def apply(case: Case, event: Event) -> Case:
         {**case.children, **children} if children else case.children,
         event["at"] if opened else case.opened_at,
         event.get("label", case.label),
+        {**case.parts, **parts} if parts else case.parts,
     )
 
 

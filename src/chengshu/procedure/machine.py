@@ -15,6 +15,8 @@ from chengshu.procedure.clock import Clock, expire, stamp
 from chengshu.procedure.expressions import Expression
 from chengshu.procedure.forms import fill_form
 from chengshu.procedure.model import ENTRY, SYSTEM, Effect, Pack, Plan, Transition
+from chengshu.procedure.part_steps import Moves, look, run_parts
+from chengshu.procedure.parts import News, part_value
 from chengshu.procedure.ports import Actor
 
 MACHINE = Actor("system", "系统", frozenset({SYSTEM}))
@@ -32,6 +34,8 @@ class Command:
     files: tuple[str, ...] = ()
     term: str = ""
     children: Mapping[str, str] = field(default_factory=dict)
+    # What a part of a one-thing tells.
+    news: News | None = None
 
 
 def default_clock() -> Clock:
@@ -101,6 +105,7 @@ def advance(
         raise Problem("form-invalid", "This command carries no data", status=422, errors={})
     else:
         clean = {}
+    moves = look(pack, plan, case, command.news, scope) if pack.parts is not None else None
     for step in candidates:
         decided, rows, cites = _decide(pack, step, scope) if step.decides else _UNDECIDED
         if step.when is None or step.when.evaluate(scope) is True:
@@ -112,7 +117,7 @@ def advance(
     if plan.grounds:
         cites += _answered(plan, clean)
     expired = expire(case.terms, command.term, now) if command.term else None
-    outcome = _outcome(pack, case, step, command, scope, now, clock, expired)
+    outcome = _outcome(pack, case, step, command, scope, now, clock, expired, moves)
     return _sealed(case, outcome, clean, plan.personal[step.id], decided, rows, cites)
 
 
@@ -169,7 +174,7 @@ def _candidates(plan: Plan, case: Case, command: Command) -> list[Transition]:
 def _own_work(case: Case, step: Transition, actor: Actor) -> bool:
     acted = case.acted
     return any(
-        acted.get(other) == actor.id or (other == ENTRY and case.opened_by == actor.id)
+        actor.id in acted.get(other, ()) or (other == ENTRY and case.opened_by == actor.id)
         for other in step.not_who
     )
 
@@ -197,6 +202,8 @@ def _scope(
             scope[name] = actor.id if key == "id" else actor.name
         elif bucket == "children":
             scope[name] = _of_children(key, children)
+        elif bucket in ("part", "parts"):
+            scope[name] = part_value(pack.parts, case.parts, bucket, key)
         elif bucket == "calendar":
             scope[name] = clock.calendar
         elif bucket == "opened_on":
@@ -252,11 +259,14 @@ def _outcome(
     now: dt.datetime,
     clock: Clock,
     expired: TermState | None,
+    moves: Moves | None = None,
 ) -> Outcome:
     target = step.target or case.state
     actor = command.actor
     terms = {**case.terms, expired["id"]: expired} if expired else case.terms
     sets = {name: value.evaluate(scope) for name, value in step.sets.items()} if step.sets else None
+    if moves is not None and moves.returned:
+        sets = {**moves.returned, **(sets or {})}
     days = _last_days(pack, target, scope, sets) if step.target and target in pack.dated else None
     changed = clock.step(pack, terms, target, now, days) if step.target else []
     if expired and all(term["id"] != expired["id"] for term in changed):
@@ -291,6 +301,8 @@ def _outcome(
     calls: list[EffectCall] = []
     if step.effects and (notes := _effects(case.id, event["seq"], step, scope, calls)):
         event["effects"] = notes
+    if pack.parts is not None:
+        run_parts(pack, case, event, moves, _after(scope, sets), calls)
     return Outcome(event, case, step, changed, tasks, calls, step.cite, {})
 
 

@@ -59,6 +59,7 @@ def clocks() -> list[Clock]:
         Clock("calendars", 60.0, cases.calendars.recount),
         Clock("authorities", 3600.0, cases.parties.end_parties),
         Clock("drafts", 3600.0, cases.drafts.discard),
+        Clock("uploads", 3600.0, cases.uploads.discard),
     ]
 
 

@@ -119,7 +119,7 @@ def _worked(row: rows.CaseRow, pack: Pack, actor: Actor) -> bool:
     """
     if not actor.id.isdigit():
         return False
-    mine = {step for step, account in row.case("").acted.items() if account == actor.id}
+    mine = {step for step, actors in row.case("").acted.items() if actor.id in actors}
     passing = {name for name, role in pack.roles.items() if role.holder in PASSING}
     return not mine <= {step.id for step in pack.transitions if step.by & passing}
 

@@ -20,6 +20,7 @@ from chengshu.contexts.cases import (
     parties,
     payments,
     store,
+    uploads,
 )
 from chengshu.contexts.cases.access import FULL, access_case, note_read
 from chengshu.contexts.cases.administration import pack_of
@@ -38,6 +39,7 @@ from chengshu.contexts.cases.domain import (
 )
 from chengshu.contexts.cases.effects import case_fact_source, notify_effect, open_case_effect
 from chengshu.contexts.cases.endings import StepTaken, register_on_end, register_on_step
+from chengshu.contexts.cases.files import MAX_DOCUMENT_BYTES
 from chengshu.contexts.cases.handover import HandOver, hand_over, reassign
 from chengshu.contexts.cases.invariants import (
     TermSeen,
@@ -116,6 +118,7 @@ from chengshu.procedure.ports import register_effect, register_source
 
 __all__ = [
     "FULL",
+    "MAX_DOCUMENT_BYTES",
     "SUPERVISED_A_PAGE",
     "Asked",
     "CaseBrief",
@@ -219,6 +222,7 @@ __all__ = [
     "tasks_for",
     "terms_written",
     "unstarted",
+    "uploads",
     "what_if",
     "what_if_case",
     "what_if_pack",

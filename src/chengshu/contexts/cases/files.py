@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from chengshu.contexts.cases.domain import FileIn
-from chengshu.contexts.cases.models import DraftFile, EvidenceFile
+from chengshu.contexts.cases.models import DraftFile, EvidenceFile, UploadedFile
 from chengshu.contexts.cases.scanning import scan
 from chengshu.kernel import kept_files
 from chengshu.kernel.problems import Problem
@@ -78,7 +78,8 @@ def path_of(digest: str) -> Path:
 def drop_unused(digest: str) -> None:
     """Delete the bytes when no file that is still kept, of a case or of a draft, has them."""
     kept = EvidenceFile.objects.filter(digest=digest, erased_at=None).exists()
-    if not kept and not DraftFile.objects.filter(digest=digest).exists():
+    waiting = (DraftFile, UploadedFile)
+    if not kept and not any(table.objects.filter(digest=digest).exists() for table in waiting):
         path_of(digest).unlink(missing_ok=True)
 
 

@@ -339,6 +339,22 @@ class DraftFile(models.Model):
         constraints = [models.UniqueConstraint(fields=["draft", "field", "digest"], name="one_draft_file")]
 
 
+class UploadedFile(models.Model):
+    """A file that a program sent ahead of the call that names it; kept a day."""
+
+    account = models.BigIntegerField()
+    digest = models.CharField(max_length=64, db_index=True)
+    accept = models.CharField(max_length=20)
+    name = models.CharField(max_length=120)
+    media_type = models.CharField(max_length=60)
+    size = models.PositiveIntegerField()
+    scanned = models.CharField(max_length=40, blank=True, default="", db_default="")
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "digest"], name="one_upload")]
+
+
 class CalendarYear(models.Model):
     """One year's official days off and adjusted workdays, as an operator loaded them; the newest one holds."""
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from chengshu.contexts.cases import endings, files, holidays, jobs, packs, routing, rows, sealing
+from chengshu.contexts.cases import endings, files, holidays, jobs, packs, routing, rows, sealing, uploads
 from chengshu.contexts.cases.domain import FileIn, Opening, new_case_id
 from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.models import CaseEvent, EvidenceFile
@@ -72,7 +72,10 @@ def open_case(
         refuse_unoffered(runtime.pack)
         _check_department(runtime.pack, department)
     kept = [*stored, *_stored_facts(runtime, files_in)]
-    opening = Opening(_with_files(facts, kept), idempotency_key, subject_id, cell_code, department, assignee)
+    facts = _with_files(facts, kept)
+    if asked and opened_by is not None and case_of_key(idempotency_key) is None:
+        kept += uploads.named(runtime.pack.facts, facts, opened_by, now, kept=kept)
+    opening = Opening(facts, idempotency_key, subject_id, cell_code, department, assignee)
     return _open(runtime, opening, opened_by, now, parent, on_end, kept)
 
 
@@ -204,8 +207,7 @@ def command(
         _check_key(idempotency_key)
         idempotency_key = _own_key(idempotency_key, actor)
     holidays.look()
-    stored = _stored(case_id, name, files_in) if files_in else []
-    sent = _with_files(data, stored)
+    stored, sent = _files_of(case_id, name, data, files_in, actor, now)
     request = _request_digest(name, sent, actor) if idempotency_key else ""
     with Unit():
         row, tasks, known = rows.lock_with_tasks(case_id, idempotency_key)
@@ -389,13 +391,29 @@ def _own_key(key: str, actor: Account | None) -> str:
     return own if len(own) <= MAX_KEY else f"by:{actor.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-def _stored(case_id: str, name: str, sent: Sequence[FileIn]) -> list[files.Stored]:
-    """Clean and store files before the transaction: Pillow's work never holds the database."""
+def _files_of(
+    case_id: str,
+    name: str,
+    data: Mapping[str, Any],
+    files_in: Sequence[FileIn],
+    actor: Account | None,
+    now: dt.datetime,
+) -> tuple[list[files.Stored], Mapping[str, Any]]:
+    """Clean and store files before the transaction, Pillow's work never holds the database; the answers name them."""
+    may_name = actor is not None and any(isinstance(value, list | tuple) for value in data.values())
+    if not files_in and not may_name:
+        return [], data
     row = rows.lock_free(case_id)
-    runtime = packs.pinned(row.pack_version_id, row.pack_hash)
-    steps = runtime.pack.steps.get((row.state, name), ())
-    form = next((step.form for step in steps if step.form), None)
-    return _cleaned(form.fields if form else {}, sent)
+    pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
+    steps = pack.steps.get((row.state, name), ())
+    fields = next((step.form.fields for step in steps if step.form), {})
+    stored = _cleaned(fields, files_in)
+    sent = _with_files(data, stored)
+    if may_name and actor is not None:
+        # A stranger who takes a public step does not name the papers of the file by their digests.
+        own = not any(pack.roles[role].holder == "public" for step in steps for role in step.by)
+        stored += uploads.named(fields, sent, actor, now, case_id=case_id if own else "", kept=stored)
+    return stored, sent
 
 
 def _stored_facts(runtime: Runtime, sent: Sequence[FileIn]) -> list[files.Stored]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Header, Path, Query, Router, Schema
+from ninja import Field, File, Form, Header, Path, Query, Router, Schema, UploadedFile
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.identity import api as identity
@@ -24,6 +24,7 @@ from chengshu.kernel.workdays import CalendarYear
 
 services = Router(tags=["cases"])
 drafts = Router(tags=["cases"])
+papers = Router(tags=["cases"])
 around = Router(tags=["cases"])
 payments = Router(tags=["payments"])
 calendars = Router(tags=["calendars"])
@@ -108,6 +109,16 @@ class DraftLineOut(Schema):
     id: int
     pack: str
     saved_at: dt.datetime
+    expires_at: dt.datetime
+
+
+class PaperOut(Schema):
+    """A file that lies ready: answers name it by its digest, until ``expires_at``."""
+
+    digest: str
+    name: str
+    media_type: str
+    size: int
     expires_at: dt.datetime
 
 
@@ -342,6 +353,22 @@ def submit_draft(request: HttpRequest, draft_id: Number, idempotency_key: Key) -
         subject_id=me.subject_id or None if me.role == "resident" else None,
     )
     return 201, {"case_id": case_id}
+
+
+@papers.post("", auth=guard(scope="cases:write"), response={201: PaperOut}, summary="Send a file ahead")
+def send_file(
+    request: HttpRequest,
+    file: Annotated[UploadedFile, File(...)],
+    accept: Annotated[str, Form("document", pattern="^(document|photo)$")],
+) -> Any:
+    """Keep a file for a day, so that the answers of a form can name it; what the field takes, `accept` must say."""
+    if (file.size or 0) > cases.MAX_DOCUMENT_BYTES:
+        raise Problem("file-too-large", "文件超过 20 MB", detail=(file.name or "")[:80], status=413)
+    now = timezone.now()
+    sent = cases.FileIn(file.name or "file", file.read(), "file")
+    kept = cases.uploads.upload(request.user, sent, accept, now)
+    expires_at = now + cases.uploads.LIFE
+    return 201, {**asdict(kept), "expires_at": expires_at}
 
 
 @around.post(
