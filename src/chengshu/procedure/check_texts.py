@@ -10,6 +10,7 @@ from chengshu.procedure.check_effects import effects_of, words_of
 from chengshu.procedure.expressions import Expression
 from chengshu.procedure.files import PackFiles
 from chengshu.procedure.model import Effect, Pack
+from chengshu.procedure.parts import Part
 from chengshu.procedure.sheets import Faults
 from chengshu.procedure.wording import flatten, slots
 
@@ -63,6 +64,7 @@ def _wanted(pack: Pack) -> Iterator[str]:
         yield from (f"{group}.{name}" for name in names)
     for section in pack.sections:
         yield f"sections.{section.id}"
+    yield from (f"{key}.title" for key in _part_keys(pack))
     for _, fields in pack.fields():
         for name, item in fields.items():
             yield f"fields.{name}.label"
@@ -74,8 +76,14 @@ def _wanted(pack: Pack) -> Iterator[str]:
                 yield from (f"choices.{column.name}.{choice}" for choice in column.type.choices)
 
 
+def _part_keys(pack: Pack) -> Iterator[str]:
+    for part in pack.parts or ():
+        yield f"{'parts' if isinstance(part, Part) else 'joins'}.{part.id}"
+
+
 def _optional(pack: Pack) -> Iterator[str]:
     yield from ("about", "summary", "reason")
+    yield from (f"{key}.about" for key in _part_keys(pack))
     yield from (f"help.{name}" for name in pack.commands())
     yield from (f"fields.{name}.help" for _, fields in pack.fields() for name in fields)
     yield from (f"documents.{name}" for name in pack.templates)
@@ -117,6 +125,8 @@ def _mentions(pack: Pack) -> set[str]:
     found |= {f"data.{name}" for form in pack.forms.values() for name in form.fields}
     found |= {f"decided.{name}" for table in pack.tables.values() for name in table.outputs}
     found |= {f"case.{name}" for name in pack.keeps}
+    if pack.parts is not None:
+        found |= {"part", "part_state"}
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from chengshu.procedure.check_effects import check_effects, effects_of, words_of
+from chengshu.procedure.check_parts import check_parts, citing_parts
 from chengshu.procedure.check_tables import check_table
 from chengshu.procedure.check_templates import check_templates
 from chengshu.procedure.check_texts import check_texts
@@ -55,6 +56,7 @@ def check_meaning(
     for table in pack.tables.values():
         check_table(pack, table, faults, files.name(f"decisions/{table.id}.yaml"))
     check_effects(pack, files, faults)
+    check_parts(pack, files, faults)
     check_templates(files, faults)
     check_texts(pack, files, faults)
     return checker.coverage()
@@ -164,7 +166,9 @@ class _Checker:
             )  # fmt: skip
 
     def _waits_for_children(self, name: str) -> bool:
-        """Whether the end of a child case brings a command to this state."""
+        """Whether the end of a child case, or news of a part, brings a command to this state."""
+        if self.pack.parts is not None and (name, self.pack.parts.on_part) in self.pack.steps:
+            return True
         ends = {word for effect in effects_of(self.pack) for word in words_of(effect, "on_end")}
         return any((name, command) in self.pack.steps for command in ends)
 
@@ -188,7 +192,7 @@ class _Checker:
                     self.fault("states.yaml", step.line, "state-unknown", f"No state is called {name!r}")
             self._order(step, decided)
         for step in self.pack.transitions:
-            for other in step.not_who:
+            for other in (*step.not_who, *step.forwarded_by):
                 if other not in seen:
                     self.fault("states.yaml", step.line, "transition-unknown", f"No step is called {other!r}")
 
@@ -294,6 +298,7 @@ class _Checker:
             for value in parameter.values:
                 path = self._parameter_file(parameter.name)
                 yield path, value.line, f"parameter {parameter.name!r} from {value.start}", value.cite
+        yield from citing_parts(pack)
         for kind, fields in self.fields():
             for item_ in fields.values():
                 for line, what, cites in _citing_field(kind, item_):

@@ -16,6 +16,8 @@ _PACK_ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,49}$")
 SINGLE = ("pack.yaml", "articles.yaml", "form.yaml", "states.yaml", "deadlines.yaml")
 # What a pack may have besides: its parts, the forms on paper that it stands for, its uses of data, what it offers to whom.
 OPTIONAL = ("parts.yaml", "official_forms.yaml", "uses.yaml", "offer.yaml")
+# What tests and measures a version and does not change it: left out of its hash.
+BESIDE = ("cases/", "official_forms.yaml")
 FOLDERS = {
     "decisions": ".yaml",
     "parameters": ".yaml",
@@ -45,8 +47,8 @@ class PackFiles:
         return sorted(path for path in self.texts if path.startswith(f"{folder}/"))
 
     def hash(self) -> str:
-        """Return the content hash. Golden cases are left out: they test a version, they do not change it."""
-        return digest({path: text for path, text in self.texts.items() if not path.startswith("cases/")})
+        """Return the content hash, without golden cases and official forms: they test and measure, they change nothing."""
+        return digest({path: text for path, text in self.texts.items() if not path.startswith(BESIDE)})
 
 
 # Where the files of the extended pack stand that are merged key by key, beside the thin pack's own.
@@ -110,7 +112,7 @@ def extend(own: PackFiles, base: PackFiles) -> PackFiles:
     texts, borrowed = dict(own.texts), {}
     for path, text in base.texts.items():
         target = BASE + path if path in MERGED else path
-        if target not in texts and path != "README.md":
+        if target not in texts and path not in ("README.md", "official_forms.yaml"):
             texts[target], borrowed[target] = text, base.name(path)
     return PackFiles(own.root, texts, borrowed)
 
@@ -141,7 +143,7 @@ def _known(path: Path, relative: str) -> None:
             "pack-file-unknown",
             "A pack has no such file",
             where=Where(file=str(path)),
-            remedy=f"a pack has {', '.join(SINGLE)} and the folders {', '.join(FOLDERS)}",
+            remedy=f"a pack has {', '.join((*SINGLE, *OPTIONAL))} and the folders {', '.join(FOLDERS)}",
         )
 
 

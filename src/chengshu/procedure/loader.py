@@ -10,11 +10,12 @@ from typing import Any
 from chengshu.kernel.citations import parse_citation
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.strict_yaml import Mapped
-from chengshu.procedure import ports
+from chengshu.procedure import official, ports
+from chengshu.procedure.check_parts import FindPack, check_children
 from chengshu.procedure.checker import Coverage, check_meaning
 from chengshu.procedure.expressions import Expression
 from chengshu.procedure.extending import merge
-from chengshu.procedure.files import BASE, SINGLE, PackFiles, read_files
+from chengshu.procedure.files import BASE, BESIDE, SINGLE, PackFiles, read_files
 from chengshu.procedure.model import (
     ENTRY,
     HOLDERS,
@@ -28,7 +29,9 @@ from chengshu.procedure.model import (
     Table,
     Transition,
 )
+from chengshu.procedure.parts import Parts
 from chengshu.procedure.read_forms import ACCOUNT_ROLES, Names, read_facts, read_forms, read_parameters
+from chengshu.procedure.read_parts import part_ids, read_parts
 from chengshu.procedure.read_steps import StepReader, read_deadlines, read_keeps, read_states, read_table
 from chengshu.procedure.sheets import PACK_ID, Faults, Sheet, parsed
 from chengshu.procedure.uses import check_uses, read_uses
@@ -63,13 +66,47 @@ def load_files(files: PackFiles) -> Pack:
     return checked.pack
 
 
-def check_folder(folder: Path, *, elements: frozenset[str] | None = None) -> Checked:
-    """Check a pack; ``elements`` are the catalogue's data elements, when they are known."""
+def check_folder(
+    folder: Path, *, elements: frozenset[str] | None = None, find: FindPack | None = None
+) -> Checked:
+    """Check a pack; ``elements`` are the catalogue's data elements, when they are known.
+
+    The packs of its parts lie in folders beside it, or ``find`` gives them.
+    """
     try:
         files = read_files(folder)
     except Problem as problem:
         return Checked(None, (problem,), Coverage())
-    return check_files(files, elements=elements)
+    checked = check_files(files, elements=elements)
+    if checked.pack is None or not (checked.pack.parts or official.FILE in files.texts):
+        return checked
+    faults = Faults()
+    check_composition(checked.pack, files, faults, beside(folder, find), elements)
+    return Checked(None if faults else checked.pack, tuple(faults), checked.coverage)
+
+
+def check_composition(
+    pack: Pack, files: PackFiles, faults: Faults, find: FindPack, elements: frozenset[str] | None = None
+) -> None:
+    """Check a pack against the packs of its parts, and the official forms against all of them."""
+    check_children(pack, files, faults, find)
+    parts = pack.parts.parts.values() if pack.parts is not None else ()
+    children = {part.id: child for part in parts if (child := find(part.pack)) is not None}
+    official.check_official(pack, files, faults, elements, children)
+
+
+def beside(folder: Path, find: FindPack | None = None) -> FindPack:
+    """Return a finder of packs: folders beside ``folder`` first, then ``find``."""
+    known: dict[str, Pack | None] = {}
+
+    def found(pack: str) -> Pack | None:
+        if pack not in known:
+            sibling = folder.resolve().parent / pack
+            there = bool(PACK_ID.match(pack)) and (sibling / "pack.yaml").is_file()
+            known[pack] = load_pack(sibling) if there else find(pack) if find is not None else None
+        return known[pack]
+
+    return found
 
 
 def check_files(files: PackFiles, *, elements: frozenset[str] | None = None, cases: bool = True) -> Checked:
@@ -80,7 +117,7 @@ def check_files(files: PackFiles, *, elements: frozenset[str] | None = None, cas
     faults = Faults()
     paths = dict.fromkeys(path.removeprefix(BASE) for path in files.texts if path.endswith(".yaml"))
     if not cases:
-        paths = {path: None for path in paths if not path.startswith("cases/")}
+        paths = {path: None for path in paths if not path.startswith(BESIDE)}
     sheets = {path: _sheet(files, path, faults) for path in paths}
     for path in SINGLE:
         if path not in sheets:
@@ -116,12 +153,14 @@ def _sheet(files: PackFiles, path: str, faults: Faults) -> Sheet:
 def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack:
     names = Names()
     head, states_sheet = sheets["pack.yaml"], sheets["states.yaml"]
+    parts_sheet = sheets.get("parts.yaml")
     for path in files.under("parameters"):
         read_parameters(sheets[path], names)
     initial = read_keeps(states_sheet, names)
     read_facts(sheets["form.yaml"], names, ports.registry)
     read_forms(sheets["form.yaml"], names, ports.registry)
     sheets["form.yaml"].close()
+    names.parts = part_ids(parts_sheet) if parts_sheet is not None else ()
     tables = {}
     for path in files.under("decisions"):
         table = read_table(sheets[path], names)
@@ -135,7 +174,8 @@ def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack
     states_sheet.close()
     deadlines = read_deadlines(sheets["deadlines.yaml"], states, names)
     sheets["deadlines.yaml"].close()
-    linked = Linked(tables, deadlines, label, steps.department)
+    parts = read_parts(parts_sheet, names) if parts_sheet is not None else None
+    linked = Linked(tables, deadlines, label, steps.department, parts)
     opening = linked.step(opening, opens=True)
     transitions = tuple(linked.step(step) for step in transitions)
     pack = Pack(
@@ -183,7 +223,7 @@ def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack
 def rebuilt(pack: Pack, **changes: Any) -> Pack:
     """Return the pack with parts changed, and everything that follows from them made anew."""
     changed = replace(pack, **changes)
-    linked = Linked(changed.tables, changed.deadlines, changed.label, changed.department)
+    linked = Linked(changed.tables, changed.deadlines, changed.label, changed.department, changed.parts)
     opening = linked.step(changed.opening, opens=True)
     transitions = tuple(linked.step(step) for step in changed.transitions)
     return replace(
@@ -245,6 +285,7 @@ class Linked:
     deadlines: Mapping[str, Deadline]
     label: Expression | None
     department: Expression | None
+    parts: Parts | None = None
 
     def step(self, step: Transition, opens: bool = False) -> Transition:
         """Return the step with every name that taking it needs."""
@@ -268,6 +309,9 @@ class Linked:
             expressions.extend([item.when, item.check])
         reads = {name for expression in expressions if expression is not None for name in expression.reads}
         reads.update(f"facts.{item.options}" for item in fields if item.options)
+        if self.parts is not None and {*step.sources, step.target} & set(self.parts.runs_while):
+            # Any step there may open a part.
+            reads |= self.parts.reads()
         return replace(step, reads=frozenset(reads), relabels=relabels)
 
 

@@ -264,9 +264,7 @@ def _outcome(
     target = step.target or case.state
     actor = command.actor
     terms = {**case.terms, expired["id"]: expired} if expired else case.terms
-    sets = {name: value.evaluate(scope) for name, value in step.sets.items()} if step.sets else None
-    if moves is not None and moves.returned:
-        sets = {**moves.returned, **(sets or {})}
+    sets = _sets(step, scope, moves)
     days = _last_days(pack, target, scope, sets) if step.target and target in pack.dated else None
     changed = clock.step(pack, terms, target, now, days) if step.target else []
     if expired and all(term["id"] != expired["id"] for term in changed):
@@ -285,7 +283,7 @@ def _outcome(
         "grounds": list(step.cite),
     }
     if sets:
-        event["sets"] = sets
+        event["sets"] = dict(sets)
     if step.relabels and pack.label is not None:
         event["label"] = str(pack.label.evaluate(_after(scope, sets)) or "")
     if changed:
@@ -294,16 +292,26 @@ def _outcome(
         event["tasks"] = list(tasks)
     if state.final and target != case.state:
         event["outcome"] = state.outcome
+    _told(event, command)
+    calls: list[EffectCall] = []
+    if step.effects and (notes := _effects(case.id, event["seq"], step, scope, calls)):
+        event["effects"] = notes
+    run_parts(pack, case, event, moves, scope, sets, calls)
+    return Outcome(event, case, step, changed, tasks, calls, step.cite, {})
+
+
+def _told(event: Event, command: Command) -> None:
+    """Note the files that came with a command, and what it says of children."""
     if command.files:
         event["files"] = list(command.files)
     if command.children:
         event["children"] = dict(command.children)
-    calls: list[EffectCall] = []
-    if step.effects and (notes := _effects(case.id, event["seq"], step, scope, calls)):
-        event["effects"] = notes
-    if pack.parts is not None:
-        run_parts(pack, case, event, moves, _after(scope, sets), calls)
-    return Outcome(event, case, step, changed, tasks, calls, step.cite, {})
+
+
+def _sets(step: Transition, scope: dict[str, Any], moves: Moves | None) -> Mapping[str, Any] | None:
+    """Return the kept values that change: what a part brought back, and what the step sets."""
+    sets = {name: value.evaluate(scope) for name, value in step.sets.items()} if step.sets else None
+    return {**moves.returned, **(sets or {})} if moves is not None and moves.returned else sets
 
 
 def _role(step: Transition, actor: Actor) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from chengshu.procedure.formats import FORMATS
 from chengshu.procedure.model import Dated, Field, Form, Parameter, Prefill, Section
+from chengshu.procedure.parts import COUNTED, PART_STATES
 from chengshu.procedure.ports import Registry
 from chengshu.procedure.sheets import Sheet
 from chengshu.procedure.types import COLUMN_KINDS, KINDS, BadValue, Type, check_value
@@ -19,6 +20,8 @@ MAX_FILES = 9
 MAX_ROWS = 500
 MAX_COLUMNS = 20
 
+# What there is nothing of while a case is being opened.
+BEFORE_OPENING = ("case.", "children.", "part.", "parts.")
 # Names that every expression may read.
 BUILT_IN = {
     "today": Type("date"),
@@ -40,6 +43,8 @@ class Names:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     outputs: dict[str, dict[str, Type]] = field(default_factory=dict)
     sections: list[Section] = field(default_factory=list)
+    # The ids of the parts of a one-thing.
+    parts: tuple[str, ...] = ()
 
     def known(self, form: Form | None = None, tables: tuple[str, ...] = ()) -> dict[str, Type]:
         """Return dotted name → type as an expression sees them."""
@@ -51,6 +56,9 @@ class Names:
             found.update({f"decided.{name}": type_ for name, type_ in self.outputs.get(table, {}).items()})
         if form is not None:
             found.update({f"data.{name}": item.type for name, item in form.fields.items()})
+        if self.parts:
+            found.update({f"parts.{name}": Type("integer") for name in (*COUNTED, "left")})
+            found.update({f"part.{name}": Type("choice", PART_STATES) for name in self.parts})
         return found
 
 
@@ -70,9 +78,7 @@ def read_type(
 def read_facts(sheet: Sheet, names: Names, sources: Registry) -> None:
     """Read `facts` and `sections`: what a case is opened with, and in which parts it is asked."""
     for name, item in sheet.named("facts", required=True):
-        before = {
-            key: type_ for key, type_ in names.known().items() if not key.startswith(("case.", "children."))
-        }
+        before = {key: type_ for key, type_ in names.known().items() if not key.startswith(BEFORE_OPENING)}
         names.facts[name] = _field(name, item, before, names, sources, "facts.")
     taken: set[str] = set()
     for item in sheet.listed("sections"):

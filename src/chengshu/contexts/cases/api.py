@@ -18,6 +18,7 @@ from chengshu.contexts.cases import (
     migration,
     packs,
     parties,
+    parts,
     payments,
     store,
     uploads,
@@ -37,8 +38,9 @@ from chengshu.contexts.cases.domain import (
     TaskPage,
     TaskRow,
 )
+from chengshu.contexts.cases.earlier import EarlierAnswer, earlier_answers
 from chengshu.contexts.cases.effects import case_fact_source, notify_effect, open_case_effect
-from chengshu.contexts.cases.endings import StepTaken, register_on_end, register_on_step
+from chengshu.contexts.cases.endings import EVERY_PACK, StepTaken, register_on_end, register_on_step
 from chengshu.contexts.cases.files import MAX_DOCUMENT_BYTES
 from chengshu.contexts.cases.handover import HandOver, hand_over, reassign
 from chengshu.contexts.cases.invariants import (
@@ -117,6 +119,7 @@ from chengshu.procedure.model import Pack
 from chengshu.procedure.ports import register_effect, register_source
 
 __all__ = [
+    "EVERY_PACK",
     "FULL",
     "MAX_DOCUMENT_BYTES",
     "SUPERVISED_A_PAGE",
@@ -126,6 +129,7 @@ __all__ = [
     "CasePanelLine",
     "CaseView",
     "CommandView",
+    "EarlierAnswer",
     "FieldView",
     "FileIn",
     "Filters",
@@ -169,6 +173,7 @@ __all__ = [
     "dead_jobs",
     "described",
     "drafts",
+    "earlier_answers",
     "ending_causes",
     "enqueue_effect",
     "erase_personal",
@@ -314,3 +319,4 @@ def wire_effects() -> None:
     register_effect("order_payment", payments.order_payment_effect)
     register_on_end("payments", payments.case_ended)
     register_source("case_fact", case_fact_source)
+    parts.wire()

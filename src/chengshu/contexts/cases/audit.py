@@ -6,6 +6,7 @@ import hashlib
 import json
 
 from chengshu.contexts.cases import packs, rows, sealing
+from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.models import CaseEvent, CaseTerm, PersonalPayload, Task
 from chengshu.contexts.ledger import api as ledger
 from chengshu.procedure.case import OPEN_TERMS, Case, Event, fold
@@ -23,7 +24,13 @@ def check_case(case_id: str) -> list[str]:
         faults.append("the projection differs from the events")
     faults += _rows(case_id, folded, row)
     state = pack.states[row.state]
-    if not state.final and not Task.objects.filter(case_id=case_id, open=True).exists():
+    owned = Task.objects.filter(case_id=case_id, open=True).exists()
+    # A one-thing waits for its parts: their offices have the work.
+    if (
+        not state.final
+        and not owned
+        and not CaseModel.objects.filter(parent=case_id, closed_at=None).exists()
+    ):
         faults.append("an open case that nobody has")
     if state.final and Task.objects.filter(case_id=case_id, open=True).exclude(role="job").exists():
         faults.append("a closed case with an open task")

@@ -61,6 +61,8 @@ class Opening:
     department: str | None = None
     # The account (its number) that the case is opened for, where the pack has a role held by the assignee.
     assignee: str = ""
+    # Whose matter it is, where the opener acts for another: subject_id, by (mandate, window), mandate.
+    on_behalf: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from chengshu.contexts.cases.packs import Runtime
 from chengshu.contexts.cases.rows import CaseRow
+from chengshu.contexts.identity.api import Account
 from chengshu.procedure.case import Case, Event, Outcome
+from chengshu.procedure.model import Pack
 
 # (case id, pack, outcome, now), called inside the transaction of the last step.
 EndListener = Callable[[str, str, str, dt.datetime], None]
@@ -27,18 +31,21 @@ class StepTaken:
 
 
 StepListener = Callable[[StepTaken], None]
+# Instead of a pack's name: the steps of all packs.
+EVERY_PACK = ""
 _step_listeners: dict[str, dict[str, StepListener]] = {}
 
 
 def register_on_step(pack: str, name: str, listener: StepListener) -> None:
-    """Call ``listener`` inside the transaction of each step of the cases of one pack."""
+    """Call ``listener`` inside the transaction of each step of the cases of one pack, or of ``EVERY_PACK``."""
     _step_listeners.setdefault(pack, {})[name] = listener
 
 
 def tell_step(outcome: Outcome, row: CaseRow, now: dt.datetime) -> None:
     """Tell all who listen to this pack of a step."""
-    for listener in _step_listeners.get(outcome.case.pack, {}).values():
-        listener(StepTaken(outcome.case, outcome.event, outcome.personal, row.department, now))
+    for key in (outcome.case.pack, EVERY_PACK):
+        for listener in _step_listeners.get(key, {}).values():
+            listener(StepTaken(outcome.case, outcome.event, outcome.personal, row.department, now))
 
 
 def register_on_end(name: str, listener: EndListener) -> None:
@@ -50,3 +57,25 @@ def tell(case: Case, row: CaseRow, now: dt.datetime) -> None:
     """Tell all who listen that a case has ended."""
     for listener in _listeners.values():
         listener(row.id, case.pack, case.outcome, now)
+
+
+@dataclass(frozen=True, slots=True)
+class PartListeners:
+    """What a step of a one-thing, or of one of its parts, calls: keep news back, report a step, rehearse an opening."""
+
+    settling: Callable[[str, dt.datetime], AbstractContextManager[None]]
+    report: Callable[[Runtime, CaseRow, Outcome, dt.datetime], None]
+    rehearse: Callable[[Pack, Outcome, Account, dt.datetime], None]
+
+
+_part_listeners: list[PartListeners] = []
+
+
+def listen_to_parts(listeners: PartListeners) -> None:
+    """Say who sees to the parts of one-things."""
+    _part_listeners[:] = [listeners]
+
+
+def part_listeners() -> PartListeners:
+    """Return who sees to the parts of one-things; wired with the effects."""
+    return _part_listeners[0]

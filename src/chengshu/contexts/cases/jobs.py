@@ -155,6 +155,18 @@ _WORK: dict[str, Callable[[Job, dt.datetime], Mapping[str, Any] | None]] = {
     EFFECT: _effect,
     COMMAND: _command,
 }
+# (case, what the job says, its key, now)
+Worker = Callable[[str, Mapping[str, Any], str, dt.datetime], None]
+
+
+def register_work(kind: str, worker: Worker) -> None:
+    """Say who does the jobs of a kind that another module of this context enqueues."""
+    _WORK[kind] = lambda job, now: worker(job.case_id, json.loads(job.payload), job.key, now)
+
+
+def enqueue_work(kind: str, case_id: str, said: Mapping[str, Any], key: str, now: dt.datetime) -> None:
+    """Put work of a registered kind into the outbox, in the caller's transaction."""
+    _enqueue(kind, case_id, said, key[: store.MAX_KEY], now)
 
 
 def _failed(job: Job, text: str, now: dt.datetime, *, final: bool) -> None:

@@ -45,6 +45,9 @@ class Case(models.Model):
     opened_by = models.CharField(max_length=20)
     # The account that the case was opened for (a reviewer, a named decider); empty in most packs.
     assignee = models.CharField(max_length=20, blank=True, default="", db_default="")
+    # Whose matter it is, where the opener acts for another, and on what ground (JSON); empty in one's own matters.
+    principal = models.CharField(max_length=24, blank=True, default="", db_default="")
+    on_behalf = models.CharField(max_length=200, blank=True, default="", db_default="")
     parent = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="children", db_index=False
     )
@@ -70,6 +73,11 @@ class Case(models.Model):
             ),
             models.Index(fields=["id"], condition=models.Q(searchable=False), name="case_to_index"),
             models.Index(fields=["opened_by", "opened_at"], name="case_by_opener"),
+            models.Index(
+                fields=["principal", "opened_at"],
+                condition=~models.Q(principal=""),
+                name="case_by_principal",
+            ),
             models.Index(fields=["cell_code", "closed_at"], name="case_by_cell"),
         ]
 

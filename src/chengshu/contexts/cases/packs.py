@@ -14,9 +14,11 @@ from chengshu.contexts.cases.models import PackVersion
 from chengshu.contexts.cases.sql import sql
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.resources import shipped
+from chengshu.procedure.check_parts import check_children
 from chengshu.procedure.files import PackFiles, read_files
-from chengshu.procedure.loader import load_files
+from chengshu.procedure.loader import beside, load_files
 from chengshu.procedure.model import Pack
+from chengshu.procedure.sheets import Faults
 
 _packs: dict[str, Pack] = {}
 _CURRENT = "SELECT id, hash FROM cases_packversion WHERE pack = %s AND current"
@@ -35,6 +37,8 @@ def load_pack_version(folder: Path, now: dt.datetime) -> PackVersion:
     """Check a pack's folder and make it the version that new cases are opened under; running cases keep theirs."""
     files = read_files(folder)
     pack = _compile(files)
+    if pack.parts is not None:
+        _check_parts(pack, files, folder)
     with transaction.atomic():
         found = PackVersion.objects.filter(hash=pack.hash).first()
         if found is None and PackVersion.objects.filter(pack=pack.id, version=pack.version).exists():
@@ -53,6 +57,19 @@ def load_pack_version(folder: Path, now: dt.datetime) -> PackVersion:
         return PackVersion.objects.create(
             pack=pack.id, version=pack.version, hash=pack.hash, files=texts, loaded_at=now, current=True
         )
+
+
+def _check_parts(pack: Pack, files: PackFiles, folder: Path) -> None:
+    """Refuse a one-thing whose parts' packs are not there or do not get what they need."""
+    faults = Faults()
+    check_children(pack, files, faults, beside(folder, _loaded_pack))
+    if faults:
+        raise faults[0]
+
+
+def _loaded_pack(pack: str) -> Pack | None:
+    row = PackVersion.objects.filter(pack=pack, current=True).defer("files").first()
+    return pinned(row.pk, row.hash).pack if row is not None else None
 
 
 def load_shipped(now: dt.datetime) -> list[PackVersion]:
@@ -105,6 +122,11 @@ def pinned(version_id: int, hash_: str = "") -> Runtime:
         return runtime
     # Another database (a test, a restore) gave the same content another number.
     return Runtime(runtime.pack, version_id, runtime.secret_steps)
+
+
+def of_hash(hash_: str) -> Pack:
+    """Return a loaded pack by its content hash."""
+    return _compiled(hash_).pack
 
 
 def _hash_of(version_id: int) -> str:

@@ -122,7 +122,10 @@ def _holds(
     if holder == "role":
         return account.role == role.account_role
     if holder == "opener":
-        return row.opened_by == str(account.pk)
+        # Whoever acts for another does it for them, not instead of them: it stays their matter.
+        return row.opened_by == str(account.pk) or (
+            bool(row.principal) and account.subject_id == row.principal
+        )
     if holder == "department":
         return in_department(role, row, account) and not _taken(role, tasks, account, now)
     if holder == "cell":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from chengshu.procedure.case import OPEN_TERMS, SUSPENDED, Case, Event, TermStat
 
 _CASE = (
     "SELECT c.id, c.version, c.state, c.outcome, c.subject_id, c.cell_code, c.department, c.opened_by, c.parent_id, "
-    "c.on_end, c.label, c.area, c.body, c.pack_version_id, v.hash, c.assignee, c.pack, c.kind FROM cases_case c "
+    "c.on_end, c.label, c.area, c.body, c.pack_version_id, v.hash, c.assignee, c.pack, c.kind, c.principal, c.on_behalf "
+    "FROM cases_case c "
     "JOIN cases_packversion v ON v.id = c.pack_version_id WHERE c.id = %s"
 )
 _CASE_INSERT = (
@@ -81,6 +82,14 @@ class CaseRow:
     assignee: str = ""
     pack: str = ""
     kind: str = ""
+    # Whose matter it is where the opener acts for another, and on what ground (JSON).
+    principal: str = ""
+    on_behalf: str = ""
+
+    @property
+    def behalf(self) -> dict[str, Any] | None:
+        """Return for whom and on what ground the opener acts; ``None`` in one's own matters."""
+        return load(self.on_behalf) if self.on_behalf else None
 
     def case(self, pack: str) -> Case:
         """Return the folded case."""
@@ -88,23 +97,39 @@ class CaseRow:
         return Case(
             self.id, pack, self.state, self.version, self.outcome, self.opened_by,
             body["facts"], body["kept"], body["terms"], body["acted"], body["children"],
-            body.get("opened_at", ""), body.get("label", ""),
+            body.get("opened_at", ""), body.get("label", ""), body.get("parts") or {},
         )  # fmt: skip
 
 
 def body_of(case: Case) -> str:
     """Return what the projection keeps of a folded case."""
-    return dump(
-        {
-            "facts": case.facts,
-            "kept": case.kept,
-            "terms": case.terms,
-            "acted": case.acted,
-            "children": case.children,
-            "opened_at": case.opened_at,
-            "label": case.label,
-        }
+    body = {
+        "facts": case.facts,
+        "kept": case.kept,
+        "terms": case.terms,
+        "acted": case.acted,
+        "children": case.children,
+        "opened_at": case.opened_at,
+        "label": case.label,
+    }
+    if case.parts:
+        body["parts"] = case.parts
+    return dump(body)
+
+
+def note_behalf(row: CaseRow, behalf: Mapping[str, Any]) -> dict[str, str]:
+    """Keep for whom and on what ground the opener of a new case acts; returns it as its opening event says it."""
+    said = {
+        name: str(behalf[name])
+        for name in ("subject_id", "by", "mandate")
+        if behalf.get(name) not in (None, "")
+    }
+    row.principal, row.on_behalf = said.get("subject_id", ""), dump(said)
+    sql().run(
+        "UPDATE cases_case SET principal = %s, on_behalf = %s WHERE id = %s",
+        (row.principal, row.on_behalf, row.id),
     )
+    return said
 
 
 def lock(case_id: str) -> CaseRow | None:

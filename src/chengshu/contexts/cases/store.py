@@ -27,6 +27,7 @@ from chengshu.kernel.problems import Problem
 from chengshu.procedure.case import Case, Event, Outcome
 from chengshu.procedure.machine import MACHINE, Command, advance, begin
 from chengshu.procedure.model import Field, Pack
+from chengshu.procedure.parts import MARK, News, PartState
 from chengshu.procedure.ports import Actor, EffectRequest, registry
 
 LEDGER_KIND = "case.step"
@@ -61,11 +62,13 @@ def open_case(
     files_in: Sequence[FileIn] = (),
     stored: Sequence[files.Stored] = (),
     asked: bool = False,
+    on_behalf: Mapping[str, Any] | None = None,
 ) -> str:
     """Open a case and return its id; a key that was used before returns the case it opened.
 
     ``files_in`` come with the form, ``stored`` were cleaned and stored before (a draft's); both are facts and evidence.
     ``asked``: a person asks for it by a form or a call, which packs of ``offered: false`` do not take.
+    ``on_behalf``: whose matter it is, and on what ground (subject_id, by, mandate), where it is not the opener's own.
     """
     runtime = packs.current(pack)
     if asked:
@@ -75,7 +78,7 @@ def open_case(
     facts = _with_files(facts, kept)
     if asked and opened_by is not None and case_of_key(idempotency_key) is None:
         kept += uploads.named(runtime.pack.facts, facts, opened_by, now, kept=kept)
-    opening = Opening(facts, idempotency_key, subject_id, cell_code, department, assignee)
+    opening = Opening(facts, idempotency_key, subject_id, cell_code, department, assignee, on_behalf)
     return _open(runtime, opening, opened_by, now, parent, on_end, kept)
 
 
@@ -136,8 +139,12 @@ def _opened(
     actor = MACHINE if opened_by is None else routing.actor_opening(pack, opened_by, opening.department or "")
     outcome = begin(pack, new_case_id(now), opening.facts, actor, now)
     row = new_row(runtime, opening, outcome, actor, parent, on_end)
+    if pack.parts is not None and opened_by is not None:
+        endings.part_listeners().rehearse(pack, outcome, opened_by, now)
     # The row stands before its effects run: a child case refers to it. Its projection is written at the end.
     rows.insert_cases([case_values(outcome, row, opening.idempotency_key, now)])
+    if opening.on_behalf:
+        outcome.event["on_behalf"] = rows.note_behalf(row, opening.on_behalf)
     if stored:
         # Before the effects: a child case that they open takes over the papers that its facts name.
         _note_files(outcome.case.id, 1, stored, now)
@@ -201,6 +208,7 @@ def command(
     files_in: Sequence[FileIn] = (),
     term: str = "",
     children: Mapping[str, str] | None = None,
+    news: News | None = None,
 ) -> Done:
     """Carry out one command on a case; ``actor`` is ``None`` for the machine. The whole step or nothing of it."""
     if idempotency_key is not None:
@@ -222,7 +230,7 @@ def command(
         secret = (row.state, name) in runtime.secret_steps
         secrets = sealing.unseal(case_id, 1) if secret else {}
         digests = tuple(item.digest for item in stored)
-        wanted = Command(name, who, sent, digests, term, children or {})
+        wanted = Command(name, who, sent, digests, term, children or {}, news)
         outcome = advance(runtime.pack, row.case(runtime.pack.id), wanted, secrets, now)
         if stored:
             _note_files(case_id, outcome.event["seq"], stored, now)
@@ -241,6 +249,22 @@ def settle(
     request: str,
 ) -> None:
     """Write what a step brings; inside the caller's transaction."""
+    if runtime.pack.parts is None:
+        _settle(runtime, row, outcome, tasks, now, key, request)
+        return
+    with endings.part_listeners().settling(outcome.case.id, now):
+        _settle(runtime, row, outcome, tasks, now, key, request)
+
+
+def _settle(
+    runtime: Runtime,
+    row: CaseRow,
+    outcome: Outcome,
+    tasks: Tasks,
+    now: dt.datetime,
+    key: str | None,
+    request: str,
+) -> None:
     case, event = outcome.case, outcome.event
     row.department = str(case.kept.get("department") or row.department)
     ended = "outcome" in event
@@ -266,13 +290,15 @@ def settle(
     elif "label" in event:
         CaseModel.objects.filter(pk=case.id).update(label=case.label[:200], searchable=False)
     endings.tell_step(outcome, row, now)
+    if row.on_end.startswith(MARK):
+        endings.part_listeners().report(runtime, row, outcome, now)
     if ended:
         _end(runtime, row, case, now)
 
 
 def _end(runtime: Runtime, row: CaseRow, case: Case, now: dt.datetime) -> None:
     """Tell the parent and all who listen that a case has ended."""
-    if row.parent_id and row.on_end:
+    if row.parent_id and row.on_end and not row.on_end.startswith(MARK):
         told = {name: case.kept.get(name) for name in runtime.pack.returns}
         jobs.enqueue_child_ended(row.parent_id, row.on_end, case, now, told)
     endings.tell(case, row, now)
@@ -305,6 +331,10 @@ def run_effects(row: CaseRow, outcome: Outcome, now: dt.datetime) -> None:
         result = registry.effect_handler(call.name)(request)
         if result:
             note["result"] = dict(result)
+            if (part := result.get("part")) and "child" in result:
+                known: PartState = {**event["parts"][part], "case": str(result["child"])}
+                event["parts"][part] = known
+                case.parts = {**case.parts, part: known}
             if child := result.get("child"):
                 case.children = {**case.children, str(child): ""}
                 event["children"] = {**event.get("children", {}), str(child): ""}
