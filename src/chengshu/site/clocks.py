@@ -51,6 +51,7 @@ def clocks() -> list[Clock]:
     """Return every clock; imported late because Django must be set up first."""
     from chengshu.contexts.cases import api as cases
     from chengshu.contexts.ledger import api as ledger
+    from chengshu.interfaces.oidc import store as oidc
 
     return [
         Clock("ledger-sequence", 0.5, ledger.sequence),
@@ -58,6 +59,7 @@ def clocks() -> list[Clock]:
         Clock("deadlines", 30.0, cases.sweep),
         Clock("calendars", 60.0, cases.calendars.recount),
         Clock("authorities", 3600.0, cases.parties.end_parties),
+        Clock("tokens", 3600.0, oidc.tidy),
         Clock("drafts", 3600.0, cases.drafts.discard),
         Clock("uploads", 3600.0, cases.uploads.discard),
     ]

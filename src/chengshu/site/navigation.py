@@ -31,6 +31,7 @@ PAGES = {
     "ledger:home": gettext_noop("存证"),
     "hall:home": gettext_noop("我的数据"),
     "operations:staffing": gettext_noop("网格力量"),
+    "oidc:systems": gettext_noop("接入的系统"),
     "api-v1:openapi-view": gettext_noop("接口"),
 }
 MENUS: dict[str, list[str]] = {

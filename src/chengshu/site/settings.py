@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 
+from chengshu.interfaces.oidc.configuration import provider_settings
 from chengshu.site.district import describe
 from chengshu.site.keys import secret_key
 from chengshu.site.logs import logging_config
@@ -33,6 +34,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
+    "oauth2_provider",
     "chengshu.site",
     "chengshu.contexts.ledger",
     "chengshu.contexts.identity",
@@ -44,6 +46,8 @@ INSTALLED_APPS = [
     "chengshu.contexts.subjects",
     "chengshu.contexts.operations",
     "chengshu.contexts.hall",
+    "chengshu.interfaces.oidc",
+    "chengshu.interfaces.scim",
 ]
 
 MIDDLEWARE = [
@@ -111,6 +115,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # What certificates, QR codes and e-mails name as this installation's address.
 PUBLIC_URL = os.environ.get("CHENGSHU_URL", "http://localhost:8000").rstrip("/")
+# Other systems sign people in through us; PUBLIC_URL is the issuer.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oidc.ClientSystem"
+OAUTH2_PROVIDER = provider_settings(PUBLIC_URL)
 # E-mail leaves only where a server is named: smtp://user:password@host:587, smtps:// for TLS from the start.
 _MAIL = urlsplit(os.environ.get("CHENGSHU_SMTP", ""))
 EMAIL_HOST, EMAIL_PORT = _MAIL.hostname or "", _MAIL.port or 25

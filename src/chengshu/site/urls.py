@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("", include("chengshu.contexts.operations.urls")),
     path("", include("chengshu.contexts.identity.urls")),
+    path("", include("chengshu.interfaces.oidc.urls")),
     path("catalogue/", include("chengshu.contexts.catalogue.urls")),
     path("places/", include("chengshu.contexts.places.urls")),
     path("cases/", include("chengshu.contexts.cases.urls")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from chengshu.contexts.identity import mandates, windows
 from chengshu.contexts.identity.access import (
     ALL_ROLES,
     EMPLOYED_ROLES,
@@ -24,11 +25,29 @@ from chengshu.contexts.identity.acting import (
     act_for_oneself,
     acting,
     register_firms,
+    represented,
 )
 from chengshu.contexts.identity.demo import DEMO_PASSWORD, DEPARTMENTS, demo_accounts, seed_demo, trade_names
+from chengshu.contexts.identity.disclosures import record_disclosure
 from chengshu.contexts.identity.domain import PURPOSES, PURPOSES_OF_ROLE, NewToken, Read, is_personal, mask
-from chengshu.contexts.identity.models import Account, Department
+from chengshu.contexts.identity.mandates import (
+    Paper,
+    Principal,
+    Terms,
+    acts_for,
+    serves,
+)
+from chengshu.contexts.identity.models import Account, Department, Mandate, WindowSession
 from chengshu.contexts.identity.rates import Rate, client_address, take_from_bucket
+from chengshu.contexts.identity.sessions import register_on_new_device
+from chengshu.contexts.identity.signing_in import (
+    complete_sign_in,
+    has_second_factor,
+    must_have_second_factor,
+    proof_needed,
+    recent_proof,
+    recent_second_factor,
+)
 from chengshu.contexts.identity.store import (
     absence_on,
     make_token,
@@ -58,10 +77,15 @@ __all__ = [
     "Account",
     "Acting",
     "Department",
+    "Mandate",
     "NewToken",
+    "Paper",
+    "Principal",
     "Rate",
     "Read",
     "Represented",
+    "Terms",
+    "WindowSession",
     "absence_on",
     "account",
     "account_named",
@@ -69,34 +93,47 @@ __all__ = [
     "act_as",
     "act_for_oneself",
     "acting",
+    "acts_for",
     "client_address",
+    "complete_sign_in",
     "demo_accounts",
     "depart",
     "department_name",
     "departments",
+    "has_second_factor",
     "is_personal",
     "make_token",
+    "mandates",
     "mask",
     "may_act",
     "move_reads",
+    "must_have_second_factor",
     "on_duty",
+    "proof_needed",
     "public_page",
     "read_proof",
     "reads_of",
+    "recent_proof",
+    "recent_second_factor",
+    "record_disclosure",
     "record_read",
     "register_firms",
+    "register_on_new_device",
     "relink",
+    "represented",
     "revoke_token",
     "role_required",
     "save_account",
     "save_department",
     "seed_demo",
+    "serves",
     "set_absence",
     "stands_in_for",
     "take_from_bucket",
     "token_holder",
     "trade_names",
     "was_read",
+    "windows",
 ]
 
 

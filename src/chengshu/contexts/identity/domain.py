@@ -20,6 +20,7 @@ PURPOSES = {
     "own-data": _n("本人查看"),
     "shared-case": _n("共同办理同一事项"),
     "by-mandate": _n("受托代办"),
+    "consented-system": _n("经您同意提供给您登录的系统"),
     "window-search": _n("窗口核对身份"),
     "window-service": _n("窗口代为办理"),
 }

@@ -41,6 +41,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Verify the ledger, prove an entry, show or sign a checkpoint.",
     ),
     "staff": ("chengshu.site.cli.staff", "app", "Import staff, post them to cells, set substitutes."),
+    "oidc": (
+        "chengshu.site.cli.oidc",
+        "app",
+        "Systems that sign people in through Chengshu; their keys; outside providers.",
+    ),
     "backup": (
         "chengshu.site.cli.backup",
         "backup_app",
