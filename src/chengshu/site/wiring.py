@@ -32,8 +32,12 @@ def wire() -> None:
     cases.register_on_step("value-dispute", "subjects", subjects.follow_dispute)
     register_source("golden_record", subjects.golden_record)
     register_source("account", account_attribute)
-    register_source("own_record", own_record)
-    register_source("certificate", certificates.certificate_field)
+    # What a department or an earlier case holds about a person fills a form only by law or with their word.
+    register_source("own_record", subjects.own_record)
+    register_source("certificate", subjects.consented(certificates.certificate_field, "certificate"))
+    register_source("earlier_case", subjects.consented(subjects.earlier_case, "earlier_case"))
+    register_source("premises", subjects.premises)
+    cases.register_on_step(cases.EVERY_PACK, "consents", subjects.bind_consents)
     wire_map()
 
 
@@ -58,15 +62,6 @@ def account_attribute(request: SourceRequest) -> Any:
     account = identity.account(int(account_id)) if account_id.isdigit() else None
     attribute = str(request.params["attribute"])
     return getattr(account, attribute, None) if attribute in ("display_name", "department_id") else None
-
-
-def own_record(request: SourceRequest) -> Any:
-    """Return an element of the golden record of whoever fills the form, about themselves and nobody else."""
-    account_id = str(request.params.get("account") or "")
-    account = identity.account(int(account_id)) if account_id.isdigit() else None
-    if account is None or not account.subject_id:
-        return None
-    return subjects.effective_record(account.subject_id).values.get(str(request.params["element"]))
 
 
 def wire_map() -> None:

@@ -143,8 +143,19 @@ def _asked(field: Field, scope: Mapping[str, Any], must: Collection[str]) -> boo
         return False
 
 
+# A source refuses these: the field is asked then.
+ASKED_INSTEAD = ("consent-needed", "source-halted")
+
+
 def first_value(
-    field: Field, scope: Mapping[str, Any], case_id: str, now: dt.datetime, *, lenient: bool = False
+    field: Field,
+    scope: Mapping[str, Any],
+    case_id: str,
+    now: dt.datetime,
+    *,
+    lenient: bool = False,
+    subject_id: str = "",
+    pack: str = "",
 ) -> Any:
     """Return what a field starts with, from the source that the pack names; a lenient caller shows none on trouble."""
     if field.prefill is None:
@@ -154,9 +165,11 @@ def first_value(
             name: scope.get(name) for value in field.prefill.params.values() for name in value.reads
         } | dict(scope)
         params = {name: value.evaluate(known) for name, value in field.prefill.params.items()}
-        request = SourceRequest(case_id, field.name, field.element, params, now)
+        request = SourceRequest(case_id, field.name, field.element, params, now, subject_id, pack)
         return registry.source_handler(field.prefill.source)(request)
     except Problem as problem:
+        if problem.code in ASKED_INSTEAD:
+            return None
         if not lenient:
             raise
         # An empty field is a small loss; a form that does not open is a great one.

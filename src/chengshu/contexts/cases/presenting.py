@@ -211,7 +211,7 @@ def _fields(access: Access, step: Transition, own: Mapping[str, Any], now: dt.da
             access.pack,
             item,
             own,
-            first_value(item, scope, access.row.id, now),
+            first_value(item, scope, access.row.id, now, pack=access.pack.id),
             item.prefill.source if item.prefill else "",
         )
         for item in step.form.fields.values()

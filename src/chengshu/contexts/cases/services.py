@@ -133,7 +133,7 @@ class Opening:
         for item in fields:
             value, source = self.answers.get(item.name), ""
             if value is None and prefill and item.prefill is not None:
-                value = first_value(item, scope, "", self.now, lenient=True)
+                value = first_value(item, scope, "", self.now, lenient=True, pack=self.pack.id)
                 source = item.prefill.source
             found.append(field_view(self.pack, item, self.answers, value, source))
         return found

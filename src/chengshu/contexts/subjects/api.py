@@ -8,6 +8,15 @@ Personal values are whole here: callers mask them, or put the read on record fir
 from __future__ import annotations
 
 from chengshu.contexts.subjects.builds import Order, finish, recover, run_build
+from chengshu.contexts.subjects.consents import (
+    ConsentView,
+    ElementUse,
+    bind_consents,
+    consent_given,
+    consent_needed,
+    consents_of,
+    revoke_consent,
+)
 from chengshu.contexts.subjects.corrections import (
     apply_correction,
     by_hand,
@@ -28,9 +37,22 @@ from chengshu.contexts.subjects.counts import (
 )
 from chengshu.contexts.subjects.disputing import follow as follow_dispute
 from chengshu.contexts.subjects.domain import Cell, CorrectionView, Fact, FullRecord, Hit, Record, Why
+from chengshu.contexts.subjects.halts import end_halt, halt_source, halted_sources, halts
 from chengshu.contexts.subjects.labels import element_label, finding_name
 from chengshu.contexts.subjects.links import decisions, link, undo, unlink
 from chengshu.contexts.subjects.models import Correction, Dispute, Finding, Return, Run
+from chengshu.contexts.subjects.own_records import (
+    Held,
+    Missing,
+    check_use,
+    consented,
+    earlier_case,
+    own_record,
+    own_values,
+    premises,
+    premises_values,
+    subject_for,
+)
 from chengshu.contexts.subjects.reading import (
     corrections_of,
     current_run,
@@ -62,13 +84,17 @@ from chengshu.contexts.subjects.search import search, subjects_in
 
 __all__ = [
     "Cell",
+    "ConsentView",
     "Correction",
     "CorrectionView",
     "Dispute",
+    "ElementUse",
     "Fact",
     "Finding",
     "FullRecord",
+    "Held",
     "Hit",
+    "Missing",
     "Order",
     "Record",
     "Return",
@@ -77,8 +103,14 @@ __all__ = [
     "Why",
     "accept",
     "apply_correction",
+    "bind_consents",
     "by_hand",
     "cells_with",
+    "check_use",
+    "consent_given",
+    "consent_needed",
+    "consented",
+    "consents_of",
     "correct_fact",
     "corrections_of",
     "counts_by_cell",
@@ -90,19 +122,28 @@ __all__ = [
     "dispute_value",
     "disputes",
     "disputes_of",
+    "earlier_case",
     "effective_record",
     "element_label",
+    "end_halt",
     "finding_name",
     "findings",
     "finish",
     "follow",
     "follow_dispute",
     "golden_record",
+    "halt_source",
+    "halted_sources",
+    "halts",
     "last_run",
     "link",
     "one_return",
     "open_findings_by_cell",
+    "own_record",
+    "own_values",
     "page_of_returns",
+    "premises",
+    "premises_values",
     "provenance",
     "record_of",
     "records_in",
@@ -112,12 +153,14 @@ __all__ = [
     "returns",
     "returns_csv",
     "returns_summary",
+    "revoke_consent",
     "run_build",
     "run_by_id",
     "runs",
     "search",
     "some_subjects",
     "source_titles",
+    "subject_for",
     "subjects_in",
     "undo",
     "unlink",

@@ -260,3 +260,63 @@ class Finding(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["state", "kind"]), models.Index(fields=["cell_code", "state"])]
+
+
+class Consent(models.Model):
+    """A person's word that a service may use some of their data: for one application, or until a day."""
+
+    class Scope(models.TextChoices):
+        """How far the word goes."""
+
+        CASE = "case", "本次办理"
+        PERIOD = "period", "期限内"
+
+    subject_id = models.CharField(max_length=24, db_index=True)
+    pack = models.CharField(max_length=60)
+    elements = models.JSONField(default=list)
+    # The tables from which they may be taken; a certificate is "certificate:<type>".
+    sources = models.JSONField(default=list)
+    purpose_zh = models.CharField(max_length=200)
+    purpose_en = models.CharField(max_length=200)
+    scope = models.CharField(max_length=6, choices=Scope.choices)
+    # The last day on which it may be used; for one application that of the draft, and with a case the case's end.
+    until = models.DateField()
+    case_id = models.CharField(max_length=40, blank=True, db_index=True)
+    given_at = models.DateTimeField()
+    given_by = models.CharField(max_length=80)
+    given_by_account = models.BigIntegerField()
+    # "self", "mandate" or "window", with the number of the mandate.
+    given_how = models.CharField(max_length=10)
+    mandate_id = models.BigIntegerField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=80, blank=True)
+    leaf_id = models.BigIntegerField(null=True)
+    leaf_salt = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_id", "pack"], name="consent_of")]
+
+
+class SourceHalt(models.Model):
+    """A source that forms may not be filled from: it is down, or its department withdrew it. Open while not ended."""
+
+    class Kind(models.TextChoices):
+        """Why nothing is taken from it."""
+
+        DOWN = "down", "暂不可用"
+        WITHDRAWN = "withdrawn", "已停止共享"
+
+    source = models.CharField(max_length=80)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    reason = models.CharField(max_length=300)
+    since = models.DateTimeField()
+    by = models.CharField(max_length=80)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source"], condition=models.Q(ended_at=None), name="one_open_halt_a_source"
+            )
+        ]
