@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chengshu.procedure.expressions import Expression
 from chengshu.procedure.model import Deadline, Effect, Field, Pack, Transition
+from chengshu.procedure.parts import Part
 from chengshu.procedure.wording import flatten
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
@@ -23,6 +24,7 @@ PARTS = {
     "states": ("状态", "state"),
     "steps": ("步骤", "step"),
     "terms": ("期限", "term"),
+    "parts": ("组成事项", "part"),
     "rows": ("决策行", "row"),
     "parameters": ("参数", "parameter"),
     "templates": ("文书模板", "template"),
@@ -56,6 +58,7 @@ WORDS = {
     "by": ("可办角色", "roles that may do it"),
     "not_who": ("回避", "who may not"),
     "once": ("仅一次", "once"),
+    "forwarded_by": ("转送步骤", "steps that pass its answers on"),
     "offered": ("可由个人直接提出", "begun by people themselves"),
     "when": ("条件", "condition"),
     "form": ("表单", "form"),
@@ -87,6 +90,15 @@ WORDS = {
     "fields": ("项目", "fields"),
     "then": ("结论", "outputs"),
     "values": ("取值", "values"),
+    "pack": ("规程", "pack"),
+    "after": ("先办事项", "parts before it"),
+    "done": ("办结状态", "states in which it has ended well"),
+    "follow": ("随即办理", "commands given at once"),
+    "withdraw": ("撤回命令", "command of withdrawal"),
+    "facts": ("带入的内容", "facts it is given"),
+    "parts": ("汇合事项", "parts that meet"),
+    "gives": ("回告", "what it brings its parts"),
+    "on_part": ("进展命令", "command of its news"),
     "zh": ("中文", "Chinese"),
     "en": ("英文", "English"),
     "text": ("内容", "content"),
@@ -147,6 +159,7 @@ _NAMES = {
     "states": "states.{}",
     "terms": "terms.{}",
     "roles": "roles.{}",
+    "parts": "parts.{}.title",
 }
 
 
@@ -208,6 +221,7 @@ def _parts(pack: Pack) -> dict[str, dict[str, Facets]]:
             for table in pack.tables.values()
             for row in table.rows
         },
+        "parts": _composed(pack),
         "parameters": {
             name: {
                 "values": "; ".join(f"{v.start}: {v.value} [{', '.join(v.cite)}]" for v in item.values),
@@ -217,6 +231,30 @@ def _parts(pack: Pack) -> dict[str, dict[str, Facets]]:
         "templates": {name: {"text": text} for name, text in pack.templates.items()},
         "texts": _texts(pack),
     }  # fmt: skip
+
+
+def _composed(pack: Pack) -> dict[str, Facets]:
+    found: dict[str, Facets] = {}
+    for item in pack.parts or ():
+        facets = {"pack": item.pack, "done": ", ".join(item.done), "facts": _pairs(item.facts)}
+        if isinstance(item, Part):
+            facets |= {
+                "when": _source(item.when),
+                "after": ", ".join(item.after),
+                "follow": "; ".join(f"{given.command}({_pairs(given.data)})" for given in item.then),
+                "withdraw": item.withdraw,
+                "returns": ", ".join(f"{name} = {source}" for name, source in item.returns.items()),
+            }
+        else:
+            facets |= {
+                "parts": ", ".join(f"{name}: {state}" for name, state in item.parts.items()),
+                "gives": "; ".join(
+                    f"{name}: {given.command}({', '.join(f'{k} = {v}' for k, v in given.data.items())})"
+                    for name, given in item.gives.items()
+                ),
+            }
+        found[item.id] = {**facets, "cite": ", ".join(item.cite)}
+    return found
 
 
 def _head(pack: Pack) -> Facets:
@@ -230,6 +268,8 @@ def _head(pack: Pack) -> Facets:
         "department": _source(pack.department),
         "returns": ", ".join(pack.returns),
         "keeps": ", ".join(f"{name}: {type_}" for name, type_ in pack.keeps.items()),
+        "runs_while": ", ".join(pack.parts.runs_while) if pack.parts is not None else "",
+        "on_part": pack.parts.on_part if pack.parts is not None else "",
     }
 
 
@@ -263,6 +303,7 @@ def _step(step: Transition) -> Facets:
         "by": ", ".join(sorted(step.by)),
         "not_who": ", ".join(step.not_who),
         "once": _flag(step.once),
+        "forwarded_by": ", ".join(step.forwarded_by),
         "when": _source(step.when),
         "form": step.form.name if step.form else "",
         "decides": ", ".join(step.decides),

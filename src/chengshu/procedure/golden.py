@@ -13,6 +13,7 @@ from typing import Any
 
 from chengshu.kernel.problems import Problem, Where
 from chengshu.kernel.terms import legal_day
+from chengshu.procedure import golden_parts
 from chengshu.procedure.case import RUNNING, Case, Event, Outcome
 from chengshu.procedure.children import report_of_child
 from chengshu.procedure.clock import Clock
@@ -23,10 +24,12 @@ from chengshu.procedure.ports import Actor
 from chengshu.procedure.sheets import Faults, Sheet, parsed
 
 GIVEN = ("at", "by", "facts", "as", "refused", "because")
-STEP = ("at", "by", "as", "do", "with", "refused", "because", "child", "ended")
+STEP = (
+    "at", "by", "as", "do", "with", "refused", "because", "child", "ended", "part", "join", "state", "opening", "outcome",
+)  # fmt: skip
 THEN = (
     "state", "outcome", "terms", "kept", "effects", "effects_include", "documents", "children", "label", "department",
-    "grounds", "because",
+    "grounds", "because", "parts", "joins",
 )  # fmt: skip
 
 
@@ -95,7 +98,7 @@ def _all_marks(pack: Pack) -> set[str]:
             marks |= {f"choice {_dotted(form, name)}/{choice}" for choice in item.grounds}
             if item.check is not None:
                 marks.add(f"check {_dotted(form, name)} refuses")
-    return marks
+    return marks | golden_parts.all_marks(pack)
 
 
 def _dotted(form: str, name: str) -> str:
@@ -163,6 +166,8 @@ class _Player:
             return
         if "child" in step.data:
             command = self._child_ended(step)
+        elif "part" in step.data or "join" in step.data:
+            command = golden_parts.news_of(self.pack, self.case, step, self._differs)
         elif name is not None:
             command = Command(str(name), self._actor(step), _plain(step.data.get("with", {})))
         else:
@@ -247,6 +252,7 @@ class _Player:
                     {f"choice {_dotted(form, name)}/{choice}"} if choice in item.grounds else set()
                 )
         self._note_values(event)
+        self.result.touched |= golden_parts.opened(self.pack, self.case, event)
         children = {}
         for call in outcome.effects:
             if call.name == "open_case":
@@ -283,6 +289,10 @@ class _Player:
             if key in wanted and wanted[key] != found:
                 self._differs(then, f"{key} is {found!r}, not {wanted[key]!r}", key)
         self._compare_numbers(then, case, wanted)
+        for text in golden_parts.unlike(
+            self.pack, case, {**wanted.get("parts", {}), **wanted.get("joins", {})}
+        ):
+            self._differs(then, text, "parts" if "parts" in wanted else "joins")
         for name, term in wanted.get("terms", {}).items():
             self._compare_term(then, case, name, term)
         missing = [key for key in wanted.get("grounds", []) if key not in self.grounds]
@@ -320,11 +330,13 @@ class _Player:
                 self._differs(then, f"the term {name} has {key} {found}, not {value} ({term['en']})", "terms")
 
     def _compare_effects(self, then: Sheet, wanted: list[dict[str, Any]]) -> None:
-        found = [effect["do"] for effect in self.effects]
+        # What the machine asks for by itself is compared by effects_include only.
+        own = [effect for effect in self.effects if effect["do"] not in golden_parts.OF_PARTS]
+        found = [effect["do"] for effect in own]
         if found != [effect.get("do") for effect in wanted]:
             self._differs(then, f"the effects are {found}", "effects")
             return
-        for effect, want in zip(self.effects, wanted, strict=True):
+        for effect, want in zip(own, wanted, strict=True):
             for text in _unlike(effect, want):
                 self._differs(then, text, "effects")
 

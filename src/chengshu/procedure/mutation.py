@@ -17,6 +17,7 @@ from chengshu.procedure.files import PackFiles
 from chengshu.procedure.golden import Played, golden_sheets, play
 from chengshu.procedure.loader import rebuilt
 from chengshu.procedure.model import Deadline, Field, Form, Pack, Table
+from chengshu.procedure.parts import Parts, without
 from chengshu.procedure.sheets import Sheet
 
 GOLDEN, UNLOADED, SURVIVED = "golden", "unloaded", "survived"
@@ -67,6 +68,7 @@ def mutants(pack: Pack) -> Iterator[Mutant]:
     yield from _terms(pack)
     yield from _rows(pack)
     yield from _values(pack)
+    yield from _parts(pack)
     for form, fields in pack.fields():
         for name, item in fields.items():
             yield from _of_field(pack, form, name, item)
@@ -136,6 +138,32 @@ def _values(pack: Pack) -> Iterator[Mutant]:
                 if value is item.values[0]
                 else partial(rebuilt, pack, parameters=parameters, deadlines=deadlines),
             )
+
+
+def _parts(pack: Pack) -> Iterator[Mutant]:
+    found = pack.parts
+    if found is None:
+        return
+    for part in found.parts.values():
+        mark = f"part {part.id} open"
+        read = any(f"part.{part.id}" in expression.reads for expression in pack.expressions())
+        less = partial(_with_parts, pack, without(found, part.id))
+        yield Mutant("part", part.id, part.line, mark, _nothing if read else less)
+        for other in part.after:
+            bare = replace(part, after=tuple(name for name in part.after if name != other))
+            make = partial(_with_parts, pack, replace(found, parts={**found.parts, part.id: bare}))
+            yield Mutant("order of part", f"{part.id} after {other}", part.line, f"part {part.id} open", make)
+        if part.when is not None:
+            wanted = replace(found, parts={**found.parts, part.id: replace(part, when=None)})
+            make = partial(_with_parts, pack, wanted)
+            yield Mutant("condition of part", part.id, part.line, f"part {part.id} skipped", make)
+    for join in found.joins.values():
+        make = partial(_with_parts, pack, without(found, join.id))
+        yield Mutant("join", join.id, join.line, f"join {join.id} open", make)
+
+
+def _with_parts(pack: Pack, parts: Parts) -> Pack:
+    return rebuilt(pack, parts=parts)
 
 
 def _nothing() -> None:

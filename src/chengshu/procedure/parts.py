@@ -9,7 +9,7 @@ folding computes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypedDict
 
 from chengshu.procedure.expressions import Expression
@@ -263,3 +263,22 @@ def left_behind(parts: Parts, states: Mapping[str, PartState]) -> list[tuple[str
         and states.get(item.id, {}).get("state") == OPEN
         and states.get(item.id, {}).get("case")
     ]
+
+
+def without(parts: Parts, name: str) -> Parts:
+    """Return the parts without one of them, or without a join; nothing waits for it any more."""
+    kept = {
+        key: replace(item, after=tuple(other for other in item.after if other != name))
+        for key, item in parts.parts.items()
+        if key != name
+    }
+    joins = {
+        key: replace(
+            item,
+            parts={other: state for other, state in item.parts.items() if other != name},
+            gives={other: given for other, given in item.gives.items() if other != name},
+        )
+        for key, item in parts.joins.items()
+        if key != name
+    }
+    return replace(parts, parts=kept, joins=joins)

@@ -8,7 +8,8 @@ from typing import Any
 from chengshu.procedure.fault_codes import FIELDS, LOADING, PLAYING, RUNNING
 from chengshu.procedure.ports import EffectSpec, Registry, built_in
 from chengshu.procedure.read_forms import BUILT_IN
-from chengshu.procedure.schemas import FILES, Schema, schemas
+from chengshu.procedure.schema_shapes import Schema
+from chengshu.procedure.schemas import FILES, schemas
 from chengshu.procedure.syntax import FUNCTIONS, MAX_NODES, MAX_SOURCE
 from chengshu.procedure.types import Type
 
@@ -54,6 +55,10 @@ _NAMES = {
     "actor.name": "the actor's name",
     "children.open": "child cases that have not ended; in the step that tells of an end, that one has",
     "children.ended": "child cases that have",
+    "part.<id>": "what became of a part: waiting, open, done, refused, skipped (not wanted) or blocked (one before it was "
+    "refused)",
+    "parts.waiting, parts.open, parts.done, parts.refused, parts.left": "how many parts stand so; blocked ones count as "
+    "refused, left are waiting and open ones together",
 }
 _HEAD = """\
 # The pack language
@@ -77,6 +82,10 @@ A pack is a folder of UTF-8 files in YAML 1.2: no anchors, aliases, tags or dire
 | `chengshu pack diff OLD NEW` | two versions compared in words, Chinese or English |
 | `chengshu pack load DIR` | make it the version under which new cases are opened |
 
+A one-thing is a pack with `parts.yaml`: one questionnaire, child cases of other packs that open in their order, one progress,
+one result package. Golden cases say what the parts tell (`part: hukou, state: registered, with: {…}`), and each part must be
+seen to open, to end well and to be refused.
+
 A thin pack (`extends`) takes from its base what it does not say: whole files of `states.yaml`, `deadlines.yaml`,
 `decisions/`, `parameters/`, `templates/` and `cases/`; key by key `roles`, `facts`, `forms` and texts; `basis`, articles and
 sections are appended. The whole is what is hashed and pinned.
@@ -91,6 +100,9 @@ _TEXTS = """\
 `help.<command>`, `fields.<field>.help`, `reasons.<fact>.<choice>`, `rows.<table>.<row>`, `registers.<register>`,
 `certificates.<type>`, `claims.<name>`, `documents.<template>`. A text that is missing, that nothing shows, or that mentions
 what nothing fills is a fault. Texts under `public` mention no personal fact.
+
+A one-thing has `parts.<part>.title` and `joins.<join>.title`, and may have `.about` beside them; sentences of the steps that
+bring news of parts may mention `{part}` and `{part_state}`.
 
 """
 _EXPRESSIONS = """\
