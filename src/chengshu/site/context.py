@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from chengshu import __version__
+from chengshu.contexts.identity.api import Account, acting
 from chengshu.site.navigation import menu
 
 THEMES = ("auto", "light", "dark")
@@ -19,6 +20,8 @@ def page(request: HttpRequest) -> dict[str, Any]:
     account = getattr(request, "user", None)
     role = str(getattr(account, "role", "") or "")
     return {
+        "acting": acting(request) if isinstance(account, Account) else None,
+        "acting_ended": getattr(request, "acting_ended", False),
         "demo": settings.DEMO,
         "district": settings.DISTRICT,
         "menu": menu(request, role),

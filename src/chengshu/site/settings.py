@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "chengshu.contexts.identity.middleware.SessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "chengshu.site.middleware.ProblemMiddleware",
@@ -130,7 +131,24 @@ EMAIL_TIMEOUT = 20
 TRUSTED_PROXY = os.environ.get("CHENGSHU_PROXY") == "1"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_AGE = 12 * 3600
+# Role: minutes idle, hours at most. A grid worker is on the stairs between two entries; a window is a shared place.
+SESSION_LIMITS = {
+    "resident": (60, 12),
+    "grid_worker": (240, 12),
+    "steward": (60, 10),
+    "officer": (60, 10),
+    "operator": (60, 10),
+    "clerk": (20, 9),
+}
+# Who works only with a second factor: everyone employed. Off in the demo, whose sign-ins are open to whoever looks;
+# CHENGSHU_SECOND_FACTOR names other roles, "none" nobody.
+_EMPLOYED = "grid_worker,steward,officer,operator,clerk"
+SECOND_FACTOR_ROLES = [
+    role
+    for role in os.environ.get("CHENGSHU_SECOND_FACTOR", "none" if DEMO else _EMPLOYED).split(",")
+    if role in SESSION_LIMITS
+]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("CHENGSHU_HTTPS") == "1"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

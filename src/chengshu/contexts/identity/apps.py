@@ -7,3 +7,11 @@ class IdentityConfig(AppConfig):
     name = "chengshu.contexts.identity"
     label = "identity"
     verbose_name = "Accounts, roles, departments and the gatekeeper of personal data"
+
+    def ready(self) -> None:
+        """Hear of every sign-in, through whichever door."""
+        from django.contrib.auth.signals import user_logged_in
+
+        from chengshu.contexts.identity.sessions import on_sign_in
+
+        user_logged_in.connect(on_sign_in, dispatch_uid="identity.sign_in")

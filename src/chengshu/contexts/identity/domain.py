@@ -19,19 +19,18 @@ PURPOSES = {
     "interface": _n("接口调用"),
     "own-data": _n("本人查看"),
     "shared-case": _n("共同办理同一事项"),
-    "by-mandate": _n("受托代办"),
+    "acting": _n("代为办理"),
     "consented-system": _n("经您同意提供给您登录的系统"),
     "window-search": _n("窗口核对身份"),
-    "window-service": _n("窗口代为办理"),
 }
 # Who may have which purpose. A resident has their own data, and what stands in a case they take part in.
 PURPOSES_OF_ROLE = {
-    "resident": {"own-data", "shared-case", "by-mandate"},
+    "resident": {"own-data", "shared-case", "acting"},
     "grid_worker": {"verification", "case-work"},
     "steward": {"stewardship", "correction-review", "dispute", "case-work", "interface"},
     "officer": {"correction-review", "dispute", "case-work", "interface"},
     "operator": {"case-work"},
-    "clerk": {"window-search", "window-service"},
+    "clerk": {"window-search", "acting"},
 }
 
 

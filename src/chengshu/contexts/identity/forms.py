@@ -21,6 +21,8 @@ SCOPES = {
     "cases:read": _("读任务和办件"),
     "cases:write": _("办理任务和办件"),
     "ledger:read": _("读存证"),
+    "mandates:read": _("读授权"),
+    "mandates:write": _("给出、接受、撤销授权"),
 }
 LIVES = {"7": _("7 天"), "30": _("30 天"), "90": _("90 天"), "365": _("一年")}
 
@@ -72,6 +74,50 @@ class PasswordForm(forms.Form):
         new: str = self.cleaned_data["new"]
         validate_password(new, self.account)
         return new
+
+
+class CodeForm(forms.Form):
+    """A code of the authenticator app, or a recovery code."""
+
+    code = forms.CharField(
+        label=_("验证码或恢复码"),
+        max_length=40,
+        help_text=_("验证器里的 6 位数字；手机不在身边时，填一个恢复码。"),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "characters"}),
+    )
+
+
+class FirstCodeForm(forms.Form):
+    """The first code of an authenticator that is being set up."""
+
+    code = forms.CharField(
+        label=_("验证器现在显示的 6 位数字"),
+        max_length=10,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+
+class AgainForm(forms.Form):
+    """The password again, before a sensitive act."""
+
+    password = forms.CharField(
+        label=_("密码"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class PasskeyForm(forms.Form):
+    """What a passkey's device answered; the page's script fills it in."""
+
+    answer = forms.CharField(max_length=20_000, widget=forms.HiddenInput)
+
+
+class NewPasskeyForm(PasskeyForm):
+    """A new passkey, and what its owner calls it."""
+
+    name = forms.CharField(label=_("名称"), max_length=60, help_text=_("例如：我的手机、办公室的密钥"))
 
 
 class TokenForm(forms.Form):

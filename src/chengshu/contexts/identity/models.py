@@ -213,11 +213,22 @@ class Mandate(models.Model):
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=300, blank=True)
-    leaf_id = models.BigIntegerField(null=True)
-    leaf_salt = models.CharField(max_length=64, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["agent", "state", "valid_to"], name="mandates_of_agent")]
+
+
+class MandateEvent(models.Model):
+    """One act on a mandate, with its leaf: who gave, accepted, refused or revoked it, when and why."""
+
+    mandate = models.ForeignKey(Mandate, on_delete=models.CASCADE, related_name="events")
+    act = models.CharField(max_length=10)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    by_name = models.CharField(max_length=80)
+    reason = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+    leaf_id = models.BigIntegerField()
+    leaf_salt = models.CharField(max_length=64)
 
 
 class WindowSession(models.Model):

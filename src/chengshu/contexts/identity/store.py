@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
+from chengshu.contexts.identity import mandates
 from chengshu.contexts.identity.domain import PURPOSES, PURPOSES_OF_ROLE, NewToken, Read
 from chengshu.contexts.identity.models import (
     Absence,
@@ -26,9 +27,10 @@ from chengshu.kernel.problems import Problem
 
 TOKEN_PREFIX = "cs_"
 LONGEST_TOKEN_LIFE = timedelta(days=366)
-FAILURES_ALLOWED = {"name": 5, "address": 50}
+FAILURES_ALLOWED = {"name": 5, "address": 50, "second": 5}
 FAILURES_FORGOTTEN_AFTER = timedelta(minutes=15)
 OWN_READ_EVERY = timedelta(days=1)
+ACTING_READ_EVERY = timedelta(minutes=30)
 
 
 def save_department(code: str, name_zh: str, name_en: str) -> Department:
@@ -111,8 +113,10 @@ def stands_in_for(account: Account, on: date) -> list[Account]:
     return [colleague for colleague in absent if on_duty(colleague, on) == account]
 
 
-def check_purpose(actor: Account, subject_id: str, purpose: str, elements: Sequence[str]) -> None:
-    """Refuse a read without a purpose that this role may have, or of someone else's data by a resident."""
+def check_purpose(
+    actor: Account, subject_id: str, purpose: str, elements: Sequence[str], now: datetime
+) -> None:
+    """Refuse a read without a purpose that this role may have, or for another without a mandate or a window session."""
     if purpose not in PURPOSES or not elements:
         raise Problem("read-without-purpose", _("查看个人信息必须说明目的和内容"), detail=purpose, status=400)
     own = bool(actor.subject_id) and actor.subject_id == subject_id
@@ -125,6 +129,10 @@ def check_purpose(actor: Account, subject_id: str, purpose: str, elements: Seque
             detail=_(PURPOSES[purpose]),
             status=403,
         )
+    if purpose == "acting" and not (
+        mandates.acts_for(actor, subject_id, now) or mandates.serves(actor, subject_id, now)
+    ):
+        raise Problem("not-acting", _("您现在没有代这个人办理的授权或窗口服务"), status=403)
 
 
 def record_read(
@@ -133,16 +141,28 @@ def record_read(
     """Put one read of a subject's personal data on record, bound to the ledger in the same transaction.
 
     This is the gatekeeper: call it before full values leave the database. It refuses what ``check_purpose``
-    refuses. A person's look at their own data is recorded once a day.
+    refuses. A person's look at their own data is recorded once a day, the same look for another once in half an hour.
     """
     named = sorted(set(elements))
-    check_purpose(actor, subject_id, purpose, named)
+    check_purpose(actor, subject_id, purpose, named, now)
     if purpose == "own-data":
         recent = PersonalRead.objects.filter(
             account=actor, subject_id=subject_id, purpose=purpose, at__gt=now - OWN_READ_EVERY
         )
         if (last := recent.order_by("-at").first()) is not None:
             return _read(last)
+    if purpose == "acting":
+        # One look a page of the same form would bury the person's list; within one service it is one look.
+        recent = PersonalRead.objects.filter(
+            account=actor,
+            subject_id=subject_id,
+            purpose=purpose,
+            case_id=case_id,
+            at__gt=now - ACTING_READ_EVERY,
+        )
+        for last in recent.order_by("-at"):
+            if set(named) <= set(last.elements):
+                return _read(last)
     with transaction.atomic():
         department = actor.department.name_zh if actor.department else ""
         row = PersonalRead.objects.create(
@@ -224,6 +244,7 @@ def relink(account: Account, subject_id: str) -> None:
     with transaction.atomic():
         if account.subject_id:
             move_reads(account.subject_id, subject_id)
+            mandates.move_principal(account.subject_id, subject_id)
         account.subject_id = subject_id
         account.save(update_fields=["subject_id"])
 
@@ -268,10 +289,14 @@ def revoke_token(account: Account, token_id: int, now: datetime) -> bool:
 
 def locked_for(name: str, address: str, now: datetime) -> timedelta | None:
     """Say how long sign-in stays closed for this name or network address; None when it is open."""
-    rows = SignInBucket.objects.filter(key__in=[f"name:{name}", f"address:{address}"])
+    return locked([f"name:{name}", f"address:{address}"], now)
+
+
+def locked(keys: Sequence[str], now: datetime) -> timedelta | None:
+    """Say how long the longest of these buckets stays closed; None when all are open."""
     waits = [
         row.since + FAILURES_FORGOTTEN_AFTER - now
-        for row in rows
+        for row in SignInBucket.objects.filter(key__in=keys)
         if row.failures >= FAILURES_ALLOWED[row.key.split(":", 1)[0]]
     ]
     longest = max(waits, default=timedelta(0))
@@ -280,7 +305,12 @@ def locked_for(name: str, address: str, now: datetime) -> timedelta | None:
 
 def note_failure(name: str, address: str, now: datetime) -> None:
     """Count a failed sign-in against the name and the network address."""
-    for key in (f"name:{name}", f"address:{address}"):
+    count_failure([f"name:{name}", f"address:{address}"], now)
+
+
+def count_failure(keys: Sequence[str], now: datetime) -> None:
+    """Count a failure in each of these buckets."""
+    for key in keys:
         stale = Q(key=key, since__lte=now - FAILURES_FORGOTTEN_AFTER)
         SignInBucket.objects.filter(stale).update(failures=0, since=now)
         _, made = SignInBucket.objects.get_or_create(key=key, defaults={"failures": 1, "since": now})
@@ -290,4 +320,9 @@ def note_failure(name: str, address: str, now: datetime) -> None:
 
 def note_success(name: str) -> None:
     """Forget the failures of a name that signed in."""
-    SignInBucket.objects.filter(key=f"name:{name}").delete()
+    forget_failures([f"name:{name}"])
+
+
+def forget_failures(keys: Sequence[str]) -> None:
+    """Empty these buckets."""
+    SignInBucket.objects.filter(key__in=keys).delete()

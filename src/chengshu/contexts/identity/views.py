@@ -6,29 +6,21 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
+from django.contrib.auth import authenticate, logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from chengshu.contexts.identity import store
+from chengshu.contexts.identity import sessions, store
 from chengshu.contexts.identity.access import ALL_ROLES, may_act, public_page, role_required
 from chengshu.contexts.identity.demo import DEMO_PASSWORD, demo_accounts
 from chengshu.contexts.identity.forms import LIVES, SCOPES, PasswordForm, SignInForm, TokenForm
 from chengshu.contexts.identity.models import Account
 from chengshu.contexts.identity.rates import client_address
-
-
-def safe_next(request: HttpRequest) -> str:
-    """Return the address to go on to: one of this host, else the front page."""
-    target = request.POST.get("next") or request.GET.get("next") or "/"
-    return (
-        target if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()) else "/"
-    )
+from chengshu.contexts.identity.signing_in import complete_sign_in, proof_needed, safe_next
 
 
 @public_page
@@ -44,17 +36,17 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if not demo_name and form.is_valid():
             name, password = form.cleaned_data["username"], form.cleaned_data["password"]
         if name:
-            refusal = try_sign_in(request, name, password)
-            if not refusal:
-                return HttpResponseRedirect(safe_next(request))
-            form.add_error(None, refusal) if form.is_bound else messages.error(request, refusal)
+            outcome = try_sign_in(request, name, password)
+            if isinstance(outcome, HttpResponse):
+                return outcome
+            form.add_error(None, outcome) if form.is_bound else messages.error(request, outcome)
         status = 422
     context = {"form": form, "demos": demo_accounts(), "next": safe_next(request)}
     return render(request, "identity/sign_in.html", context, status=status)
 
 
-def try_sign_in(request: HttpRequest, name: str, password: str) -> str:
-    """Sign the session in, or return why not; the reason never says whether the name exists."""
+def try_sign_in(request: HttpRequest, name: str, password: str) -> str | HttpResponse:
+    """Sign the session in and lead on, or return why not; the reason never says whether the name exists."""
     now, address = timezone.now(), client_address(request)
     wait = store.locked_for(name, address, now)
     if wait is not None:
@@ -65,15 +57,14 @@ def try_sign_in(request: HttpRequest, name: str, password: str) -> str:
         store.note_failure(name, address, now)
         return _("用户名或密码不对。")
     store.note_success(name)
-    # login() gives the session a new key: one planted before signing in is worth nothing afterwards.
-    login(request, account)
-    return ""
+    return complete_sign_in(request, account) or HttpResponseRedirect(safe_next(request))
 
 
 @public_page
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session and its data."""
+    sessions.note_end(request.session, "signed-out", timezone.now())
     logout(request)
     return redirect("/")
 
@@ -100,12 +91,15 @@ def password(request: HttpRequest) -> HttpResponse:
         request.user.set_password(form.cleaned_data["new"])
         request.user.save(update_fields=["password"])
         update_session_auth_hash(request, request.user)
+        sessions.rekeyed(request)
+        sessions.end_others(request.user, request.session, "password", timezone.now())
         messages.success(request, _("密码已修改，其他设备上的登录已退出。"))
         return redirect("identity:account")
     return render(request, "identity/password.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
 @role_required(*ALL_ROLES)
+@proof_needed(back="identity:tokens")
 @require_http_methods(["GET", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
     """List one's API tokens and make one; its secret is shown on this page only, once."""
