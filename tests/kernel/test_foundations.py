@@ -88,7 +88,7 @@ def test_yaml_keeps_lines():
         ("a: 1\n---\nb: 2\n", "yaml-documents", 2),
         ("a: [1\n", "yaml-syntax", 2),
         ("1: a\n", "yaml-key", 1),
-        ("%YAML 1.1\n---\na: on\n", "yaml-directive", 2),
+        ("%YAML 1.1\n---\na: on\n", "yaml-directive", 1),
         ("a: " + "[" * 5_000, "yaml-depth", 1),
         ("a: 2026-02-30\n", "yaml-date", 1),
     ],
