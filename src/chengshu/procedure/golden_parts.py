@@ -68,15 +68,15 @@ def news_of(pack: Pack, case: Case, step: Sheet, differs: Differs) -> Command | 
     if bool(state) is bool(refused):
         differs(step, "a part tells which state it reached, or with which code its opening was refused", key)
         return None
-    final = state not in item.done and not any(
-        join.parts[name] == state for join in pack.parts.joins_of(name)
-    )
+    waits = any(join.parts[name] == state for join in pack.parts.joins_of(name))
+    final = state not in item.done and not waits
     said = _plain(step.data.get("with", {}))
     returned = _returned(pack, item, said, step, differs) if isinstance(item, Part) else {}
     gives = said if isinstance(item, Join) else {}
     outcome = str(step.data.get("outcome", state))
     news = News(name, state, final, outcome if final else "", returned, gives, refused)
-    children = {child_id(name): outcome} if final and state else {}
+    # Whether a part that has ended well lives on is its own pack's matter: here it counts as ended.
+    children = {child_id(name): outcome} if state and not waits else {}
     return Command(pack.parts.on_part, MACHINE, children=children, news=news)
 
 

@@ -214,6 +214,7 @@ def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack
         },
         extends=_extends(head),
         dated=_dated_in(deadlines),
+        parts=parts,
         uses=read_uses(files),
     )
     head.close()
