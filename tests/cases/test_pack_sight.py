@@ -65,6 +65,18 @@ def test_an_applicant_gets_an_objection_when_it_is_forwarded_not_before(objectio
     assert people.child in [line.case_id for line in cases.my_cases(people.resident, now)]
 
 
+def test_whoever_objects_reads_the_answer_when_it_is_forwarded_not_before(objection):
+    people, now = objection, MONDAY + DAY
+    take(people.child, "forward", people.ip1, now)
+    take(people.child, "answer", people.resident, now, answer="有采集记录", answer_proof=PAPER)
+    assert "有采集记录" not in said_to(people.child, people.zhao, now)
+    assert "paper.pdf" not in said_to(people.child, people.zhao, now)
+    for account in (people.ip1, people.resident):
+        assert "有采集记录" in said_to(people.child, account, now)
+    take(people.child, "forward_answer", people.ip1, now)
+    assert "有采集记录" in said_to(people.child, people.zhao, now)
+
+
 def test_whoever_names_anothers_paper_by_its_digest_does_not_get_it(objection):
     (paper,) = EvidenceFile.objects.filter(case_id=objection.case_id)
     thief = resident("thief")

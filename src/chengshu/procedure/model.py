@@ -166,6 +166,8 @@ class Transition:
     once: bool = False
     # Whether it changes a kept value that the case's label shows.
     relabels: bool = False
+    # The steps that pass its answers on; until one is taken they are for the office and whoever gave them.
+    forwarded_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,7 @@ class StepReader:
         step = Transition(
             step_id, command, sources, target, by, item.words("not_who") if has_form else (), when, form, decides,
             sets, effects, item.words("cite"), item.line, once=once,
+            forwarded_by=item.words("forwarded_by") if has_form else (),
         )  # fmt: skip
         item.close()
         return step

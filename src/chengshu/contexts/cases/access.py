@@ -99,17 +99,26 @@ def assignee_sees(row: rows.CaseRow, pack: Pack) -> bool:
 
 
 def hidden_steps(access: Access, viewer: identity.Account) -> set[int]:
-    """Return the steps of the public whose papers and personal values this viewer does not see.
+    """Return the steps whose papers and personal values this viewer does not see.
 
     What a stranger brings to a case, such as an objection, is for the office; others get it when it is forwarded to them.
+    So is what one side says to the other, until the step that passes it on (``forwarded_by``) was taken after it.
     """
     public = {name for name, role in access.pack.roles.items() if role.holder == "public"}
-    if access.inside or not public:
+    closed = {step.id: set(step.forwarded_by) for step in access.pack.transitions if step.forwarded_by}
+    if access.inside or not (public or closed):
         return set()
-    found = CaseEvent.objects.filter(case_id=access.row.id).exclude(actor=str(viewer.pk))
-    steps = [step.id for step in access.pack.transitions if step.by & public]
-    bodies = found.filter(step__in=steps).values_list("seq", "body")
-    return {seq for seq, body in bodies if json.loads(body).get("role") in public}
+    steps = {step.id for step in access.pack.transitions if step.by & public} | set(closed)
+    passing_on = set().union(*closed.values())
+    events = CaseEvent.objects.filter(case_id=access.row.id, step__in=steps | passing_on)
+    found = list(events.values_list("seq", "step", "actor", "body"))
+    passed = {step: max((seq for seq, name, *_ in found if name in by), default=0) for step, by in closed.items()}
+    return {
+        seq
+        for seq, step, actor, body in found
+        if step in steps and actor != str(viewer.pk)
+        if (step in closed and passed[step] < seq) or json.loads(body).get("role") in public
+    }
 
 
 def _worked(row: rows.CaseRow, pack: Pack, actor: Actor) -> bool:
