@@ -48,7 +48,7 @@ def earlier_answers(account: Account, subject_id: str, elements: Collection[str]
 def _facts(account: Account, subject_id: str) -> list[tuple[Case, dict[str, Any]]]:
     mine = Case.objects.filter(opened_by=str(account.pk))
     own = not subject_id or subject_id == account.subject_id
-    mine = mine.filter(subject_id__in=["", account.subject_id] if own else [subject_id])
+    mine = mine.filter(principal="" if own else subject_id)
     rows = list(
         mine.select_related("pack_version").defer("pack_version__files").order_by("-opened_at", "-pk")[:MOST]
     )

@@ -27,7 +27,7 @@ from chengshu.contexts.certificates.queries import (
     register,
     registers,
 )
-from chengshu.contexts.certificates.sources import Drawn, certificate_field, draw
+from chengshu.contexts.certificates.sources import Drawn, certificate_field, draw, draw_many
 from chengshu.contexts.certificates.status import status_credential, trust_json, trust_list
 from chengshu.contexts.certificates.trust import TrustList, merge, read_trust
 from chengshu.kernel.spreadsheet import csv_lines
@@ -44,6 +44,7 @@ __all__ = [
     "certificates_of",
     "credential_of",
     "draw",
+    "draw_many",
     "entries",
     "entry",
     "entry_state",

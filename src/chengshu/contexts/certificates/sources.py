@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,24 +75,65 @@ def draw(
     )
 
 
-def in_force(
-    account: identity.Account | None, subject_id: str, type_: str, now: dt.datetime
-) -> Certificate | None:
-    """Return the newest certificate of a type that is in force now, of a subject or of an account's own."""
+def draw_many(
+    account: identity.Account,
+    subject_id: str,
+    wanted: Mapping[tuple[str, str], str],
+    now: dt.datetime,
+    *,
+    case_id: str = "",
+) -> dict[tuple[str, str], Drawn]:
+    """Return (type, field) → value out of certificates in force; two queries and one look on record for a whole form.
+
+    ``wanted`` maps each (type, field) to the data element that it fills.
+    """
+    own = not subject_id or subject_id == account.subject_id
+    types = {type_ for type_, _ in wanted}
+    rows = newest_in_force(account if own else None, subject_id or account.subject_id, types, now)
+    found: dict[tuple[str, str], Drawn] = {}
+    looked: dict[str, list[str]] = {}
+    for (type_, field), element in wanted.items():
+        row = rows.get(type_)
+        value = field_of(row, field) if row is not None else None
+        if row is None or value is None:
+            continue
+        title = {"zh": row.title_zh, "en": row.title_en}
+        found[type_, field] = Drawn(value, row.number, title, row.department or "district", row.issued_at)
+        if row.holder_id:
+            looked.setdefault(row.holder_id, []).append(element or f"certificate.{type_}")
+    for holder_id, elements in looked.items():
+        purpose = "own-data" if holder_id == account.subject_id else _purpose(account)
+        identity.record_read(account, holder_id, purpose, elements, now, case_id=case_id)
+    return found
+
+
+def newest_in_force(
+    account: identity.Account | None, subject_id: str, types: Collection[str], now: dt.datetime
+) -> dict[str, Certificate]:
+    """Return type → the newest certificate of it that is in force now; one query."""
+    mine = _held_by(account, subject_id)
+    if not mine:
+        return {}
+    on = now.astimezone(domain.CHINA).date()
+    rows = Certificate.objects.filter(mine, type__in=sorted(types), state=domain.ACTIVE, valid_from__lte=on)
+    rows = rows.filter(Q(valid_to=None) | Q(valid_to__gte=on)).order_by("issued_at", "pk")
+    return {row.type: row for row in rows}
+
+
+def _held_by(account: identity.Account | None, subject_id: str) -> Q:
     mine = Q()
     if subject_id:
         mine |= Q(holder_id=subject_id)
     if account is not None:
         mine |= Q(holder_account=str(account.pk))
-    if not mine:
-        return None
-    on = now.astimezone(domain.CHINA).date()
-    return (
-        Certificate.objects.filter(mine, type=type_, state=domain.ACTIVE, valid_from__lte=on)
-        .filter(Q(valid_to=None) | Q(valid_to__gte=on))
-        .order_by("-issued_at", "-pk")
-        .first()
-    )
+    return mine
+
+
+def in_force(
+    account: identity.Account | None, subject_id: str, type_: str, now: dt.datetime
+) -> Certificate | None:
+    """Return the newest certificate of a type that is in force now, of a subject or of an account's own."""
+    return newest_in_force(account, subject_id, [type_], now).get(type_)
 
 
 def field_of(row: Certificate, field: str) -> Any:
@@ -111,6 +153,6 @@ def field_of(row: Certificate, field: str) -> Any:
 
 
 def _purpose(account: identity.Account) -> str:
-    """Return for what someone reads another's certificate: whatever their role may fill a form for."""
+    """Return for what someone reads another's certificate: to act for them; the gatekeeper looks whether they may."""
     allowed = identity.PURPOSES_OF_ROLE.get(account.role, set())
-    return next((each for each in ("acting-for", "case-work") if each in allowed), "shared-case")
+    return next((each for each in ("acting", "by-mandate", "window-service") if each in allowed), "case-work")
