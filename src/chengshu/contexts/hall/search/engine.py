@@ -1,0 +1,165 @@
+"""The search engine as one object: documents in, ranked hits out. The same for pages, API and command line. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chengshu.contexts.hall.search import index as indexing
+from chengshu.contexts.hall.search.analysis import normalise, plain_words
+from chengshu.contexts.hall.search.index import Doc, Index
+from chengshu.contexts.hall.search.pinyin import Lexicon, make_table
+from chengshu.contexts.hall.search.ranking import Ranker, Reader, Reading, spread
+from chengshu.contexts.hall.search.thesaurus import Entry, Thesaurus, read_folder
+
+# Below this nothing fits: chosen on the development queries so that few answerable ones fall below it.
+THRESHOLD = 0.36
+SAME_GROUP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One document found, with its score."""
+
+    doc: Doc
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a search found. ``none`` says that nothing fits; the hits are then the nearest there are."""
+
+    query: str
+    corrected: str
+    hits: tuple[Hit, ...]
+    none: bool
+    total: int
+
+
+class Engine:
+    """An index with the thesaurus and the lexicon that go with it."""
+
+    def __init__(self, index: Index, entries: Sequence[Entry], table: Mapping[str, Sequence[str]]) -> None:
+        self.index = index
+        self.entries, self.table = entries, table
+        thesaurus = Thesaurus(entries)
+        self.lexicon = Lexicon(lexicon_terms(index.documents, thesaurus), table)
+        self.reader = Reader(index, thesaurus, self.lexicon)
+        self.ranker = Ranker(index)
+        self.kinds = np.array([doc.kind for doc in index.documents])
+        self.groups = [str(doc.meta.get("group", "")) for doc in index.documents]
+
+    @classmethod
+    def build(cls, documents: Sequence[Doc]) -> Engine:
+        """Build an engine over documents."""
+        return cls(indexing.build(documents), read_folder(), make_table())
+
+    def save(self, path: Path, mark: str) -> None:
+        """Write the engine as one file; ``mark`` says which state of the documents it shows."""
+        entries = [[list(entry.say), list(entry.mean)] for entry in self.entries]
+        self.index.save(path, {"mark": mark, "entries": entries, "table": dict(self.table)})
+
+    @classmethod
+    def load(cls, path: Path, mark: str) -> Engine | None:
+        """Read an engine; None when there is none or it shows another state."""
+        held = indexing.load(path)
+        if held is None or held[1].get("mark") != mark:
+            return None
+        index, head = held
+        entries = [Entry(tuple(say), tuple(mean)) for say, mean in head["entries"]]
+        return cls(index, entries, head["table"])
+
+    def read(self, query: str) -> Reading:
+        """Return how a query is read."""
+        return self.reader.read(query[:200])
+
+    def search(self, query: str, *, kinds: Collection[str] = (), top: int = 10) -> Answer:
+        """Return the best documents of the kinds asked for (all when none is named)."""
+        reading = self.read(query)
+        among = np.isin(self.kinds, list(kinds)) if kinds else None
+        ranked = self.ranker.rank(reading, among) if reading.concepts else []
+        spread_out = list(spread(ranked, self.groups, SAME_GROUP))[:top]
+        hits = tuple(Hit(self.index.documents[doc], score) for doc, score in spread_out)
+        none = not ranked or ranked[0][1] < THRESHOLD
+        return Answer(query, reading.corrected, hits, none, len(ranked))
+
+    def suggest(self, typed: str, *, top: int = 8) -> list[str]:
+        """Return terms and titles that go on from what was typed: Chinese, pinyin or initials."""
+        text = normalise(typed)
+        if not text:
+            return []
+        found: dict[str, float] = {}
+        letters = text.replace(" ", "") if text.isascii() else ""
+        for term, weight in self.lexicon.terms.items():
+            rank = self._goes_on(term, text, letters)
+            if rank:
+                found[term] = rank + min(weight, 5.0) / 10
+        best = sorted(found, key=lambda term: (-found[term], len(term)))[:top]
+        if len(best) < 3:
+            best += [hit.doc.title for hit in self.search(typed, top=top).hits]
+        return list(dict.fromkeys(best))[:top]
+
+    def _goes_on(self, term: str, text: str, letters: str) -> float:
+        if letters:
+            spelled = "".join(self.lexicon.table.get(char, [char])[0] for char in term)
+            short = "".join(self.lexicon.table.get(char, [char])[0][:1] for char in term)
+            return (
+                2.0
+                if short == letters
+                else 1.0
+                if spelled.startswith(letters) or short.startswith(letters)
+                else 0.0
+            )
+        return 2.0 if term.startswith(text) else 1.0 if text in term else 0.0
+
+
+def lexicon_terms(documents: Sequence[Doc], thesaurus: Thesaurus) -> dict[str, float]:
+    """Return the terms that may be meant by a mistyped or spelled-out query, each with how usual it is."""
+    terms: dict[str, float] = {}
+
+    def add(text: str, weight: float) -> None:
+        if 2 <= len(text) <= 10:
+            terms[text] = terms.get(text, 0.0) + weight
+
+    for doc in documents:
+        for field in ("name", "alias", "group"):
+            text = normalise(doc.fields.get(field, ""))
+            words = plain_words(text)
+            for at, word in enumerate(words):
+                add(word, 1.0)
+                if at + 1 < len(words) and len(word) > 1 and len(words[at + 1]) > 1:
+                    add(word + words[at + 1], 0.3)
+            for part in text.split():
+                add(part, 0.5)
+    for said in thesaurus.sayings():
+        add(said, 2.0)
+    for entry in thesaurus.entries:
+        for mean in entry.mean:
+            add(normalise(mean), 1.0)
+    return terms
+
+
+def item_doc(body: Mapping[str, Any]) -> Doc:
+    """Return an item as a document."""
+    others = [body["catalogue_name"], body["matter_name"]]
+    group = " ".join(dict.fromkeys(text for text in others if text and text != body["name"]))
+    scenario = body["scenario"] if body["scenario"] not in body["name"] else ""
+    return Doc(
+        kind="item",
+        id=body["code"],
+        title=body["name"],
+        fields={
+            "name": f"{body['name']} {scenario}".strip(),
+            "alias": " ".join(body["aliases"]),
+            "group": group,
+            "department": body["department_name"],
+            "facets": " ".join([*body["themes"], *body["audiences"]]),
+            "materials": " ".join(body["materials"]),
+            "text": body["conditions"][:1500],
+        },
+        meta={"group": body["catalogue_code"] or body["name"], "department": body["department_name"]},
+    )
