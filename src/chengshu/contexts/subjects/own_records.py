@@ -33,7 +33,7 @@ from chengshu.procedure.ports import SourceRequest
 
 Said = Mapping[str, str]
 CORRECTED: Said = {"zh": "核查更正", "en": "corrected after verification"}
-PURPOSE_OF = {"self": "own-data", "mandate": "by-mandate", "window": "window-service"}
+PURPOSE_OF = {"self": "own-data", "mandate": "acting", "window": "acting"}
 # Why a field that could be filled is asked.
 NO_RECORD, NO_VALUE, NO_CONSENT, HALTED = "no-record", "no-value", "no-consent", "halted"
 # A page names whose matter it is in the session; a request that names nobody is about whoever fills the form.
@@ -247,6 +247,13 @@ def check_use(pack_id: str, acting: Acting, source: str, request: SourceRequest)
     consents.may_use(pack, element, source, allowed, acting.subject_id)
     if source in halted_sources():
         raise refused(Missing(element, HALTED, source))
+
+
+def allowed(
+    pack: Pack, subject_id: str, now: dt.datetime, case_id: str = ""
+) -> tuple[dict[str, frozenset[str]], dict[str, str]]:
+    """Return what a pack may use of a subject with their word, and which sources are halted: for a whole form."""
+    return consents.allowed_elements(subject_id, pack, now, case_id), halted_sources()
 
 
 def premises_values(place_code: str, elements: Iterable[str]) -> dict[str, Held]:
