@@ -33,6 +33,9 @@ DEPARTMENTS = {
     "standards": ("标准化管理科", "Standards Administration"),
     "culture": ("文化和旅游局", "Culture and Tourism"),
     "finance": ("财政局", "Finance"),
+    "human-resources": ("人力资源局", "Human Resources and Social Security"),
+    "medical-insurance": ("医疗保障局", "Medical Insurance"),
+    "urban-management": ("城市管理和综合执法局", "Urban Management"),
 }
 
 
@@ -65,6 +68,18 @@ _PACK_OFFICERS = (
     ("officer-data", "叶青（政数经办）", "Ye Qing (data bureau)", "data-bureau"),
     ("officer-data2", "孔亮（政数审核）", "Kong Liang (data bureau, review)", "data-bureau"),
     ("officer-health2", "曹颖（卫健审核）", "Cao Ying (health, review)", "health"),
+    ("officer-police2", "戴军（户籍民警）", "Dai Jun (public security, registrar)", "public-security"),
+    ("officer-market2", "秦岚（市场监管审核）", "Qin Lan (market supervision, review)", "market"),
+    ("officer-fire", "雷鸣（消防检查）", "Lei Ming (fire, inspection)", "fire"),
+    ("officer-fire2", "丁宁（消防审核）", "Ding Ning (fire, review)", "fire"),
+    ("officer-civil", "谭敏（婚姻登记）", "Tan Min (civil affairs, registration)", "civil-affairs"),
+    ("officer-civil2", "姚远（民政审核）", "Yao Yuan (civil affairs, review)", "civil-affairs"),
+    ("officer-hr", "魏然（人社经办）", "Wei Ran (human resources)", "human-resources"),
+    ("officer-hr2", "钟萍（人社审核）", "Zhong Ping (human resources, review)", "human-resources"),
+    ("officer-insurance", "严丽（医保经办）", "Yan Li (medical insurance)", "medical-insurance"),
+    ("officer-insurance2", "方舟（医保审核）", "Fang Zhou (medical insurance, review)", "medical-insurance"),
+    ("officer-urban", "龙涛（城管经办）", "Long Tao (urban management)", "urban-management"),
+    ("officer-urban2", "夏雨（城管审核）", "Xia Yu (urban management, review)", "urban-management"),
 )
 
 
