@@ -1,5 +1,36 @@
 """The service hall: persistence only. Each part of the hall keeps its tables in its own sub-package."""
 
+from chengshu.contexts.hall.exports.models import Export
+from chengshu.contexts.hall.hotline.models import (
+    ContactLook,
+    HotlineContact,
+    HotlineRequest,
+    Open311Intake,
+    Open311Key,
+)
 from chengshu.contexts.hall.items.models import Item, ItemDraft, ItemFacet, ItemRevision, ItemVersion
+from chengshu.contexts.hall.mydata.models import CaseOrigins, DataExport
+from chengshu.contexts.hall.offers.models import Offer, OfferRun
+from chengshu.contexts.hall.ratings.models import Rating, Service
+from chengshu.contexts.hall.seconds.models import AutomaticDecision
 
-__all__ = ["Item", "ItemDraft", "ItemFacet", "ItemRevision", "ItemVersion"]
+__all__ = [
+    "AutomaticDecision",
+    "CaseOrigins",
+    "ContactLook",
+    "DataExport",
+    "Export",
+    "HotlineContact",
+    "HotlineRequest",
+    "Item",
+    "ItemDraft",
+    "ItemFacet",
+    "ItemRevision",
+    "ItemVersion",
+    "Offer",
+    "OfferRun",
+    "Open311Intake",
+    "Open311Key",
+    "Rating",
+    "Service",
+]

@@ -1,0 +1,1 @@
+"""Exports of lists: by job, masked, watermarked, on record for the persons concerned, for a day."""

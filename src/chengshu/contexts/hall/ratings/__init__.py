@@ -1,0 +1,1 @@
+"""Ratings of services: five grades by channel, once a service; statistics over every service that ended."""
