@@ -27,7 +27,14 @@ from chengshu.contexts.certificates.queries import (
     register,
     registers,
 )
-from chengshu.contexts.certificates.sources import Drawn, certificate_field, draw, draw_many
+from chengshu.contexts.certificates.sources import (
+    Drawn,
+    certificate_field,
+    draw,
+    draw_many,
+    label_in,
+    line_in,
+)
 from chengshu.contexts.certificates.status import status_credential, trust_json, trust_list
 from chengshu.contexts.certificates.trust import TrustList, merge, read_trust
 from chengshu.kernel.spreadsheet import csv_lines
@@ -49,6 +56,8 @@ __all__ = [
     "entry",
     "entry_state",
     "issued_certificates",
+    "label_in",
+    "line_in",
     "line_of",
     "merge",
     "read_trust",

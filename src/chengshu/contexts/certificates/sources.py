@@ -156,3 +156,52 @@ def _purpose(account: identity.Account) -> str:
     """Return for what someone reads another's certificate: to act for them; the gatekeeper looks whether they may."""
     allowed = identity.PURPOSES_OF_ROLE.get(account.role, set())
     return next((each for each in ("acting", "acting", "acting") if each in allowed), "case-work")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a certificate, as its holder sees it."""
+
+    title: dict[str, str]
+    label: dict[str, str]
+    value: str
+    department: str
+
+
+FRAME_LABELS = {
+    "number": {"zh": "证照编号", "en": "Number"},
+    "holder": {"zh": "持证人", "en": "Holder"},
+    "valid_from": {"zh": "有效期自", "en": "Valid from"},
+    "valid_to": {"zh": "有效期至", "en": "Valid to"},
+    "issued_on": {"zh": "发证日期", "en": "Issued on"},
+    "department": {"zh": "发证部门", "en": "Issued by"},
+}
+
+
+def line_in(
+    account: identity.Account, subject_id: str, number: str, name: str, now: dt.datetime
+) -> Line | None:
+    """Return one line of a certificate that its holder looks at, or who acts for them; the look is on record."""
+    own = not subject_id or subject_id == account.subject_id
+    mine = _held_by(account if own else None, subject_id or account.subject_id)
+    row = Certificate.objects.filter(mine, number=number).first() if mine else None
+    value = field_of(row, name) if row is not None else None
+    if row is None or value is None:
+        return None
+    if row.holder_id:
+        purpose = "own-data" if row.holder_id == account.subject_id else _purpose(account)
+        identity.record_read(account, row.holder_id, purpose, [f"certificate.{row.type}"], now)
+    said = next((item for item in json.loads(row.claims) if item["name"] == name), None)
+    shown = said["value"]["zh"] if said else str(value)
+    return Line({"zh": row.title_zh, "en": row.title_en}, _label(said, name), str(shown), row.department)
+
+
+def label_in(number: str, name: str) -> dict[str, str]:
+    """Return what a line of a certificate is called."""
+    row = Certificate.objects.filter(number=number).first()
+    items = json.loads(row.claims) if row is not None else []
+    return _label(next((item for item in items if item["name"] == name), None), name)
+
+
+def _label(said: dict[str, Any] | None, name: str) -> dict[str, str]:
+    return dict(said["label"]) if said else dict(FRAME_LABELS.get(name, {"zh": name, "en": name}))

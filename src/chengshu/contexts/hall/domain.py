@@ -21,6 +21,8 @@ class Holder:
     value: str
     at: str
     agrees: bool
+    file: str = ""
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ def my_fields(full: FullRecord, tables: Mapping[str, Said], departments: Mapping
     found = []
     for fact in full.facts:
         cells = ([fact.origin] if fact.origin else []) + list(fact.losers)
-        holders = tuple(_holder(cell, fact.value, tables, departments) for cell in cells)
+        holders = tuple(
+            _holder(cell, fact.value, tables, departments, fact.corrected is not None) for cell in cells
+        )
         found.append(
             MyField(
                 element=fact.element,
@@ -67,7 +71,11 @@ def my_fields(full: FullRecord, tables: Mapping[str, Said], departments: Mapping
 
 
 def _holder(
-    cell: Cell, value: str | None, tables: Mapping[str, Said], departments: Mapping[str, Said]
+    cell: Cell,
+    value: str | None,
+    tables: Mapping[str, Said],
+    departments: Mapping[str, Said],
+    corrected: bool,
 ) -> Holder:
     unknown = {"zh": cell.source, "en": cell.source}
     return Holder(
@@ -75,5 +83,8 @@ def _holder(
         table=tables.get(cell.source, unknown),
         value=cell.value,
         at=(cell.at or "")[:10],
-        agrees=cell.value == value,
+        # What a person put right since is compared as it stands; before, the build has compared addresses by place.
+        agrees=cell.value == value if corrected else cell.agrees,
+        file=cell.file or "",
+        row=cell.row,
     )

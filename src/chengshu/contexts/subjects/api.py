@@ -8,6 +8,7 @@ Personal values are whole here: callers mask them, or put the read on record fir
 from __future__ import annotations
 
 from chengshu.contexts.subjects.builds import Order, finish, recover, run_build
+from chengshu.contexts.subjects.claims import Claim, claim_of, dispute_certificate, dispute_label, disputed
 from chengshu.contexts.subjects.consents import (
     ConsentView,
     ElementUse,
@@ -15,6 +16,7 @@ from chengshu.contexts.subjects.consents import (
     consent_given,
     consent_needed,
     consents_of,
+    may_use,
     revoke_consent,
 )
 from chengshu.contexts.subjects.corrections import (
@@ -44,6 +46,7 @@ from chengshu.contexts.subjects.models import Correction, Dispute, Finding, Retu
 from chengshu.contexts.subjects.own_records import (
     Held,
     Missing,
+    allowed,
     check_use,
     consented,
     earlier_case,
@@ -63,6 +66,13 @@ from chengshu.contexts.subjects.reading import (
     records_in,
     some_subjects,
     why_one,
+)
+from chengshu.contexts.subjects.representing import (
+    RepresentedFirm,
+    birth_date_of,
+    person_of,
+    represented_by,
+    some_representative,
 )
 from chengshu.contexts.subjects.resubmission import refused_csv, resubmit
 from chengshu.contexts.subjects.returns import (
@@ -84,6 +94,7 @@ from chengshu.contexts.subjects.search import search, subjects_in
 
 __all__ = [
     "Cell",
+    "Claim",
     "ConsentView",
     "Correction",
     "CorrectionView",
@@ -97,16 +108,20 @@ __all__ = [
     "Missing",
     "Order",
     "Record",
+    "RepresentedFirm",
     "Return",
     "Run",
     "Summary",
     "Why",
     "accept",
+    "allowed",
     "apply_correction",
     "bind_consents",
+    "birth_date_of",
     "by_hand",
     "cells_with",
     "check_use",
+    "claim_of",
     "consent_given",
     "consent_needed",
     "consented",
@@ -119,7 +134,10 @@ __all__ = [
     "decide",
     "decisions",
     "dispute",
+    "dispute_certificate",
+    "dispute_label",
     "dispute_value",
+    "disputed",
     "disputes",
     "disputes_of",
     "earlier_case",
@@ -137,11 +155,13 @@ __all__ = [
     "halts",
     "last_run",
     "link",
+    "may_use",
     "one_return",
     "open_findings_by_cell",
     "own_record",
     "own_values",
     "page_of_returns",
+    "person_of",
     "premises",
     "premises_values",
     "provenance",
@@ -149,6 +169,7 @@ __all__ = [
     "records_in",
     "recover",
     "refused_csv",
+    "represented_by",
     "resubmit",
     "returns",
     "returns_csv",
@@ -158,6 +179,7 @@ __all__ = [
     "run_by_id",
     "runs",
     "search",
+    "some_representative",
     "some_subjects",
     "source_titles",
     "subject_for",

@@ -169,6 +169,8 @@ def correct_fact(request: EffectRequest) -> dict[str, Any]:
     """Answer the effect ``correct_fact`` of a case's step, inside its transaction."""
     params = request.params
     actor = request.actor
+    if str(params["element"]).startswith("certificate."):
+        return {"reissue": str(params["element"])}
     number = apply_correction(
         str(params["subject_id"]),
         str(params["element"]),

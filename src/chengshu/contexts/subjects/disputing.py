@@ -17,6 +17,8 @@ from chengshu.contexts.subjects.models import Dispute, Return
 from chengshu.kernel.problems import Problem
 
 PACK = "value-dispute"
+# What a certificate says is no element of the record: the issuing department issues it anew.
+OF_CERTIFICATE = "certificate."
 # What an answer on the page is called as a step of the case: (stage, is the one who raised it right?).
 STEPS = {("source", True): "accept", ("source", False): "reject", ("decider", True): "uphold",
          ("decider", False): "dismiss"}  # fmt: skip
@@ -31,6 +33,7 @@ def open_dispute_case(
     department: str,
     actor: Account,
     now: dt.datetime,
+    label: str = "",
 ) -> None:
     """Open the case of a dispute; a department's dispute of a correction goes to the decider at once."""
     cases.need_shipped(PACK, now)
@@ -39,8 +42,8 @@ def open_dispute_case(
         "raised": "department" if by_department else "person",
         "subject_id": row.subject_id,
         "subject_label": _label(record),
-        "element": row.element,
-        "element_label": element_label(row.element)["zh"],
+        "element": row.element[:60],
+        "element_label": (label or element_label(row.element)["zh"])[:60],
         "source_title": source_title[:120],
         "value": (value or "")[:1000],
         "claimed": row.claimed[:1000],
@@ -119,7 +122,7 @@ def _ended(row: Dispute, step: cases.StepTaken, reason: str) -> None:
         answered.save(update_fields=["state"])
         if upheld:
             withdraw_correction(answered.correction_id, reason=reason, **said)
-    elif upheld and not row.claimed:
+    elif upheld and not row.claimed and not row.element.startswith(OF_CERTIFICATE):
         actor = step.event["actor"]["id"]
         apply_correction(
             row.subject_id, row.element, None, reason=reason, case_id=step.case.id,

@@ -1,0 +1,299 @@
+"""A form filled from what is known already: each value with its source, its day and a way to dispute it.
+
+One call serves a whole form in a bounded number of queries: golden records, certificates, earlier cases and premises are
+each asked once. What is not filled is told with its reason, so that a page can say why it asks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_noop as _n
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.certificates import api as certificates
+from chengshu.contexts.hall.domain import MADE_BY_SYSTEM
+from chengshu.contexts.hall.mydata.fitting import fitted
+from chengshu.contexts.identity.api import Account, Acting
+from chengshu.contexts.subjects import api as subjects
+from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import legal_day
+from chengshu.procedure.model import Field, Pack
+from chengshu.procedure.ports import SourceRequest, registry
+
+Said = Mapping[str, str]
+# Why a field that has a source is asked all the same, in words for whoever fills the form.
+REASONS = {
+    "no-record": _n("没有查到您的登记，请填写"),
+    "no-value": _n("登记中没有这一项，请填写"),
+    "no-consent": _n("您没有同意使用这项数据，请填写"),
+    "halted": _n("数源暂时不可用，请填写"),
+    "no-certificate": _n("没有查到有效的电子证照，请填写"),
+    "no-earlier": _n("以前没有填过，请填写"),
+    "unfit": _n("登记的内容不合这一项的格式，请填写"),
+    "waits": _n("回答前面的问题后才能查到"),
+}
+ACCOUNT_TITLE = {"zh": "您的账户", "en": "your account"}
+RECORD_TITLE = {"zh": "标准记录", "en": "the golden record"}
+
+
+@dataclass(frozen=True, slots=True)
+class Prefilled:
+    """A value that need not be asked, where it comes from, of which day, and whether one can dispute it."""
+
+    value: Any
+    source_title: Said
+    source_code: str
+    at: str
+    element: str
+    disputable: bool = False
+    disputed: bool = False
+    dispute_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    """What is known of a form, and why the rest of what has a source is asked."""
+
+    found: Mapping[str, Prefilled] = field(default_factory=dict)
+    # Field → a key of REASONS.
+    asked: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many fields are spared."""
+        return len(self.found)
+
+
+@dataclass(slots=True)
+class _Form:
+    """One form that is being filled."""
+
+    pack: Pack
+    acting: Acting
+    now: dt.datetime
+    case_id: str
+    found: dict[str, Prefilled] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
+
+    def put(self, item: Field, held: Prefilled) -> None:
+        """Take a value that fits the field; one that does not is asked."""
+        value = fitted(self.pack, item, held.value)
+        if value is None:
+            self.asked[item.name] = "unfit"
+            return
+        self.found[item.name] = Prefilled(
+            value, held.source_title, held.source_code, held.at, held.element, held.disputable, held.disputed,
+            held.dispute_url,
+        )  # fmt: skip
+
+
+Wanted = list[tuple[Field, Mapping[str, Any]]]
+Drawer = Callable[[_Form, Wanted], None]
+
+
+def prefilled(
+    pack: Pack | str, acting: Acting | Account, now: dt.datetime, *, answers: Mapping[str, Any] | None = None
+) -> Mapping[str, Prefilled]:
+    """Return the fields of a pack's opening form that need not be asked."""
+    return prefill(pack, acting, now, answers=answers).found
+
+
+def prefill(
+    pack: Pack | str,
+    acting: Acting | Account,
+    now: dt.datetime,
+    *,
+    answers: Mapping[str, Any] | None = None,
+    fields: Iterable[Field] | None = None,
+    case_id: str = "",
+) -> Prefill:
+    """Fill a form (the opening form unless ``fields`` are given) for whoever the matter is about.
+
+    ``answers`` are those given so far: a source may hang on them (the premises at a chosen address).
+    """
+    known = cases.current_pack(pack) if isinstance(pack, str) else pack
+    who = acting if isinstance(acting, Acting) else Acting(acting, acting.subject_id, acting.shown_name)
+    form = _Form(known, who, now, case_id)
+    by_source: dict[str, Wanted] = {}
+    scope = _scope(known, who, answers or {}, now)
+    for item in known.facts.values() if fields is None else fields:
+        if item.prefill is None:
+            continue
+        params = _params(item, scope)
+        if params is None:
+            form.asked[item.name] = "waits"
+        else:
+            by_source.setdefault(item.prefill.source, []).append((item, params))
+    for source, wanted in by_source.items():
+        _DRAWERS.get(source, _by_handler)(form, wanted)
+    return Prefill(form.found, form.asked)
+
+
+def _scope(pack: Pack, acting: Acting, answers: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+    day = legal_day(now)
+    scope: dict[str, Any] = {
+        "today": day.isoformat(),
+        "actor.id": str(acting.account.pk),
+        "actor.name": acting.account.display_name,
+    }
+    for name, parameter in pack.parameters.items():
+        values = [value for value in parameter.values if value.start <= day]
+        scope[f"parameters.{name}"] = values[-1].value if values else None
+    scope.update({f"facts.{name}": value for name, value in answers.items()})
+    return scope
+
+
+def _params(item: Field, scope: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the parameters of a field's source; none while an answer that they hang on is missing."""
+    assert item.prefill is not None
+    for value in item.prefill.params.values():
+        if any(name.startswith("facts.") and scope.get(name) in (None, "") for name in value.reads):
+            return None
+    try:
+        return {
+            name: value.evaluate({**dict.fromkeys(value.reads), **scope})
+            for name, value in item.prefill.params.items()
+        }
+    except (Problem, TypeError, ValueError):
+        return None
+
+
+def _own_record(form: _Form, wanted: Wanted) -> None:
+    elements = [str(params["element"]) for _, params in wanted]
+    held = subjects.own_values(form.pack, form.acting, elements, form.now, case_id=form.case_id)
+    for item, params in wanted:
+        one = held[str(params["element"])]
+        if isinstance(one, subjects.Missing):
+            form.asked[item.name] = one.why
+        else:
+            form.put(item, _from_record(one))
+
+
+def _from_record(held: subjects.Held) -> Prefilled:
+    may = not held.disputed and not held.element.endswith(MADE_BY_SYSTEM)
+    url = reverse("hall:dispute", args=[held.element]) if may else ""
+    return Prefilled(
+        held.value,
+        held.source_title,
+        held.source or "correction",
+        held.at,
+        held.element,
+        may,
+        held.disputed,
+        url,
+    )
+
+
+def _certificate(form: _Form, wanted: Wanted) -> None:
+    allowed, halted = subjects.allowed(form.pack, form.acting.subject_id, form.now, form.case_id)
+    open_ones: dict[tuple[str, str], Field] = {}
+    for item, params in wanted:
+        code = f"certificate:{params['type']}"
+        if why := _refused(form, item.element, code, allowed, halted):
+            form.asked[item.name] = why
+        else:
+            open_ones[str(params["type"]), str(params["field"])] = item
+    names = {key: item.element for key, item in open_ones.items()}
+    drawn = certificates.draw_many(
+        form.acting.account, form.acting.subject_id, names, form.now, case_id=form.case_id
+    )
+    for item, params in wanted:
+        key = (str(params["type"]), str(params["field"]))
+        if key not in open_ones:
+            continue
+        if key not in drawn:
+            form.asked[item.name] = "no-certificate"
+            continue
+        form.put(item, _from_certificate(drawn[key], item, *key))
+
+
+def _from_certificate(one: certificates.Drawn, item: Field, type_: str, name: str) -> Prefilled:
+    title = {language: f"{text} {one.number}" for language, text in one.title.items()}
+    url = reverse("hall:dispute_certificate", args=[one.number, name])
+    at = one.issued_at.date().isoformat()
+    return Prefilled(one.value, title, f"certificate:{type_}", at, item.element, True, False, url)
+
+
+def _earlier(form: _Form, wanted: Wanted) -> None:
+    allowed, halted = subjects.allowed(form.pack, form.acting.subject_id, form.now, form.case_id)
+    elements = {}
+    for item, params in wanted:
+        element = str(params["element"])
+        if why := _refused(form, element, "earlier_case", allowed, halted):
+            form.asked[item.name] = why
+        else:
+            elements[item.name] = element
+    found = cases.earlier_answers(form.acting.account, form.acting.subject_id, set(elements.values()))
+    for item, _params in wanted:
+        if item.name in elements:
+            one = found.get(elements[item.name])
+            if one is None:
+                form.asked[item.name] = "no-earlier"
+                continue
+            title = {
+                "zh": f"您以前的申请“{one.pack['zh']}”",
+                "en": f"your earlier application, {one.pack['en']}",
+            }
+            form.put(
+                item, Prefilled(one.value, title, "earlier_case", one.at.date().isoformat(), one.element)
+            )
+
+
+def _refused(
+    form: _Form, element: str, code: str, allowed: Mapping[str, frozenset[str]], halted: Mapping[str, str]
+) -> str:
+    if code in halted or code.partition(":")[0] in halted:
+        return "halted"
+    try:
+        subjects.may_use(form.pack, element, code, allowed, form.acting.subject_id)
+    except Problem:
+        return "no-consent"
+    return ""
+
+
+def _premises(form: _Form, wanted: Wanted) -> None:
+    by_place: dict[str, Wanted] = {}
+    for item, params in wanted:
+        by_place.setdefault(str(params.get("place_code") or ""), []).append((item, params))
+    for place_code, items in by_place.items():
+        held = subjects.premises_values(place_code, [str(params["element"]) for _, params in items])
+        for item, params in items:
+            one = held.get(str(params["element"]))
+            if one is None:
+                form.asked[item.name] = "no-record" if not held else "no-value"
+            else:
+                source = Prefilled(one.value, one.source_title, one.source, one.at, one.element)
+                form.put(item, source)
+
+
+def _by_handler(form: _Form, wanted: Wanted) -> None:
+    """Ask any other source one field at a time (the account, a plug-in's own)."""
+    for item, params in wanted:
+        assert item.prefill is not None
+        source = item.prefill.source
+        request = SourceRequest(
+            form.case_id, item.name, item.element, params, form.now, form.acting.subject_id, form.pack.id
+        )
+        try:
+            value = registry.source_handler(source)(request)
+        except Problem as problem:
+            form.asked[item.name] = "no-consent" if problem.code == "consent-needed" else "halted"
+            continue
+        if value in (None, ""):
+            form.asked[item.name] = "no-value"
+            continue
+        title = ACCOUNT_TITLE if source == "account" else RECORD_TITLE
+        form.put(item, Prefilled(value, title, source, "", item.element))
+
+
+_DRAWERS: Mapping[str, Drawer] = {
+    "own_record": _own_record,
+    "certificate": _certificate,
+    "earlier_case": _earlier,
+    "premises": _premises,
+}
