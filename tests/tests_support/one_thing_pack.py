@@ -110,7 +110,8 @@ transitions:
      when: parts.left == 0 and parts.refused == 0, cite: ["law:1"]}
   - {id: some-done, command: moved, from: [running], to: partly, by: [system], form: news,
      when: parts.left == 0 and parts.done > 0, cite: ["law:1"]}
-  - {id: none-done, command: moved, from: [running], to: nothing, by: [system], form: news, when: parts.left == 0, cite: ["law:1"]}
+  - {id: none-done, command: moved, from: [running], to: nothing, by: [system], form: news,
+     when: parts.left == 0, cite: ["law:1"]}
   - {id: moved, from: [running], to: stay, by: [system], form: news, cite: ["law:1"]}
   - {id: withdraw, from: [running], to: withdrawn, by: [applicant], cite: ["law:2"]}
   - {id: late, from: [running], to: stay, by: [system], cite: ["law:2"]}
@@ -237,7 +238,7 @@ transitions:
 _CHILD_TEXTS = """\
 title: {title}
 case: {title}
-states: {{examining: 审查, asked: 待补正, confirming: 待确认, to_inspect: 待踏勘, inspected: 已踏勘, granted: 准予, refused: 不予, withdrawn: 撤回}}
+states: {{{states}}}
 outcomes: {{granted: 准予, refused: 不予, withdrawn: 撤回}}
 commands: {{grant: 准予, refuse: 不予, withdraw: 撤回, late: 超期{commands}}}
 sentences: {{opened: 提出, grant: 准予, refuse: 不予, withdraw: 撤回, late: 超期{sentences}}}
@@ -246,26 +247,28 @@ roles: {{applicant: 申请人, clerk: 经办, chief: 主管}}
 {more}"""
 
 
+_WORDS = {
+    "examining": "审查", "asked": "待补正", "confirming": "待确认", "to_inspect": "待踏勘", "inspected": "已踏勘",
+    "granted": "准予", "refused": "不予", "withdrawn": "撤回",
+}  # fmt: skip
+
+
+def _words(alive: str) -> str:
+    names = [*alive.split(", "), "granted", "refused", "withdrawn"]
+    return ", ".join(f"{name}: {_WORDS[name]}" for name in names)
+
+
 def _child(
-    name: str, department: str, title: str, form: str, states: dict[str, str], texts: dict[str, str], kept: str
+    name: str, department: str, title: str, form: str, states: dict[str, str], texts: dict[str, str]
 ) -> dict[str, str]:
-    made = {
+    return {
         "pack.yaml": _HEAD.format(id=name, department=department),
         "articles.yaml": _ARTICLES,
         "form.yaml": form,
         "states.yaml": _CHILD_STATES.format(**states),
         "deadlines.yaml": _TERMS.format(states=states["alive"]),
-        "texts/zh.yaml": _CHILD_TEXTS.format(title=title, **texts),
+        "texts/zh.yaml": _CHILD_TEXTS.format(title=title, states=_words(states["alive"]), **texts),
     }
-    wanted = [*states["alive"].split(", "), "granted", "refused", "withdrawn"]
-    lines = []
-    for line in made["texts/zh.yaml"].splitlines():
-        if line.startswith("states:"):
-            words = dict(pair.split(": ") for pair in line[9:-1].split(", "))
-            line = "states: {" + ", ".join(f"{key}: {words[key]}" for key in wanted) + "}"
-        lines.append(line)
-    made["texts/zh.yaml"] = made["texts/en.yaml"] = "\n".join(lines) + "\n"
-    return made
 
 
 REGISTER = _child(
@@ -309,7 +312,6 @@ fields:
   lacking: {label: 缺什么}
 """,
     },
-    "R-1",
 )  # fmt: skip
 CARD = _child(
     "move-card",
@@ -325,7 +327,6 @@ facts:
         "more": "", "steps": "",
     },
     {"commands": "", "sentences": "", "more": "fields:\n  name: {label: 姓名}\n  number: {label: 登记号}\n"},
-    "",
 )  # fmt: skip
 CHECK = _child(
     "move-check",
@@ -356,7 +357,6 @@ fields: {what: {label: 种类}, home: {label: 住址}, sound: {label: 合格}}
 choices: {what: {meter: 水表, gas: 燃气}}
 """,
     },
-    "",
 )  # fmt: skip
 VISIT = {
     "pack.yaml": _HEAD.format(id="move-visit", department="housing"),

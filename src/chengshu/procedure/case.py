@@ -67,6 +67,8 @@ class Event(TypedDict, total=False):
     grounds: list[str]
     children: dict[str, str]
     parts: dict[str, PartState]
+    # Of which part the step brought news, and what became of it.
+    news: dict[str, str]
     on_behalf: dict[str, str]
     owner: dict[str, str]
     label: str

@@ -89,6 +89,8 @@ def run_parts(
         event.setdefault("effects", []).append(_note(call))
     if changed:
         event["parts"] = changed
+    if moves is not None and moves.news is not None:
+        event["news"] = {"part": moves.news.part, "state": changed[moves.news.part]["state"]}
 
 
 Wanted = tuple[str, str, dict[str, Any]]

@@ -15,6 +15,7 @@ from chengshu.contexts.cases import (
     claiming,
     comments,
     drafts,
+    files,
     migration,
     packs,
     parties,
@@ -42,7 +43,7 @@ from chengshu.contexts.cases.earlier import EarlierAnswer, earlier_answers
 from chengshu.contexts.cases.effects import case_fact_source, notify_effect, open_case_effect
 from chengshu.contexts.cases.endings import EVERY_PACK, StepTaken, register_on_end, register_on_step
 from chengshu.contexts.cases.files import MAX_DOCUMENT_BYTES
-from chengshu.contexts.cases.handover import HandOver, hand_over, reassign
+from chengshu.contexts.cases.handover import HandOver, department_has_work, hand_over, reassign
 from chengshu.contexts.cases.invariants import (
     TermSeen,
     all_case_ids,
@@ -64,6 +65,7 @@ from chengshu.contexts.cases.packs import (
 from chengshu.contexts.cases.packs import loaded as loaded_packs
 from chengshu.contexts.cases.panels import CasePanelLine, register_panel
 from chengshu.contexts.cases.presenting import case_view
+from chengshu.contexts.cases.progress import PartLine, Progress, progress_of
 from chengshu.contexts.cases.public import PublicReceipt, public_command, public_commands
 from chengshu.contexts.cases.public_pages import PublicPanel, public_panel
 from chengshu.contexts.cases.queries import (
@@ -98,6 +100,7 @@ from chengshu.contexts.cases.reading import (
 )
 from chengshu.contexts.cases.relocation import cells_changed
 from chengshu.contexts.cases.sealing import erase_personal
+from chengshu.contexts.cases.services import services_for
 from chengshu.contexts.cases.store import case_of_key, open_case
 from chengshu.contexts.cases.supervising import PAGE as SUPERVISED_A_PAGE
 from chengshu.contexts.cases.supervising import (
@@ -138,6 +141,8 @@ __all__ = [
     "NoticeLine",
     "OpenedMany",
     "Opening",
+    "PartLine",
+    "Progress",
     "PublicPanel",
     "PublicReceipt",
     "StepTaken",
@@ -171,12 +176,14 @@ __all__ = [
     "current_files",
     "current_pack",
     "dead_jobs",
+    "department_has_work",
     "described",
     "drafts",
     "earlier_answers",
     "ending_causes",
     "enqueue_effect",
     "erase_personal",
+    "files",
     "first_said",
     "hand_over",
     "last_event",
@@ -204,6 +211,7 @@ __all__ = [
     "parties",
     "payments",
     "plain_values",
+    "progress_of",
     "public_command",
     "public_commands",
     "public_panel",
@@ -216,6 +224,7 @@ __all__ = [
     "role_owners",
     "route_unowned",
     "run_jobs",
+    "services_for",
     "shows_personal",
     "standing",
     "step_said",

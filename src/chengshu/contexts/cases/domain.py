@@ -273,3 +273,5 @@ class CaseView:
     may_reassign: bool
     element: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    # For whom and on what ground the opener acts; empty in one's own matters.
+    on_behalf: Mapping[str, Any] = field(default_factory=dict)

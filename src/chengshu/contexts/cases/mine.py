@@ -16,6 +16,7 @@ from chengshu.contexts.cases.lights import light
 from chengshu.contexts.cases.models import Case
 from chengshu.contexts.cases.wording import both
 from chengshu.contexts.identity.api import Account
+from chengshu.procedure.parts import MARK
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,12 @@ def my_cases(account: Account, now: dt.datetime, limit: int = 100) -> list[MyCas
     """Return the cases of an account: open ones first, then the newest."""
     number = str(account.pk)
     joined = parties.cases_of_party(account.pk, now)
-    found = Case.objects.filter(Q(opened_by=number) | Q(assignee=number) | Q(pk__in=joined))
+    mine = Q(opened_by=number) | Q(assignee=number) | Q(pk__in=joined)
+    if account.subject_id:
+        # What others applied for in this person's name.
+        mine |= Q(principal=account.subject_id)
+    # Parts of a one-thing stand on its own page.
+    found = Case.objects.filter(mine).exclude(on_end__startswith=MARK)
     rows = list(
         found.select_related("pack_version")
         .defer("pack_version__files")
@@ -52,7 +58,7 @@ def my_cases(account: Account, now: dt.datetime, limit: int = 100) -> list[MyCas
 
 def _seen(row: Case, number: str, joined: list[str]) -> bool:
     """A case that was opened for someone is among theirs from when they may see it."""
-    if row.assignee != number or row.opened_by == number or row.pk in joined:
+    if row.assignee != number or row.opened_by == number or row.pk in joined or row.principal:
         return True
     pack = packs.pinned(row.pack_version_id, row.pack_version.hash).pack
     return assignee_sees(case_rows.lock_free(row.pk), pack)
@@ -60,11 +66,9 @@ def _seen(row: Case, number: str, joined: list[str]) -> bool:
 
 def _waiting(case_ids: list[str], account: Account) -> set[str]:
     owner = f"account:{account.pk}"
-    return set(
-        queries.Task.objects.filter(case_id__in=case_ids, open=True, owner=owner).values_list(
-            "case_id", flat=True
-        )
-    )
+    of_parts = Q(case__parent_id__in=case_ids, case__on_end__startswith=MARK)
+    found = queries.Task.objects.filter(Q(case_id__in=case_ids) | of_parts, open=True, owner=owner)
+    return {case for pair in found.values_list("case_id", "case__parent_id") for case in pair if case}
 
 
 def _line(row: Case, yours: bool, now: dt.datetime) -> MyCase:

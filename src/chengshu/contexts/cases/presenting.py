@@ -94,6 +94,7 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
         erased=erased,
         may_reassign=bool(pack.administration.by & access.actor.roles) and not model.closed_at,
         element=str(case.facts.get("element") or ""),
+        on_behalf=row.behalf or {},
     )
 
 
@@ -261,7 +262,7 @@ def event_view(
     for language in LANGUAGES:
         told = spoken(data, language)
         name = pack.text(f"roles.{event['role']}", language) if anonymous else event["actor"]["name"]
-        said = sayer(pack, language, facts, told, name, event.get("decided", {}), cell)
+        said = sayer(pack, language, facts, told, name, event.get("decided", {}), cell, event.get("news"))
         template = pack.text(f"sentences.{event['step']}", language)
         sentence[language] = fill(template, said) if template else administrative_sentence(event, language)
     return EventView(

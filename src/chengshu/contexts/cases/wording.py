@@ -28,6 +28,7 @@ def sayer(
     actor: str,
     decided: Mapping[str, Any],
     cell: str = "",
+    news: Mapping[str, str] | None = None,
 ) -> Callable[[str], Any]:
     """Return a function from a slot of a text to what stands there; ``None`` shows as a bar."""
     buckets = {"facts": facts, "data": data, "decided": decided}
@@ -37,6 +38,8 @@ def sayer(
             return actor
         if name == "cell":
             return cell or NO_CELL[language]
+        if name in ("part", "part_state") and news:
+            return part_words(pack, news, language)[name]
         bucket, _, key = name.partition(".")
         known = buckets.get(bucket, {})
         value = known.get(key)
@@ -48,6 +51,31 @@ def sayer(
         return value if isinstance(value, int) else None
 
     return value_of
+
+
+# What became of a part, in words.
+PART_STATES = {
+    "waiting": {"zh": "等待前项", "en": "waits for others"},
+    "open": {"zh": "办理中", "en": "under way"},
+    "done": {"zh": "已办结", "en": "done"},
+    "refused": {"zh": "未办成", "en": "not granted"},
+    "skipped": {"zh": "不需办理", "en": "not needed"},
+    "blocked": {"zh": "因前项未办成而未办", "en": "not begun: one before it was not granted"},
+}
+
+
+def part_title(pack: Pack, name: str) -> dict[str, str]:
+    """Return what a part or join of a one-thing is called."""
+    group = "joins" if pack.parts is not None and name in pack.parts.joins else "parts"
+    return both(pack, f"{group}.{name}.title")
+
+
+def part_words(pack: Pack, news: Mapping[str, str], language: str) -> dict[str, str]:
+    """Return how a sentence names a part and what became of it."""
+    return {
+        "part": part_title(pack, news["part"])[language],
+        "part_state": PART_STATES[news["state"]][language],
+    }
 
 
 def ground(pack: Pack, key: str) -> Ground:
