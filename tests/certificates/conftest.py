@@ -9,6 +9,7 @@ from django.db import transaction
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.identity import api as identity
+from chengshu.kernel.resources import shipped
 from chengshu.procedure.ports import Actor, EffectRequest, registry
 from tests_support.casework import CELL, MONDAY, firm_facts, make_cells, make_staff
 
@@ -16,7 +17,7 @@ from tests_support.casework import CELL, MONDAY, firm_facts, make_cells, make_st
 @pytest.fixture
 def district(db, settings):
     settings.PUBLIC_URL = "http://hub.example"
-    cases.load_shipped(MONDAY)
+    cases.load_pack_version(shipped("packs", "cn", "grid-verification"), MONDAY)
     make_cells()
     identity.save_department("ip-office", "知识产权保护中心", "Intellectual Property Office")
     return make_staff()

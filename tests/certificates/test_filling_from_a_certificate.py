@@ -6,9 +6,11 @@ import datetime as dt
 
 import pytest
 
+from chengshu.contexts.certificates import api
 from chengshu.contexts.certificates.models import Certificate
 from chengshu.contexts.identity import api as identity
-from chengshu.procedure.ports import SourceRequest, registry
+from chengshu.kernel.problems import Problem
+from chengshu.procedure.ports import SourceRequest
 
 CHILD = "P000000033"
 
@@ -23,8 +25,8 @@ def parent(certificate, district):
 
 def filled(account, field, now, *, subject_id="", type_="birth-data"):
     params = {"account": str(account.pk), "type": type_, "field": field}
-    return registry.source_handler("certificate")(
-        SourceRequest("", "child", "person.name", params, now, subject_id)
+    return api.certificate_field(
+        SourceRequest("", "child", "person.name", params, now, subject_id=subject_id)
     )
 
 
@@ -47,7 +49,13 @@ def test_a_stranger_gets_nothing_and_who_acts_for_another_their_certificates_onl
     assert filled(district.worker, "rows", step.now) is None
     # Acting for the child, the parent's own certificates stay out of the form.
     assert filled(parent, "rows", step.now, subject_id=CHILD) is None
+    # And without a mandate the gatekeeper gives out nothing of the child's.
     Certificate.objects.update(holder_id=CHILD)
-    assert filled(parent, "rows", step.now, subject_id=CHILD) == 12_000_000
-    reads, total = identity.reads_of(CHILD)
-    assert total >= 1 and reads[0].actor_name == parent.display_name
+    with pytest.raises(Problem):
+        filled(parent, "rows", step.now, subject_id=CHILD)
+
+
+def test_the_look_is_on_the_holders_record(step, parent):
+    filled(parent, "rows", step.now)
+    reads, total = identity.reads_of(parent.subject_id)
+    assert total == 1 and reads[0].purpose == "own-data"

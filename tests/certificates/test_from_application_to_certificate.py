@@ -19,6 +19,8 @@ from tests_support.casework import MONDAY
 
 @pytest.fixture
 def people(district):
+    for folder in sorted(shipped("packs", "cn").glob("data-ip-*")):
+        cases.load_pack_version(folder, MONDAY)
     identity.save_account("ip1", display_name="赵审", role="officer", department="ip-office")
     identity.save_account("ip2", display_name="钱核", role="officer", department="ip-office")
     return identity.account_named("re"), identity.account_named("ip1"), identity.account_named("ip2")

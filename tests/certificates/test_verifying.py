@@ -176,7 +176,7 @@ def test_openssl_verifies_the_seal(pdf, tmp_path):
 
 def test_keys_are_for_their_owner_only(made, settings):
     files = list((settings.VAR_DIR / "keys").glob("issuer-*.pem"))
-    assert len(files) == 3 and all(path.stat().st_mode & 0o077 == 0 for path in files)
+    assert len(files) == 4 and all(path.stat().st_mode & 0o077 == 0 for path in files)
     files[0].chmod(0o644)
     from chengshu.contexts.certificates.models import IssuerKey
     from chengshu.kernel.problems import Problem

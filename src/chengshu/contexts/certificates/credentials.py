@@ -1,4 +1,4 @@
-"""W3C Verifiable Credentials 2.0 as JWT (``vc+jwt``, ES256) and Bitstring Status Lists. Pure: keys and values in, texts out."""
+"""W3C Verifiable Credentials 2.0 as JWT (``vc+jwt``) and Bitstring Status Lists. Pure: keys and values in, texts out."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
+from chengshu.contexts.certificates import suites
 
 CONTEXT = "https://www.w3.org/ns/credentials/v2"
 TERMS = {"@vocab": "https://chengshu.example/terms#"}
-ALGORITHM = "ES256"
 PURPOSES = ("revocation", "suspension")
 # The recommendation's least length: a bit says nothing of whose it is among so many.
 LIST_SIZE = 131_072
@@ -46,7 +43,7 @@ class Content:
     demo: bool
 
 
-def credential(content: Content, key: ECKey, now: dt.datetime) -> str:
+def credential(content: Content, key: suites.Key, now: dt.datetime) -> str:
     """Return the signed credential."""
     subject: dict[str, Any] = {
         "number": content.number,
@@ -85,7 +82,13 @@ def credential(content: Content, key: ECKey, now: dt.datetime) -> str:
 
 
 def status_credential(
-    list_id: str, purpose: str, indices: Iterable[int], issuer: str, key: ECKey, now: dt.datetime, size: int
+    list_id: str,
+    purpose: str,
+    indices: Iterable[int],
+    issuer: str,
+    key: suites.Key,
+    now: dt.datetime,
+    size: int,
 ) -> str:
     """Return a signed status list: the bits at ``indices`` are set."""
     body = {
@@ -105,14 +108,14 @@ def status_credential(
     return sign(body, key, "vc+jwt", now, cty="vc")
 
 
-def sign(body: Mapping[str, Any], key: ECKey, typ: str, now: dt.datetime, *, cty: str = "") -> str:
+def sign(body: Mapping[str, Any], key: suites.Key, typ: str, now: dt.datetime, *, cty: str = "") -> str:
     """Return a compact JWS over JSON; the instant of signing stands beside the rest as ``iat``."""
-    header: dict[str, Any] = {"alg": ALGORITHM, "kid": key.kid, "typ": typ}
+    header: dict[str, Any] = {"typ": typ}
     if cty:
         header["cty"] = cty
     said = {**body, "iat": int(now.timestamp())}
     payload = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
-    return str(jws.serialize_compact(header, payload, key, algorithms=[ALGORITHM]))
+    return suites.compact(header, payload, key)
 
 
 def header_of(text: str) -> dict[str, Any]:
@@ -128,11 +131,7 @@ def header_of(text: str) -> dict[str, Any]:
 
 def open_signed(text: str, jwk: Mapping[str, Any]) -> dict[str, Any]:
     """Return the payload of a compact JWS signed by ``jwk``; raises ``ValueError`` unless the signature holds."""
-    try:
-        found = jws.deserialize_compact(text, ECKey.import_key(dict(jwk)), algorithms=[ALGORITHM])
-    except (JoseError, ValueError, TypeError) as error:
-        raise ValueError(str(error)) from error
-    body = json.loads(found.payload)
+    body = json.loads(suites.open_compact(text, jwk))
     if not isinstance(body, dict):
         raise ValueError("not a JSON object")
     return body

@@ -126,6 +126,12 @@ class Verdict:
     valid_to: str = ""
     claims: dict[str, Any] = field(default_factory=dict)
     demo: bool = False
+    # Another region's name, where its issuer is recognised here.
+    region: dict[str, str] = field(default_factory=dict)
+    # Of a presentation: for whom and until when the holder showed it; whether the holder's key has signed that.
+    shown_to: str = ""
+    shown_until: str = ""
+    bound: bool | None = None
     reasons: list[dict[str, str]] = field(default_factory=list)
     notes: list[dict[str, str]] = field(default_factory=list)
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from chengshu.batch.linkage.ids import is_subject_id
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.certificates import domain, words
-from chengshu.contexts.certificates.credentials import LIST_SIZE
-from chengshu.contexts.certificates.keys import DISTRICT
+from chengshu.contexts.certificates import domain, making, places, words
+from chengshu.contexts.certificates.making import issuer_of
 from chengshu.contexts.certificates.models import Certificate, CertificateEvent, Evidence, Issue, StatusList
 from chengshu.contexts.certificates.numbering import next_number
 from chengshu.contexts.identity import api as identity
@@ -126,11 +123,6 @@ def deposit_evidence(request: EffectRequest) -> Mapping[str, Any]:
     return {"evidence": row.pk, "leaf": leaf.id}
 
 
-def issuer_of(certificate: Certificate) -> str:
-    """Return the issuer's code: the department, or the district where a case has none."""
-    return certificate.department or DISTRICT
-
-
 def _identified(params: Mapping[str, Any]) -> dict[str, str]:
     """Return whose certificate it is by number: a subject of ours, else the number masked."""
     given = str(params.get("holder_id") or "").strip()
@@ -190,9 +182,9 @@ def _moved(act: str, request: EffectRequest) -> Mapping[str, Any]:
 
 def _new_issue(certificate: Certificate, request: EffectRequest) -> None:
     """Note an issue to be made, with its bit in the status lists, and put the job into the outbox."""
-    status_list, index = _bit(issuer_of(certificate), request.now)
+    status_list, index = places.take(issuer_of(certificate), StatusList.Kind.ISSUE, request.now)
     key = f"{request.idempotency_key}:{PRODUCE}"
-    Issue.objects.create(
+    issue = Issue(
         certificate=certificate,
         version=certificate.version,
         holder=certificate.holder,
@@ -205,24 +197,16 @@ def _new_issue(certificate: Certificate, request: EffectRequest) -> None:
         key=key,
         asked_at=request.now,
     )
+    # The credentials are there with the number; typesetting and sealing the PDF take longer and come by job.
+    texts = making.texts_of(issue, request.now)
+    issue.credential, issue.sd_jwt, issue.qr_text = texts.credential, texts.sd_jwt, texts.qr_text
+    issue.save()
     cases.enqueue_effect(
         EffectRequest(
             request.case_id, PRODUCE, {"number": certificate.number, "version": certificate.version}, {}, {},
             request.actor, request.now, key,
         )
     )  # fmt: skip
-
-
-def _bit(issuer: str, now: dt.datetime) -> tuple[StatusList, int]:
-    found = StatusList.objects.filter(issuer=issuer, taken__lt=F("size") / 2).order_by("pk").first()
-    if found is None:
-        found = StatusList.objects.create(issuer=issuer, size=LIST_SIZE, opened_at=now)
-    StatusList.objects.filter(pk=found.pk).update(taken=F("taken") + 1)
-    while True:
-        # At most half full: two tries on average. The constraint catches what two transactions chose alike.
-        index = secrets.randbelow(found.size)
-        if not Issue.objects.filter(status_list=found, status_index=index).exists():
-            return found, index
 
 
 def _note(certificate: Certificate, kind: str, reason: str, now: dt.datetime) -> None:

@@ -1,7 +1,7 @@
 """The issuers' signing keys: made when first needed, kept in ``var/keys``, changed by hand; public sides stay for ever.
 
-One authority for the district signs the seals' X.509 certificates; each department has a key for its seal (PDF) and one for
-its credentials. Private keys never enter the database.
+One authority for the district signs the seals' X.509 certificates; each department has a key for its seal (PDF) and two for
+its credentials, one a suite; the district has one for citizen codes. Private keys never enter the database.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from joserfc.jwk import ECKey
 
-from chengshu.contexts.certificates import authority
+from chengshu.contexts.certificates import authority, suites
 from chengshu.contexts.certificates.models import IssuerKey
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem, Where
 
 AUTHORITY, SEAL, CREDENTIAL = IssuerKey.Use.AUTHORITY, IssuerKey.Use.SEAL, IssuerKey.Use.CREDENTIAL
+SM2, CODE = IssuerKey.Use.SM2, IssuerKey.Use.CODE
 DISTRICT = "district"
 CREDENTIAL_YEARS = 3
 KID = 16
@@ -38,13 +39,22 @@ class SigningKey:
     """A private key in use, with its public row and, for seals, the chain up to the authority."""
 
     row: IssuerKey
-    private: ec.EllipticCurvePrivateKey
+    secret: ec.EllipticCurvePrivateKey | suites.Sm2Key
     chain: tuple[x509.Certificate, ...] = ()
 
     @property
-    def jwk(self) -> ECKey:
-        """Return the key as a JWK for signing credentials."""
-        found: ECKey = ECKey.import_key(authority.to_pem(self.private), {"kid": self.row.kid, "use": "sig"})
+    def private(self) -> ec.EllipticCurvePrivateKey:
+        """Return the P-256 key that seals and codes are signed with."""
+        if isinstance(self.secret, suites.Sm2Key):
+            raise TypeError("an SM2 key seals no PDF")
+        return self.secret
+
+    @property
+    def jwk(self) -> suites.Key:
+        """Return the key as credentials are signed with."""
+        if isinstance(self.secret, suites.Sm2Key):
+            return self.secret
+        found: ECKey = ECKey.import_key(authority.to_pem(self.secret), {"kid": self.row.kid, "use": "sig"})
         return found
 
 
@@ -83,6 +93,11 @@ def in_use(issuer: str, use: str) -> IssuerKey | None:
     return IssuerKey.objects.filter(issuer=issuer, use=use, retired_at=None).first()
 
 
+def retired_key(row: IssuerKey) -> SigningKey:
+    """Return a key that is no longer in use: an authority's older one hands over to its follower, no more."""
+    return _load(row)
+
+
 def public_keys() -> list[IssuerKey]:
     """Return every public key, oldest first."""
     return list(IssuerKey.objects.order_by("since", "pk"))
@@ -96,12 +111,11 @@ def _make(
     old: IssuerKey | None = None,
     compromised_at: dt.datetime | None = None,
 ) -> SigningKey:
-    private = authority.new_key()
-    jwk: dict[str, Any] = ECKey.import_key(authority.to_pem(private)).as_dict(private=False)
+    pem, jwk = _new_pair(use)
     # Short, for it stands in every QR code; the constraint refuses the one clash in 2**96.
-    kid = str(ECKey.import_key(jwk).thumbprint())[:KID]
-    certificate, until = _certify(private, issuer, use, now)
-    _write(kid, authority.to_pem(private))
+    kid = suites.thumbprint_of(jwk)[:KID]
+    certificate, until = _certify(pem, issuer, use, now)
+    _write(kid, pem)
     row = IssuerKey(
         kid=kid,
         issuer=issuer,
@@ -127,16 +141,24 @@ def _make(
     return _load(row)
 
 
-def _certify(
-    private: ec.EllipticCurvePrivateKey, issuer: str, use: str, now: dt.datetime
-) -> tuple[str, dt.datetime]:
+def _new_pair(use: str) -> tuple[bytes, dict[str, Any]]:
+    """Return a new private key as PEM and its public JWK."""
+    if use == SM2:
+        made = suites.new_sm2_key()
+        return suites.sm2_to_pem(made), made.as_dict()
+    pem = authority.to_pem(authority.new_key())
+    public: dict[str, Any] = ECKey.import_key(pem).as_dict(private=False)
+    return pem, public
+
+
+def _certify(pem: bytes, issuer: str, use: str, now: dt.datetime) -> tuple[str, dt.datetime]:
     district = settings.DISTRICT["name"]["zh"]
     if use == AUTHORITY:
-        made = authority.authority_certificate(private, district, now)
+        made = authority.authority_certificate(authority.from_pem(pem), district, now)
     elif use == SEAL:
         root = signing_key(DISTRICT, AUTHORITY, now)
         made = authority.seal_certificate(
-            private, root.chain[0], root.private, district, issuer_name(issuer)["zh"], now
+            authority.from_pem(pem), root.chain[0], root.private, district, issuer_name(issuer)["zh"], now
         )
     else:
         return "", now + dt.timedelta(days=365 * CREDENTIAL_YEARS)
@@ -170,7 +192,8 @@ def _load(row: IssuerKey) -> SigningKey:
         roots = IssuerKey.objects.filter(issuer=DISTRICT, use=AUTHORITY).order_by("-since")
         loaded = [x509.load_pem_x509_certificate(root.certificate.encode()) for root in roots]
         chain += tuple(root for root in loaded if root.subject == chain[0].issuer)[:1]
-    return SigningKey(row, authority.from_pem(pem), chain)
+    secret = suites.sm2_from_pem(pem, row.kid) if row.use == SM2 else authority.from_pem(pem)
+    return SigningKey(row, secret, chain)
 
 
 def _write(kid: str, pem: bytes) -> None:

@@ -4,6 +4,36 @@ from __future__ import annotations
 
 from django.db import models
 
+from chengshu.contexts.certificates.wallet_models import (
+    HolderKey,
+    Offer,
+    Presentation,
+    Region,
+    UsedNonce,
+    WalletCredential,
+)
+
+__all__ = [
+    "Certificate",
+    "CertificateEvent",
+    "Document",
+    "EntryEvent",
+    "Evidence",
+    "HolderKey",
+    "Issue",
+    "IssuerKey",
+    "NumberSeries",
+    "Offer",
+    "Presentation",
+    "Region",
+    "Register",
+    "RegisterEntry",
+    "RegisterKey",
+    "StatusList",
+    "UsedNonce",
+    "WalletCredential",
+]
+
 
 class Register(models.Model):
     """A register that has entries, as its pack calls it."""
@@ -86,9 +116,16 @@ class NumberSeries(models.Model):
 
 
 class StatusList(models.Model):
-    """A bitstring status list of an issuer; each issue of a certificate has one bit in it."""
+    """A status list of an issuer; each issue of a certificate, or each credential in a wallet, has one place in it."""
+
+    class Kind(models.TextChoices):
+        """Whose places a list holds."""
+
+        ISSUE = "issue", "证照"
+        WALLET = "wallet", "钱包凭证"
 
     issuer = models.CharField(max_length=40)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.ISSUE)
     size = models.PositiveIntegerField()
     taken = models.PositiveIntegerField(default=0)
     opened_at = models.DateTimeField()
@@ -166,6 +203,9 @@ class Issue(models.Model):
     asked_at = models.DateTimeField()
     made_at = models.DateTimeField(null=True)
     credential = models.TextField(blank=True)
+    # The same as SD-JWT VC, bound to the key that the hall keeps for the holder; and as vc+jwt signed by SM2.
+    sd_jwt = models.TextField(blank=True)
+    credential_sm2 = models.TextField(blank=True)
     qr_text = models.TextField(blank=True)
     pdf_digest = models.CharField(max_length=64, blank=True)
     pdf_size = models.PositiveIntegerField(default=0)
@@ -219,6 +259,8 @@ class IssuerKey(models.Model):
         AUTHORITY = "authority", "根证书"
         SEAL = "seal", "印章"
         CREDENTIAL = "credential", "凭证"
+        SM2 = "sm2", "国密凭证"
+        CODE = "code", "市民码"
 
     kid = models.CharField(max_length=80, unique=True)
     issuer = models.CharField(max_length=40)

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import transaction
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.certificates import credentials, domain, keys, qr, store, words
-from chengshu.contexts.certificates.issuing import issuer_of
+from chengshu.contexts.certificates import domain, keys, making, qr, store, words
+from chengshu.contexts.certificates.making import issuer_of
 from chengshu.contexts.certificates.models import Certificate, Document, Issue
 from chengshu.contexts.certificates.numbering import next_number
 from chengshu.contexts.certificates.pdf_signing import seal_pdf
@@ -24,11 +24,6 @@ from chengshu.contexts.certificates.typesetting.press import Sheet, print_sheet,
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.ports import EffectRequest
-
-
-def list_url(list_id: int) -> str:
-    """Return the address of a status list, without its purpose."""
-    return f"{settings.PUBLIC_URL}/status/{list_id}"
 
 
 def produce_certificate(request: EffectRequest) -> Mapping[str, Any]:
@@ -47,12 +42,15 @@ def produce_certificate(request: EffectRequest) -> Mapping[str, Any]:
 
 
 def _make(issue: Issue, request: EffectRequest) -> None:
-    """Sign the credential, typeset, seal, then note all of it in one transaction: whoever comes second changes nothing."""
+    """Typeset, seal, sign by the second suite, then note all of it in one transaction: whoever comes second changes nothing."""
     certificate, now = issue.certificate, request.now
     issuer = issuer_of(certificate)
-    signing = keys.signing_key(issuer, keys.CREDENTIAL, now)
-    credential = credentials.credential(_content(issue, issuer), signing.jwk, now)
-    code = qr.qr_text(settings.PUBLIC_URL, _qr_words(issue), signing.jwk, now)
+    # The step has signed them. An issue of before that was so has neither yet.
+    credential, code = issue.credential, issue.qr_text
+    if not credential:
+        texts = making.texts_of(issue, now)
+        credential, code = texts.credential, texts.qr_text
+    second = making.second_suite(issue, now)
     pdf = _certificate_pdf(issue, issuer, credential, code, request)
     digest = store.keep(pdf)
     with transaction.atomic():
@@ -66,48 +64,9 @@ def _make(issue: Issue, request: EffectRequest) -> None:
             "credential": credential,
         }
         leaf = ledger.deposit("certificate.made", f"certificate:{certificate.number}", payload, now=now)
-        row.made_at, row.credential, row.qr_text = now, credential, code
+        row.made_at, row.credential, row.qr_text, row.credential_sm2 = now, credential, code, second
         row.pdf_digest, row.pdf_size, row.leaf_id, row.leaf_salt = digest, len(pdf), leaf.id, leaf.salt
         row.save()
-
-
-def _content(issue: Issue, issuer: str) -> credentials.Content:
-    certificate = issue.certificate
-    return credentials.Content(
-        id=f"{settings.PUBLIC_URL}/certificates/{certificate.number}/{issue.version}",
-        type=domain.type_name(certificate.type),
-        title={"zh": certificate.title_zh, "en": certificate.title_en},
-        issuer=keys.issuer_id(issuer),
-        issuer_name=keys.issuer_name(issuer),
-        number=certificate.number,
-        version=issue.version,
-        holder=issue.holder,
-        holder_id=certificate.holder_id,
-        holder_mark=certificate.holder_mark,
-        valid_from=issue.valid_from,
-        valid_to=issue.valid_to,
-        claims=words.raw(json.loads(issue.claims)),
-        status_list=list_url(issue.status_list_id),
-        status_index=issue.status_index,
-        demo=_no_effect(issue.certificate.case_id),
-    )
-
-
-def _qr_words(issue: Issue) -> dict[str, Any]:
-    certificate = issue.certificate
-    # Each character makes the code denser: no type, no addresses; the key tells the issuer, the issuer the status lists.
-    said: dict[str, Any] = {
-        "n": certificate.number,
-        "tt": certificate.title_zh[:16],
-        "h": domain.mask_holder(issue.holder)[:20],
-        "f": issue.valid_from.isoformat(),
-        "s": f"{issue.status_list_id}.{issue.status_index}",
-    }
-    if issue.valid_to is not None:
-        said["u"] = issue.valid_to.isoformat()
-    if _no_effect(certificate.case_id):
-        said["d"] = 1
-    return said
 
 
 def _certificate_pdf(issue: Issue, issuer: str, credential: str, code: str, request: EffectRequest) -> bytes:
@@ -220,7 +179,7 @@ def _common(case_id: str, issuer: str, now: dt.datetime) -> dict[str, Any]:
         "issuer": keys.issuer_name(issuer)["zh"],
         "district": settings.DISTRICT["name"]["zh"],
         "date": now.astimezone(domain.CHINA).date().isoformat(),
-        "demo": _no_effect(case_id),
+        "demo": making.no_effect(case_id),
         "drill": cases.case_brief(case_id).drill,
     }
 
@@ -239,7 +198,7 @@ def _no_effect(case_id: str) -> bool:
 
 
 def _seal(issuer: str, case_id: str) -> str:
-    return seal_svg(keys.issuer_name(issuer)["zh"], demo=_no_effect(case_id))
+    return seal_svg(keys.issuer_name(issuer)["zh"], demo=making.no_effect(case_id))
 
 
 def _sealed(sheet: Sheet, issuer: str, reason: str, credential: str, now: dt.datetime) -> bytes:

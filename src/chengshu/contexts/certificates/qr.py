@@ -8,15 +8,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import segno
-from joserfc.jwk import ECKey
 
 from chengshu.contexts.certificates.credentials import sign
+from chengshu.contexts.certificates.suites import Key
 
 TYPE = "cs-qr+jwt"
 PATH = "/verify/"
 
 
-def qr_text(base: str, said: dict[str, Any], key: ECKey, now: dt.datetime) -> str:
+def qr_text(base: str, said: dict[str, Any], key: Key, now: dt.datetime) -> str:
     """Return the text of the code. ``said``: number, type, holder masked, validity, status place; no other personal value."""
     return f"{base}{PATH}?q={sign(said, key, TYPE, now)}"
 

@@ -4,15 +4,40 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from chengshu.contexts.certificates import credentials
+from chengshu.contexts.certificates import credentials, token_status
+from chengshu.contexts.certificates.domain import CHINA, series_of, type_name
 from chengshu.kernel.problems import Problem, Where
 
 FORMAT = "chengshu-trust/1"
+SIGNING = ("credential", "sm2")
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """How far another region's issuers are believed: which types, from which day to which. Both ends count."""
+
+    region: str
+    name: Mapping[str, str]
+    types: frozenset[str]
+    valid_from: dt.date
+    valid_to: dt.date
+    withdrawn: bool = False
+
+    def refusal(self, types: frozenset[str], on: dt.date) -> str:
+        """Return why nothing of these types counts on a day; empty when it does."""
+        if self.withdrawn:
+            return "region-withdrawn"
+        if on > self.valid_to:
+            return "region-over"
+        if on < self.valid_from:
+            return "region-not-yet"
+        return "" if types & self.types else "out-of-scope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +53,8 @@ class TrustedKey:
     until: dt.datetime
     retired_at: dt.datetime | None
     compromised_at: dt.datetime | None
+    # None: an issuer of one's own, believed in everything.
+    recognition: Recognition | None = None
 
     def signed_in_time(self, at: dt.datetime) -> bool:
         """Return whether the key was in use at an instant; ten minutes of clock skew are allowed."""
@@ -76,25 +103,62 @@ class TrustList:
             if text is None:
                 return None
             body = self.open_credential(text)
+            if self.issuer_of(text) != issuer:
+                raise ValueError("wrong-issuer")
             bits[purpose] = credentials.read_bit(body["credentialSubject"]["encodedList"], index)
             made.append(credentials.read_instant(body["validFrom"]))
             fresh = fresh and now <= credentials.read_instant(body["validUntil"])
         return Status(bits["revocation"], bits["suspension"], min(made), fresh)
 
+    def token_status(self, issuer: str, uri: str, index: int, now: dt.datetime) -> Status | None:
+        """Return what the token status list here says of a place; ``None`` when the list is not here."""
+        moved = self.list_url(issuer, uri.rpartition("/status/")[2])
+        text = self.statuses.get(uri) or self.statuses.get(moved)
+        if text is None:
+            return None
+        body = self.open_credential(text)
+        if credentials.header_of(text).get("typ") != token_status.TYPE or self.issuer_of(text) != issuer:
+            raise ValueError("wrong-issuer")
+        value = token_status.read(body["status_list"], index)
+        made = dt.datetime.fromtimestamp(int(body["iat"]), dt.UTC)
+        fresh = now.timestamp() <= int(body.get("exp", 0))
+        return Status(
+            value not in (token_status.VALID, token_status.SUSPENDED),
+            value == token_status.SUSPENDED,
+            made,
+            fresh,
+        )
+
+    def refusal(self, issuer_key: str, types: frozenset[str], now: dt.datetime) -> str:
+        """Return why what a key signed does not count here: its region is not recognised for this, or no longer."""
+        key = self.keys[issuer_key]
+        if key.recognition is None:
+            return ""
+        return key.recognition.refusal(types, now.astimezone(CHINA).date())
+
+    def codes(self, issuer_key: str, said: str) -> frozenset[str]:
+        """Return the codes of types that a credential's class, its ``vct`` or a number's series may stand for."""
+        key = self.keys[issuer_key]
+        known = key.recognition.types if key.recognition else frozenset()
+        plain = said.rpartition("/")[2]
+        return frozenset({plain}) | {code for code in known if said in (type_name(code), series_of(code))}
+
     def open_credential(self, text: str) -> dict[str, Any]:
         """Return a signed payload; raises ``ValueError`` unless a trusted credential key signed it while in use."""
         header = credentials.header_of(text)
         key = self.keys.get(str(header.get("kid")))
-        if key is None or key.use != "credential":
+        if key is None or key.use not in SIGNING:
             raise ValueError("unknown-key")
         body = credentials.open_signed(text, key.jwk)
         at = dt.datetime.fromtimestamp(int(body.get("iat", 0)), dt.UTC)
         if not key.signed_in_time(at):
             raise ValueError("key-not-in-use")
-        issuer = body.get("issuer")
+        issuer = body.get("issuer") or body.get("iss")
         named = issuer.get("id") if isinstance(issuer, dict) else issuer
         # A QR code names no issuer: its key does.
-        if (issuer is not None or header.get("typ") == "vc+jwt") and not self._is(str(named), key.issuer):
+        if (issuer is not None or header.get("typ") in ("vc+jwt", "dc+sd-jwt")) and not self._is(
+            str(named), key.issuer
+        ):
             raise ValueError("wrong-issuer")
         return body
 
@@ -113,10 +177,14 @@ class TrustList:
 
 
 def read_trust(path: Path) -> TrustList:
-    """Read a trust list from a file; raises ``Problem`` when it is none."""
+    """Read a trust list from a file, plain or signed; raises ``Problem`` when it is none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return from_json(found)
+        text = path.read_text(encoding="utf-8").strip()
+        if text.startswith("{"):
+            return from_json(json.loads(text))
+        from chengshu.contexts.certificates import signed_lists
+
+        return from_json(signed_lists.open_list(text).said)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Problem(
             "trust-list-form",
@@ -127,8 +195,11 @@ def read_trust(path: Path) -> TrustList:
         ) from error
 
 
-def from_json(found: Mapping[str, Any]) -> TrustList:
-    """Return a trust list from its JSON value; raises ``ValueError`` or ``KeyError`` when it is none."""
+def from_json(found: Mapping[str, Any], recognition: Recognition | None = None) -> TrustList:
+    """Return a trust list from its JSON value; raises ``ValueError`` or ``KeyError`` when it is none.
+
+    The regions that it recognises come with it, each within its types and its days.
+    """
     if found.get("format") != FORMAT:
         raise ValueError(f"format is not {FORMAT}")
     keys = {}
@@ -136,9 +207,9 @@ def from_json(found: Mapping[str, Any]) -> TrustList:
         for key in issuer["keys"]:
             keys[key["kid"]] = TrustedKey(
                 key["kid"], key["use"], issuer["code"], key["jwk"], key["certificate"], _at(key["since"]),
-                _at(key["until"]), _maybe(key["retired_at"]), _maybe(key["compromised_at"]),
+                _at(key["until"]), _maybe(key["retired_at"]), _maybe(key["compromised_at"]), recognition,
             )  # fmt: skip
-    return TrustList(
+    own = TrustList(
         found["district"],
         _at(found["made_at"]),
         {issuer["code"]: issuer["name"] for issuer in found["issuers"]},
@@ -146,6 +217,17 @@ def from_json(found: Mapping[str, Any]) -> TrustList:
         keys,
         dict(found["statuses"]),
     )
+    # What a recognised region recognises in its turn is its own affair: trust is not handed on.
+    regions = [] if recognition else found.get("regions", [])
+    return merge([own, *(from_json(each["list"], recognition_of(each)) for each in regions)])
+
+
+def recognition_of(said: Mapping[str, Any]) -> Recognition:
+    """Return how far a region is recognised, from its JSON value."""
+    return Recognition(
+        str(said["code"]), dict(said["name"]), frozenset(said["types"]), dt.date.fromisoformat(said["valid_from"]),
+        dt.date.fromisoformat(said["valid_to"]), bool(said.get("withdrawn")),
+    )  # fmt: skip
 
 
 def merge(lists: list[TrustList]) -> TrustList:
@@ -156,30 +238,17 @@ def merge(lists: list[TrustList]) -> TrustList:
     names: dict[str, Mapping[str, str]] = {}
     ids: dict[str, str] = {}
     keys: dict[str, TrustedKey] = {}
-    statuses: dict[str, str] = {}
     for place, each in enumerate(lists):
         # Two districts both have a "health": further lists' issuers are told apart by their place.
         prefix = "" if place == 0 else f"{place}:"
         names |= {prefix + code: name for code, name in each.names.items()}
         ids |= {prefix + code: id_ for code, id_ in each.ids.items()}
-        statuses |= each.statuses
         for kid, key in each.keys.items():
-            keys.setdefault(kid, _renamed(key, prefix + key.issuer))
+            # Whoever comes first keeps a key: nobody can take another's by listing it.
+            keys.setdefault(kid, replace(key, issuer=prefix + key.issuer))
+    # The lists of the first may be made when they are asked for: they are looked up, never copied.
+    statuses: Mapping[str, str] = ChainMap(*(cast("Any", each.statuses) for each in lists))
     return TrustList(first.district, first.made_at, names, ids, keys, statuses)
-
-
-def _renamed(key: TrustedKey, issuer: str) -> TrustedKey:
-    return TrustedKey(
-        key.kid,
-        key.use,
-        issuer,
-        key.jwk,
-        key.certificate,
-        key.since,
-        key.until,
-        key.retired_at,
-        key.compromised_at,
-    )
 
 
 def _at(text: str) -> dt.datetime:

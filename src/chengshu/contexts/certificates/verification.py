@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import io
 import logging
+from dataclasses import dataclass
 from typing import Any
 
-from chengshu.contexts.certificates import credentials, qr
-from chengshu.contexts.certificates.domain import WORDS_OF_STATE, Verdict
+from chengshu.contexts.certificates import credentials, qr, selective
+from chengshu.contexts.certificates.domain import CHINA, WORDS_OF_STATE, Verdict
 from chengshu.contexts.certificates.pdf_signing import ATTACHMENT
-from chengshu.contexts.certificates.trust import TrustList
+from chengshu.contexts.certificates.trust import Status, TrustList
 
 MAX_BYTES = 20_000_000
 # pyHanko writes a stack trace for each file that does not hold; our verdict says it in words.
@@ -20,18 +21,43 @@ _REFUSALS = {
     "unknown-key": ("签发者不在信任名单内", "The issuer is not on the trust list"),
     "key-not-in-use": ("签署时这把密钥不在有效期内或已被停用", "The key was not in use when this was signed"),
     "wrong-issuer": ("密钥不属于所写的签发者", "The key does not belong to the issuer that is named"),
+    "out-of-scope": (
+        "不认可该地区签发的这类证照",
+        "This type of certificate of that region is not recognised here",
+    ),
+    "region-over": ("对该地区证照的互认已到期", "The recognition of that region has ended"),
+    "region-not-yet": ("对该地区证照的互认尚未开始", "The recognition of that region has not begun"),
+    "region-withdrawn": ("已停止认可该地区的证照", "The recognition of that region was withdrawn"),
+    "binding-missing": ("没有持有人密钥的签名", "The holder's key has not signed it"),
+    "binding-without-key": ("凭证没有写明持有人的密钥", "The credential names no key of the holder"),
+    "binding-broken": ("持有人的签名不成立", "The holder's signature does not hold"),
+    "binding-other-text": ("持有人签的是另一份内容", "The holder has signed another text"),
+    "binding-too-early": ("出示时间在将来", "It is said to be shown in the future"),
+    "binding-over": ("出示的期限已过", "The time for which it was shown is over"),
+    "other-audience": ("这份出示是给别人的", "It was shown to someone else"),
+    "other-nonce": ("这份出示不是回应你的请求", "It does not answer your request"),
 }
 _BROKEN = ("内容被改动过，或不是本系统签发的", "The content was changed, or nobody known has signed it")
 
 
-def verify(content: bytes, trust: TrustList, now: dt.datetime) -> Verdict:
-    """Verify what a person has: a PDF file, a credential (JWT) or the text of a QR code."""
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a verifier asked for: a presentation to somebody else, or of another time, is refused."""
+
+    audience: str = ""
+    nonce: str = ""
+
+
+def verify(content: bytes, trust: TrustList, now: dt.datetime, expected: Expected | None = None) -> Verdict:
+    """Verify what a person has: a PDF file, a credential (JWT, SD-JWT with or without a holder's key) or a QR text."""
     if len(content) > MAX_BYTES:
         return Verdict("unknown").refuse("文件超过 20 MB", "The file is larger than 20 MB")
     if content.lstrip()[:5] == b"%PDF-":
         return verify_pdf(content, trust, now)
     try:
         text = content.decode("utf-8").strip()
+        if "~" in text:
+            return verify_sd_jwt(text, trust, now, expected or Expected())
         signed = qr.signed_part(text)
         typ = credentials.header_of(signed).get("typ")
     except (ValueError, UnicodeDecodeError):
@@ -48,7 +74,9 @@ def verify_credential(text: str, trust: TrustList, now: dt.datetime) -> Verdict:
     verdict = Verdict("credential")
     try:
         body = trust.open_credential(text)
+        _within(trust, text, str(body["type"][1]), now)
         _describe(verdict, body, trust, trust.issuer_of(text))
+        verdict.region = _region(trust, text)
         status = body["credentialStatus"][0]
         list_id = str(status["statusListCredential"]).removesuffix("/revocation")
         _judge(verdict, body, list_id, int(status["statusListIndex"]), trust, now)
@@ -63,6 +91,8 @@ def verify_qr(text: str, trust: TrustList, now: dt.datetime) -> Verdict:
     try:
         body = trust.open_credential(text)
         issuer = trust.issuer_of(text)
+        _within(trust, text, str(body.get("ty") or str(body["n"]).partition("-")[0]), now)
+        verdict.type, verdict.region = str(body.get("ty", "")), _region(trust, text)
         verdict.genuine, verdict.issuer, verdict.issuer_name = True, issuer, dict(trust.names[issuer])
         verdict.number, verdict.title = str(body["n"]), str(body["tt"])
         verdict.holder, verdict.demo = str(body["h"]), body.get("d") == 1
@@ -78,6 +108,85 @@ def verify_qr(text: str, trust: TrustList, now: dt.datetime) -> Verdict:
     return verdict
 
 
+def verify_sd_jwt(text: str, trust: TrustList, now: dt.datetime, expected: Expected) -> Verdict:
+    """Verify an SD-JWT VC: the issuer's signature, each disclosure, the holder's key, how it stands."""
+    verdict = Verdict("sd-jwt")
+    try:
+        parts = selective.split(text)
+        if credentials.header_of(parts.jwt).get("typ") != selective.TYPE:
+            raise ValueError("not an SD-JWT VC")
+        body = trust.open_credential(parts.jwt)
+        _within(trust, parts.jwt, str(body["vct"]), now)
+        said = selective.open_claims(body, parts.disclosures)
+        _bind(verdict, parts, body, now, expected)
+        issuer = trust.issuer_of(parts.jwt)
+        verdict.genuine, verdict.issuer, verdict.issuer_name = True, issuer, dict(trust.names[issuer])
+        verdict.type, verdict.title = str(body["vct"]).rpartition("/")[2], str(body.get("title", ""))
+        verdict.region, verdict.demo = _region(trust, parts.jwt), body.get("demo") is True
+        verdict.number, verdict.holder = str(said.pop("number", "")), str(said.pop("holder", ""))
+        verdict.claims = {name: value for name, value in said.items() if name not in _FRAME}
+        span, place = _span(body), body["status"]["status_list"]
+        verdict.valid_from, verdict.valid_to = _day(span["validFrom"]), _day(span.get("validUntil", ""))
+        status = trust.token_status(issuer, str(place["uri"]), int(place["idx"]), now)
+        _judge_by(verdict, span, status, now)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
+        return verdict.refuse(*_REFUSALS.get(str(error), _BROKEN))
+    return verdict
+
+
+# What an SD-JWT VC says of itself; the rest are claims.
+_FRAME = frozenset({"iss", "iat", "nbf", "exp", "vct", "title", "status", "cnf", "demo"})
+
+
+def _bind(
+    verdict: Verdict, parts: selective.Parts, body: dict[str, Any], now: dt.datetime, expected: Expected
+) -> None:
+    """Judge the holder's own signature: to whom it was shown, until when, in answer to which request."""
+    if not parts.binding:
+        if expected.audience or expected.nonce:
+            raise ValueError("binding-missing")
+        verdict.bound = False
+        verdict.note(
+            "没有持有人密钥的签名：拿着它的人不一定是持有人",
+            "Not signed by the holder's key: whoever brings it need not be the holder",
+        )
+        return
+    shown = selective.open_binding(parts, body, now)
+    verdict.kind, verdict.bound, verdict.shown_to = "presentation", True, str(shown.get("aud", ""))
+    if "exp" in shown:
+        until = dt.datetime.fromtimestamp(int(shown["exp"]), CHINA)
+        verdict.shown_until = until.isoformat(timespec="minutes")
+    if expected.audience and verdict.shown_to != expected.audience:
+        raise ValueError("other-audience")
+    if expected.nonce and str(shown.get("nonce", "")) != expected.nonce:
+        raise ValueError("other-nonce")
+
+
+def _span(body: dict[str, Any]) -> dict[str, str]:
+    """Return the validity of an SD-JWT VC in the words of the W3C's."""
+    span = {"validFrom": dt.datetime.fromtimestamp(int(body["nbf"]), CHINA).isoformat()}
+    if "exp" in body:
+        span["validUntil"] = dt.datetime.fromtimestamp(int(body["exp"]), CHINA).isoformat()
+    return span
+
+
+def _day(instant: str) -> str:
+    return instant[:10]
+
+
+def _within(trust: TrustList, text: str, said: str, now: dt.datetime) -> None:
+    """Refuse what its region may not issue here, or no longer."""
+    kid = str(credentials.header_of(text)["kid"])
+    refusal = trust.refusal(kid, trust.codes(kid, said), now)
+    if refusal:
+        raise ValueError(refusal)
+
+
+def _region(trust: TrustList, text: str) -> dict[str, str]:
+    recognition = trust.keys[str(credentials.header_of(text)["kid"])].recognition
+    return dict(recognition.name) if recognition else {}
+
+
 def _describe(verdict: Verdict, body: dict[str, Any], trust: TrustList, issuer: str) -> None:
     subject = body["credentialSubject"]
     verdict.genuine, verdict.issuer, verdict.issuer_name = True, issuer, dict(trust.names[issuer])
@@ -90,10 +199,14 @@ def _describe(verdict: Verdict, body: dict[str, Any], trust: TrustList, issuer: 
 def _judge(
     verdict: Verdict, span: dict[str, Any], list_id: str, index: int, trust: TrustList, now: dt.datetime
 ) -> None:
-    """Set whether it is in force, by its validity and by the status lists at hand."""
+    """Set whether it is in force, by its validity and by the W3C status lists at hand."""
+    _judge_by(verdict, span, trust.status(verdict.issuer, list_id, index, now), now)
+
+
+def _judge_by(verdict: Verdict, span: dict[str, Any], status: Status | None, now: dt.datetime) -> None:
+    """Set whether it is in force, by its validity and by how it stood."""
     if verdict.demo:
         verdict.note("演示数据，不具法律效力", "Demonstration data, of no legal effect")
-    status = trust.status(verdict.issuer, list_id, index, now)
     if now < credentials.read_instant(span["validFrom"]):
         _not_in_force(verdict, "pending")
     elif span.get("validUntil") and now > credentials.read_instant(span["validUntil"]):
@@ -139,6 +252,10 @@ def verify_pdf(content: bytes, trust: TrustList, now: dt.datetime) -> Verdict:
     refusal, issuer, title, credential = found
     if refusal:
         return verdict.refuse(*refusal)
+    foreign = next((key.recognition for key in trust.keys.values() if key.issuer == issuer), None)
+    if foreign and not credential:
+        # Documents have no type: another region is recognised for types of certificates.
+        return verdict.refuse(*_REFUSALS["out-of-scope"])
     if credential:
         inner = verify_credential(credential, trust, now)
         inner.kind = "pdf"

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +18,7 @@ from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import domain, keys, qr, queries, status, store, verification
 from chengshu.contexts.certificates.forms import VerifyForm
 from chengshu.contexts.certificates.lookup import by_number
-from chengshu.contexts.certificates.models import Certificate, Document, Issue, IssuerKey
+from chengshu.contexts.certificates.models import Certificate, Document, Issue
 from chengshu.contexts.certificates.panels import TONES
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import ALL_ROLES, public_page, role_required
@@ -81,40 +81,6 @@ def _tone(verdict: domain.Verdict) -> str:
     if not verdict.genuine:
         return "bad"
     return "good" if verdict.in_force else ("warn" if verdict.in_force is None else "bad")
-
-
-@public_page
-@require_GET
-def trust_list(request: HttpRequest) -> HttpResponse:
-    """Give the trust list, for offline verification."""
-    answer = JsonResponse(
-        status.trust_json(timezone.now()), json_dumps_params={"ensure_ascii": False, "indent": 1}
-    )
-    answer["Content-Disposition"] = 'attachment; filename="chengshu-trust.json"'
-    return answer
-
-
-@public_page
-@require_GET
-def status_list(request: HttpRequest, list_id: int, purpose: str) -> HttpResponse:
-    """Give a bitstring status list as a signed credential."""
-    text = status.status_credential(list_id, purpose, timezone.now())
-    answer = HttpResponse(text, content_type="application/vc+jwt")
-    answer["Cache-Control"] = "public, max-age=60"
-    return answer
-
-
-@public_page
-@require_GET
-def issuer(request: HttpRequest, code: str) -> HttpResponse:
-    """Give an issuer's name and public keys, as a JWK set."""
-    rows = IssuerKey.objects.filter(issuer=code, use=keys.CREDENTIAL).order_by("since")
-    if not rows:
-        raise Http404
-    named = {"id": keys.issuer_id(code), "name": keys.issuer_name(code)}
-    return JsonResponse(
-        {**named, "keys": [{**json.loads(row.jwk), "alg": "ES256", "use": "sig"} for row in rows]}
-    )
 
 
 @role_required(*ALL_ROLES)

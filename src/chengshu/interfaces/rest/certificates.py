@@ -95,6 +95,10 @@ class VerdictOut(Schema):
     valid_to: str
     claims: dict[str, Any]
     demo: bool
+    region: dict[str, str] = Field(description="Another region's name, where its issuer is recognised here.")
+    shown_to: str = Field(description="Of a presentation: for whom the holder showed it.")
+    shown_until: str
+    bound: bool | None = Field(description="Whether the holder's key has signed a presentation.")
     reasons: list[Words]
     notes: list[Words]
 
