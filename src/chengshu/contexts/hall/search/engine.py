@@ -13,7 +13,8 @@ from chengshu.contexts.hall.search import index as indexing
 from chengshu.contexts.hall.search.analysis import normalise, plain_words
 from chengshu.contexts.hall.search.index import Doc, Index
 from chengshu.contexts.hall.search.pinyin import Lexicon, make_table
-from chengshu.contexts.hall.search.ranking import Ranker, Reader, Reading, spread
+from chengshu.contexts.hall.search.ranking import Ranker, spread
+from chengshu.contexts.hall.search.reading import Reader, Reading
 from chengshu.contexts.hall.search.thesaurus import Entry, Thesaurus, read_folder
 
 # Below this nothing fits: chosen on the development queries so that few answerable ones fall below it.

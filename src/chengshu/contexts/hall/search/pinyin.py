@@ -63,9 +63,9 @@ def readings(text: str, table: Table, most: int = 4) -> list[tuple[str, ...]]:
     return found[:most]
 
 
-def sound(text: str, table: Table) -> str:
-    """Return the key of how a text sounds, accents of the South levelled."""
-    return " ".join(fuzzy(syllable) for syllable in reading(text, table))
+def sound(text: str, table: Table, level: bool = True) -> str:
+    """Return the key of how a text sounds; ``level`` brings accents of the South together."""
+    return " ".join(fuzzy(syllable) if level else syllable for syllable in reading(text, table))
 
 
 def initials(text: str, table: Table) -> str:
@@ -93,6 +93,32 @@ class Lexicon:
                 for at in range(len(term)):
                     self.by_gap.setdefault(f"{term[:at]}*{term[at + 1 :]}", []).append(term)
         self.longest = max((len(letters) for letters in self.by_letters), default=0)
+        self.syllables = frozenset(read for reads in table.values() for read in reads if len(read) > 1)
+        self._single_characters()
+
+    def _single_characters(self) -> None:
+        """Let a syllable that no term begins or ends spell its most usual character: ``gai`` is 改."""
+        usual: dict[str, float] = {}
+        for term, weight in self.terms.items():
+            for char in term:
+                usual[char] = usual.get(char, 0.0) + weight
+        for char in sorted(usual, key=lambda char: -usual[char]):
+            for syllable in self.table.get(char, ())[:1]:
+                known = self.by_letters.setdefault(syllable, [])
+                if len(known) < 3:
+                    known.append(char)
+                    self.terms.setdefault(char, 0.0)
+
+    def spells(self, letters: str) -> bool:
+        """Tell whether letters are syllables one after the other."""
+        ends = {0}
+        for end in range(1, len(letters) + 1):
+            if any(
+                start in ends and letters[start:end] in self.syllables
+                for start in range(max(0, end - 6), end)
+            ):
+                ends.add(end)
+        return len(letters) in ends
 
     def decode(self, letters: str, most: int = 3) -> list[list[str]] | None:
         """Return the terms that a run of letters spells, each place with its best candidates; None if it spells none."""
@@ -106,7 +132,10 @@ class Lexicon:
                 if before is None or not terms:
                     continue
                 # Fewer, longer terms win; among them the more frequent.
-                cost = before[0] + 4.0 - min(math.log1p(self.terms[terms[0]]), 3.0) + 2.0 / (end - start)
+                alone = 6.0 if len(terms[0]) == 1 else 0.0
+                cost = (
+                    before[0] + 4.0 - min(math.log1p(self.terms[terms[0]]), 3.0) + 2.0 / (end - start) + alone
+                )
                 if best[end] is None or cost < best[end][0]:  # type: ignore[index]
                     best[end] = (cost, start, terms[:most])
         if best[size] is None:
@@ -123,9 +152,13 @@ class Lexicon:
         """Return the terms whose initials are these letters, the more frequent first."""
         return self.by_initials.get(letters, [])[:most] if 2 <= len(letters) <= 8 else []
 
-    def sounding_like(self, text: str) -> list[str]:
-        """Return other terms that sound like this text."""
-        return [term for term in self.by_sound.get(sound(text, self.table), []) if term != text]
+    def sounding_like(self, text: str, level: bool = True) -> list[str]:
+        """Return other terms that sound like this text; with ``level`` also as people from the South would say it."""
+        same = [term for term in self.by_sound.get(sound(text, self.table), []) if term != text]
+        if level:
+            return same
+        exactly = sound(text, self.table, level=False)
+        return [term for term in same if sound(term, self.table, level=False) == exactly]
 
     def one_off(self, text: str) -> list[str]:
         """Return terms that differ from this text by one character."""

@@ -1,0 +1,252 @@
+"""Reads a query: what it speaks of, concept by concept, and what each may be called in the documents. Pure.
+
+A concept is one thing the query speaks of: a saying of the thesaurus, a word, a mistyped word put right. Its
+alternatives are what documents may call it, each with its strength.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from chengshu.contexts.hall.search.analysis import (
+    STOP,
+    bigrams,
+    is_word,
+    normalise,
+    query_tokens,
+    tagged,
+    without_fillers,
+    word_list,
+)
+from chengshu.contexts.hall.search.index import Index
+from chengshu.contexts.hall.search.intents import wanted
+from chengshu.contexts.hall.search.pinyin import Lexicon, latin_runs
+from chengshu.contexts.hall.search.thesaurus import Match, Thesaurus
+
+LITERAL, MEANT, GUESSED, SOUNDS = 1.0, 0.95, 0.85, 0.75
+MOST_CONCEPTS = 18
+MOST_ALTERNATIVES = 14
+# How much a word tells by its part of speech; what is not here tells nothing (pronouns, numbers, particles …).
+TELLS = {
+    "n": 1.0,
+    "v": 0.6,
+    "a": 0.5,
+    "i": 0.8,
+    "j": 1.0,
+    "l": 0.7,
+    "b": 0.6,
+    "z": 0.4,
+    "x": 1.0,
+    "s": 0.5,
+    "t": 0.2,
+}
+# Words that tell too little to be looked for by themselves.
+VAGUE = frozenset(word_list("vague"))
+UNKNOWN = 0.5
+KNOWN_SHARE = 0.6
+
+
+@dataclass(slots=True)
+class Concept:
+    """One thing the query speaks of."""
+
+    said: str
+    alternatives: list[tuple[str, float]]
+    tells: float = 1.0
+    importance: float = 0.0
+    from_thesaurus: bool = False
+    # No document knows any of its alternatives.
+    absent: bool = False
+
+
+@dataclass(slots=True)
+class Reading:
+    """How a query was read."""
+
+    text: str
+    corrected: str
+    plain: str
+    concepts: list[Concept] = field(default_factory=list)
+    intents: frozenset[str] = frozenset()
+
+
+class Reader:
+    """Reads queries with the help of the thesaurus, the lexicon and the neighbours of words."""
+
+    def __init__(
+        self,
+        index: Index,
+        thesaurus: Thesaurus,
+        lexicon: Lexicon,
+        neighbours: Callable[[str], Sequence[tuple[str, float]]] = lambda word: (),
+    ) -> None:
+        self.index, self.thesaurus, self.lexicon, self.neighbours = index, thesaurus, lexicon, neighbours
+        self.highest = float(index.idf.max()) if len(index.idf) else 1.0
+
+    def read(self, query: str) -> Reading:
+        """Return the concepts of a query."""
+        text = normalise(query)
+        extra: list[Concept] = []
+        corrected = self._corrected(self._spelled(text, extra))
+        plain = without_fillers(corrected)
+        found = (self._concepts(plain) + extra)[:MOST_CONCEPTS]
+        for concept in found:
+            concept.importance = self._importance(concept)
+        return Reading(text, corrected if corrected != text else "", plain, found, wanted(corrected))
+
+    # --- spelled in letters -------------------------------------------------------------------------------------
+
+    def _spelled(self, text: str, extra: list[Concept]) -> str:
+        """Return the query with runs of letters read as pinyin, or as initials, where they spell what we know."""
+        text = self._joined(text)
+        parts, at = [], 0
+        for run in latin_runs(text):
+            parts.append(text[at : run.start()])
+            parts.append(self._run(run.group(), extra))
+            at = run.end()
+        return "".join([*parts, text[at:]])
+
+    def _joined(self, text: str) -> str:
+        """Return the query with syllables written apart brought together: ``jie hun zheng``."""
+        found: list[str] = []
+        for part in text.split(" "):
+            if found and self._syllable(part) and self._syllables(found[-1]):
+                found[-1] += part
+            else:
+                found.append(part)
+        return " ".join(found)
+
+    def _syllable(self, part: str) -> bool:
+        return part in self.lexicon.syllables
+
+    def _syllables(self, part: str) -> bool:
+        return part.isascii() and part.isalpha() and self.lexicon.spells(part)
+
+    def _run(self, letters: str, extra: list[Concept]) -> str:
+        if letters in self.index.vocabulary or len(letters) < 2:
+            return letters
+        terms, short = self.lexicon.decode(letters), self.lexicon.abbreviated(letters)
+        if terms and not (short and len(letters) <= 4 and len(terms) > 1):
+            extra += [
+                Concept("".join(best[:1]), [(term, GUESSED) for term in best])
+                for best in terms
+                if len(best) > 1
+            ]
+            return "".join(best[0] for best in terms)
+        if short:
+            extra.append(Concept(letters, [(term, GUESSED) for term in short]))
+            return short[0]
+        return letters
+
+    # --- mistyped -----------------------------------------------------------------------------------------------
+
+    def _corrected(self, text: str) -> str:
+        """Return the query with mistyped terms put right: homophones first, then terms that differ by one character.
+
+        Only stretches of whole pieces are looked at, and only where a piece is no word: sentences stay as they are.
+        """
+        for _round in range(3):
+            pieces = [word for word, _tag in tagged(text)]
+            odd = [self._odd(piece) for piece in pieces]
+            if not any(odd):
+                return text
+            better = self._first_better(pieces, odd, long=len(text) > 14)
+            if better is None:
+                return text
+            old, new = better
+            text = text.replace(old, new, 1)
+        return text
+
+    def _odd(self, piece: str) -> bool:
+        if piece.isascii() or piece in STOP or piece in VAGUE:
+            return False
+        return len(piece) == 1 or not self._known(piece)
+
+    def _first_better(self, pieces: list[str], odd: list[bool], long: bool) -> tuple[str, str] | None:
+        spans = [
+            (start, end)
+            for start in range(len(pieces))
+            for end in range(start + 1, min(start + 5, len(pieces)) + 1)
+            if any(odd[start:end]) and not any(piece.isascii() for piece in pieces[start:end])
+        ]
+        spans.sort(key=lambda span: -sum(map(len, pieces[span[0] : span[1]])))
+        for start, end in spans:
+            part = "".join(pieces[start:end])
+            if (4 if long else 2) <= len(part) <= 8 and not self._known(part):
+                better = self._better(part, whole=not long)
+                if better:
+                    return part, better
+        return None
+
+    def _known(self, part: str) -> bool:
+        return part in self.lexicon.terms or is_word(part)
+
+    def _better(self, part: str, whole: bool) -> str:
+        exact = self.lexicon.sounding_like(part, level=False)
+        heard = exact or (self.lexicon.sounding_like(part) if len(part) > 2 else [])
+        if heard:
+            return heard[0]
+        if whole and len(part) >= 3 and any(pair not in self.index.vocabulary for pair in bigrams(part)):
+            near = self.lexicon.one_off(part)
+            return near[0] if near else ""
+        return ""
+
+    # --- concepts -----------------------------------------------------------------------------------------------
+
+    def _concepts(self, plain: str) -> list[Concept]:
+        words = self._placed(plain)
+        edges = {edge for start, end, _word, _tag in words for edge in (start, end)}
+        matches = [match for match in self.thesaurus.matches(plain) if self._fits(match, edges, plain)]
+        concepts = [self._of_match(match) for match in matches]
+        covered = {at for match in matches if not match.gapped for at in range(match.start, match.end)}
+        for start, end, word, tag in words:
+            tells = 0.0 if word in STOP or word in VAGUE else TELLS.get(tag[:1], 0.0)
+            if tells and not covered.issuperset(range(start, end)):
+                concepts.append(Concept(word, [(word, LITERAL), *self._near(word)], tells))
+        return concepts
+
+    def _near(self, word: str) -> list[tuple[str, float]]:
+        """Return what else a word may mean: words that sound the same when nobody writes it, and its neighbours."""
+        near: list[tuple[str, float]] = []
+        if not any(self.index.posting(token) for token in query_tokens(word)):
+            near = [(term, SOUNDS) for term in self.lexicon.sounding_like(word, level=False)[:2]]
+        return near + [pair for pair in self.neighbours(word) if pair[0] != word]
+
+    def _placed(self, plain: str) -> list[tuple[int, int, str, str]]:
+        """Return the words with where they stand."""
+        found, at = [], 0
+        for word, tag in tagged(plain):
+            at = plain.index(word, at)
+            found.append((at, at + len(word), word, tag))
+            at += len(word)
+        return found
+
+    def _fits(self, match: Match, edges: set[int], plain: str) -> bool:
+        """Tell whether a saying stands there as such: across the edges of words only when it is long."""
+        if match.gapped or len(match.said) >= 4:
+            return True
+        whole = match.start in edges and match.end in edges
+        return whole or (len(match.said) == 3 and (match.start in edges or match.end in edges))
+
+    def _of_match(self, match: Match) -> Concept:
+        means = [(mean, MEANT) for mean in match.means[:MOST_ALTERNATIVES]]
+        literal = [] if match.gapped else [(match.said, LITERAL)]
+        return Concept(match.said, literal + means, from_thesaurus=True)
+
+    def _importance(self, concept: Concept) -> float:
+        """Return how much a concept tells: the rarest thing it may be called.
+
+        What the thesaurus knows and no document speaks of tells most: then the matter itself is not here.
+        """
+        best = max((weight * self._rarity(text) for text, weight in concept.alternatives), default=0.0)
+        if best:
+            return concept.tells * max(best / self.highest, 0.05)
+        concept.absent = True
+        return 1.0 if concept.from_thesaurus else concept.tells * UNKNOWN * min(len(concept.said), 3) / 3
+
+    def _rarity(self, text: str) -> float:
+        """Return the idf of the rarest token of a text; 0 when the documents do not know most of it."""
+        tokens = query_tokens(text)
+        known = [found[2] for token in tokens if (found := self.index.posting(token))]
+        return max(known) if known and len(known) >= KNOWN_SHARE * len(tokens) else 0.0
