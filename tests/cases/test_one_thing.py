@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.models import Case, CaseEvent, Job
 from chengshu.contexts.identity import api as identity
+from chengshu.contexts.identity.models import Mandate
 from chengshu.kernel.problems import Problem
 from tests_support.casework import MONDAY, days_later
 from tests_support.one_thing_pack import PACKS, write_one_thing
@@ -188,13 +190,23 @@ def test_news_comes_once_however_often_it_is_brought(people):
     assert Case.objects.filter(parent=case_id, pack="move-card").count() == 1
 
 
+def mandate(people, **more):
+    given = {
+        "principal_id": "P000000041", "principal_name": "长辈", "agent": people.applicant, "scope": ["move-in"],
+        "valid_from": dt.date(2026, 1, 1), "valid_to": dt.date(2027, 12, 31), "given_by": people.principal,
+        "given_by_name": "长辈", "state": "accepted", "offered_at": MONDAY, **more,
+    }  # fmt: skip
+    return Mandate.objects.create(**given)
+
+
 def test_the_matter_of_another_is_theirs_to_see_and_the_office_sees_who_acts(people):
+    held = mandate(people)
     case_id = cases.open_case(
         "move-in", FACTS, opened_by=people.applicant, idempotency_key="b1", now=MONDAY,
-        on_behalf={"subject_id": "P000000041", "by": "mandate", "mandate": 7},
+        on_behalf={"subject_id": "P000000041", "by": "mandate", "mandate": held.pk},
     )  # fmt: skip
     opened = json.loads(CaseEvent.objects.get(case_id=case_id, seq=1).body)
-    assert opened["on_behalf"] == {"subject_id": "P000000041", "by": "mandate", "mandate": "7"}
+    assert opened["on_behalf"] == {"subject_id": "P000000041", "by": "mandate", "mandate": str(held.pk)}
     register = child(case_id, "register")
     for seen in (case_id, register):
         view = cases.case_view(seen, people.principal, now=MONDAY)
@@ -203,7 +215,17 @@ def test_the_matter_of_another_is_theirs_to_see_and_the_office_sees_who_acts(peo
         assert [line.case_id for line in cases.my_cases(account, MONDAY)] == [case_id]
     assert cases.case_view(register, people.police, now=MONDAY).on_behalf["subject_id"] == "P000000041"
     assert refused(cases.case_view, case_id, people.stranger, now=MONDAY).status == 404
+    assert cases.case_view(case_id, people.applicant, now=MONDAY).commands
+    # Once the mandate is revoked it is no matter of the agent's any more.
+    Mandate.objects.update(state="revoked")
+    for seen in (case_id, register):
+        assert refused(cases.case_view, seen, people.applicant, now=MONDAY).status == 404
+    assert cases.my_cases(people.applicant, MONDAY) == []
+    do(register, "grant", people.police)
+    assert parts(case_id)["card"] == "open"
     do(case_id, "withdraw", people.principal)
+    jobs()
+    assert Case.objects.get(parent=case_id, pack="move-card").outcome == "withdrawn"
     sound(case_id)
 
 

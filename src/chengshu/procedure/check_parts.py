@@ -168,12 +168,13 @@ class _Child(_Base):
             )  # fmt: skip
 
     def covered(self) -> None:
-        """Every fact that the child needs is given, of a type that fits, and personal data stay personal."""
+        """Every fact that the child needs is given or has a source of its own, fits, and personal data stay personal."""
         for name, value in self.item.facts.items():
             if self.known(self.item.line, "part-fact", f"fact of {self.child.id}", name, self.child.facts):
                 self.fitting(name, value, self.child.facts[name])
         for name, fact in self.child.facts.items():
-            if fact.required and name not in self.item.facts and self._may_ask(fact):
+            filled = name in self.item.facts or fact.prefill is not None
+            if fact.required and not filled and self._may_ask(fact):
                 self.fault(
                     self.item.line, "part-fact-missing",
                     f"{self.item.id!r} does not give the fact {name!r}, which {self.child.id} needs",

@@ -48,6 +48,9 @@ def access_case(case_id: str, viewer: identity.Account, now: dt.datetime) -> Acc
     actor = Actor(
         known.id, known.name, frozenset(role for role in known.roles if pack.roles[role].holder != "public")
     )
+    if row.principal and row.opened_by == actor.id and not routing.is_opener(row, viewer, now):
+        # A mandate that has ended, a person who has left the window: the matter was never the agent's own.
+        raise Problem("case-unknown", _("没有这个办件"), detail=case_id, status=404)
     return Access(row, pack, actor, _level(row, pack, actor, viewer), _inside(row, pack, actor, viewer))
 
 
@@ -112,7 +115,9 @@ def hidden_steps(access: Access, viewer: identity.Account) -> set[int]:
     passing_on = set().union(*closed.values())
     events = CaseEvent.objects.filter(case_id=access.row.id, step__in=steps | passing_on)
     found = list(events.values_list("seq", "step", "actor", "body"))
-    passed = {step: max((seq for seq, name, *_ in found if name in by), default=0) for step, by in closed.items()}
+    passed = {
+        step: max((seq for seq, name, *_ in found if name in by), default=0) for step, by in closed.items()
+    }
     return {
         seq
         for seq, step, actor, body in found

@@ -70,6 +70,8 @@ def holders_of(role: Role, row: rows.CaseRow, now: dt.datetime) -> list[str]:
         found = [owner for owner in routing.owners_for(role, row, now) if owner != NOBODY]
         if found:
             return found
+    if role.holder == "opener" and row.principal:
+        return [routing.owner_for(role, row, now)]
     if role.holder == "opener" and row.opened_by.isdigit():
         return [account_owner(row.opened_by)]
     if role.holder == "assignee" and row.assignee.isdigit():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from chengshu.contexts.cases import packs, parties, queries
+from chengshu.contexts.cases import packs, parties, queries, routing
 from chengshu.contexts.cases import rows as case_rows
 from chengshu.contexts.cases.access import assignee_sees
 from chengshu.contexts.cases.domain import Light
@@ -51,6 +51,7 @@ def my_cases(account: Account, now: dt.datetime, limit: int = 100) -> list[MyCas
         .order_by("-opened_at", "-pk")[:limit]
     )
     rows = [row for row in rows if _seen(row, number, joined)]
+    rows = [row for row in rows if _still_acts(row, account, now)]
     waiting = _waiting([row.pk for row in rows], account)
     lines = [_line(row, row.pk in waiting, now) for row in rows]
     return sorted(lines, key=lambda line: (line.closed_at is not None, not line.yours))
@@ -62,6 +63,13 @@ def _seen(row: Case, number: str, joined: list[str]) -> bool:
         return True
     pack = packs.pinned(row.pack_version_id, row.pack_version.hash).pack
     return assignee_sees(case_rows.lock_free(row.pk), pack)
+
+
+def _still_acts(row: Case, account: Account, now: dt.datetime) -> bool:
+    """What one applied for in another's name is listed as long as one acts for them."""
+    if not row.principal or row.opened_by != str(account.pk):
+        return True
+    return routing.is_opener(case_rows.lock_free(row.pk), account, now)
 
 
 def _waiting(case_ids: list[str], account: Account) -> set[str]:

@@ -10,7 +10,7 @@ import datetime as dt
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ import structlog
 from django.db import transaction
 
 from chengshu.contexts.cases import endings, jobs, packs, routing, rows, store
+from chengshu.contexts.cases.field_views import first_value, scope_of
 from chengshu.contexts.cases.wording import outcome_words
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
@@ -29,6 +30,7 @@ from chengshu.procedure.machine import Command, advance, begin
 from chengshu.procedure.model import Pack
 from chengshu.procedure.parts import MARK, OPEN_PART, TELL_PART, WITHDRAW_PART, Join, News, Part
 from chengshu.procedure.ports import EffectRequest, registry
+from chengshu.procedure.types import BadValue, check_value
 
 log = structlog.get_logger("chengshu.cases.parts")
 PART_JOB = "part"
@@ -58,7 +60,9 @@ def open_part(request: EffectRequest) -> Mapping[str, Any]:
         with transaction.atomic():
             child = store.open_case(
                 params["pack"],
-                {name: value for name, value in params["facts"].items() if value not in (None, [])},
+                _with_own_sources(
+                    packs.current(params["pack"]).pack, params["facts"], row, opener, request.now
+                ),
                 opened_by=opener,
                 subject_id=row.subject_id or None,
                 cell_code=row.cell_code or None,
@@ -72,7 +76,7 @@ def open_part(request: EffectRequest) -> Mapping[str, Any]:
             for number, given in enumerate(params["then"]):
                 said = {name: value for name, value in given["with"].items() if value is not None}
                 store.command(
-                    child, given["do"], said, actor=opener, now=request.now,
+                    child, given["do"], said, actor=opener, now=request.now, in_opener_name=True,
                     idempotency_key=f"{request.idempotency_key}:{number}"[: store.MAX_KEY],
                 )  # fmt: skip
     except Problem as problem:
@@ -82,6 +86,29 @@ def open_part(request: EffectRequest) -> Mapping[str, Any]:
         _deliver(request.case_id, "", News(part, refused=problem.code), request.idempotency_key, request.now)
         return {"part": part, "refused": problem.code}
     return {"part": part, "child": child}
+
+
+def _with_own_sources(
+    pack: Pack, given: Mapping[str, Any], row: rows.CaseRow, opener: identity.Account | None, now: dt.datetime
+) -> dict[str, Any]:
+    """Return the facts that a part is given, and those that its own sources fill (a certificate of an earlier part)."""
+    facts = {name: value for name, value in given.items() if value not in (None, [])}
+    if opener is None:
+        return facts
+    for name, field in pack.facts.items():
+        if name in facts or field.prefill is None:
+            continue
+        scope = scope_of(pack, facts, opener, now)
+        value = first_value(
+            field, scope, "", now, lenient=True, subject_id=row.principal or opener.subject_id, pack=pack.id
+        )
+        try:
+            found = check_value(value, replace(field.type, optional=True))
+        except BadValue:
+            continue
+        if found not in (None, "", []):
+            facts[name] = found
+    return facts
 
 
 def tell_part(request: EffectRequest) -> None:
@@ -224,6 +251,7 @@ def _work(case_id: str, said: Mapping[str, Any], key: str, now: dt.datetime) -> 
         store.each_conflict_once(lambda: _taken(case_id, said["child"], news, key, now))
         return
     actor = identity.account(int(said["by"])) if said["by"] else None
+    in_name = actor is not None
     row = rows.lock_free(case_id)
     plan = packs.pinned(row.pack_version_id, row.pack_hash).pack.plans.get((row.state, said["do"]))
     if plan is None:
@@ -232,7 +260,9 @@ def _work(case_id: str, said: Mapping[str, Any], key: str, now: dt.datetime) -> 
     fields = plan.form.fields if plan.form is not None else {}
     data = {name: value for name, value in said["with"].items() if name in fields and value is not None}
     store.each_conflict_once(
-        lambda: store.command(case_id, said["do"], data, actor=actor, now=now, idempotency_key=key)
+        lambda: store.command(
+            case_id, said["do"], data, actor=actor, now=now, idempotency_key=key, in_opener_name=in_name
+        )
     )
 
 
@@ -287,6 +317,9 @@ def _by_parent(item: Part | Join, child: Pack, errors: Mapping[str, Mapping[str,
         own, _, rest = name.partition(".")
         value = item.facts.get(own)
         fact = value.direct.removeprefix("facts.") if value is not None and value.direct else ""
+        if own not in item.facts and own in child.facts:
+            # Its own source fills it when it opens.
+            continue
         text = child.text(f"fields.{own}.check") if error["code"] == "check" else ""
         key = f"{fact}.{rest}" if rest and fact else fact or own
         found[key] = {**error, "text": text or error["text"]}

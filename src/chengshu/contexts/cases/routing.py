@@ -9,12 +9,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chengshu.contexts.cases.domain import NOBODY, account_owner, owner_account
-from chengshu.contexts.cases.models import CaseParty
+from chengshu.contexts.cases.models import Case, CaseParty
 from chengshu.contexts.cases.rows import CaseRow
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.places import api as places
 from chengshu.kernel.terms import legal_day
 from chengshu.procedure.model import Pack, Role
+from chengshu.procedure.parts import MARK
 from chengshu.procedure.ports import Actor
 
 
@@ -29,12 +30,29 @@ def owner_for(role: Role, row: CaseRow, now: dt.datetime) -> str:
     if role.holder == "role":
         return f"role:{role.account_role}"
     if role.holder == "opener" and row.opened_by.isdigit():
-        return on_duty_owner([int(row.opened_by)], on)
+        return _opener_owner(row, now)
     if role.holder == "assignee" and row.assignee.isdigit():
         return on_duty_owner([int(row.assignee)], on)
     if role.holder == "party":
         return owners_for(role, row, now)[0]
     return NOBODY
+
+
+def _opener_owner(row: CaseRow, now: dt.datetime) -> str:
+    """Return who gets the applicant's tasks: the opener; where the opener acts no longer, the person whose matter it is."""
+    on, opener = legal_day(now), int(row.opened_by)
+    behalf = row.behalf
+    if behalf is None:
+        return on_duty_owner([opener], on)
+    agent = identity.account(opener)
+    window = behalf.get("by") == "window"
+    if not window and agent is not None and identity.acts_for(agent, row.principal, now, _matter(row)):
+        return account_owner(opener)
+    own = identity.account_of(row.principal)
+    if own is not None:
+        return account_owner(own.pk)
+    # Whoever has no account of their own is served at the window again.
+    return "role:clerk" if window else NOBODY
 
 
 def owners_for(role: Role, row: CaseRow, now: dt.datetime) -> list[str]:
@@ -122,10 +140,7 @@ def _holds(
     if holder == "role":
         return account.role == role.account_role
     if holder == "opener":
-        # Whoever acts for another does it for them, not instead of them: it stays their matter.
-        return row.opened_by == str(account.pk) or (
-            bool(row.principal) and account.subject_id == row.principal
-        )
+        return is_opener(row, account, now)
     if holder == "department":
         return in_department(role, row, account) and not _taken(role, tasks, account, now)
     if holder == "cell":
@@ -136,6 +151,36 @@ def _holds(
         return _is_or_stands_in(account, set(_parties(row.id, role.name, legal_day(now))), now)
     # Whoever is signed in is the public; access to the case file is another question (access.py).
     return holder == "public"
+
+
+def is_opener(row: CaseRow, account: identity.Account, now: dt.datetime) -> bool:
+    """Whether a case is this account's to pursue: its own, or that of whom it acts for, as long as it does.
+
+    Whoever acts for another does it for them, not instead of them: it stays their matter.
+    """
+    if row.principal and account.subject_id == row.principal:
+        return True
+    if row.opened_by != str(account.pk):
+        return False
+    behalf = row.behalf
+    if behalf is None:
+        return True
+    if behalf.get("by") == "window":
+        return identity.serves(account, row.principal, now)
+    return identity.acts_for(account, row.principal, now, _matter(row))
+
+
+def _matter(row: CaseRow) -> str:
+    """Return the pack that a mandate must cover: of a part, the one-thing's."""
+    if not row.on_end.startswith(MARK) or row.parent_id is None:
+        return row.pack
+    return str(Case.objects.values_list("pack", flat=True).get(pk=row.parent_id))
+
+
+def with_opener_roles(pack: Pack, actor: Actor) -> Actor:
+    """Return an actor with the roles that openers hold."""
+    roles = frozenset(name for name, role in pack.roles.items() if role.holder == "opener")
+    return Actor(actor.id, actor.name, actor.roles | roles)
 
 
 def in_department(role: Role, row: CaseRow, account: identity.Account) -> bool:

@@ -209,8 +209,12 @@ def command(
     term: str = "",
     children: Mapping[str, str] | None = None,
     news: News | None = None,
+    in_opener_name: bool = False,
 ) -> Done:
-    """Carry out one command on a case; ``actor`` is ``None`` for the machine. The whole step or nothing of it."""
+    """Carry out one command on a case; ``actor`` is ``None`` for the machine. The whole step or nothing of it.
+
+    ``in_opener_name``: a one-thing gives its part a command that the opener's own declaration covers, whoever is served now.
+    """
     if idempotency_key is not None:
         _check_key(idempotency_key)
         idempotency_key = _own_key(idempotency_key, actor)
@@ -227,6 +231,8 @@ def command(
             raise changed(case_id, row.version)
         runtime = packs.pinned(row.pack_version_id, row.pack_hash)
         who = MACHINE if actor is None else routing.actor_in_case(runtime.pack, row, tasks, actor, now)
+        if in_opener_name and actor is not None:
+            who = routing.with_opener_roles(runtime.pack, who)
         secret = (row.state, name) in runtime.secret_steps
         secrets = sealing.unseal(case_id, 1) if secret else {}
         digests = tuple(item.digest for item in stored)
