@@ -39,6 +39,8 @@ class Draft:
     saved_at: dt.datetime
     deleted_at: dt.datetime | None
     expires_at: dt.datetime
+    # Whose matter it is, where the author acts for another; empty in one's own.
+    subject_id: str = ""
     # The pack has a newer version than the draft was begun under; it will be submitted under the newer one.
     outdated: bool = False
 
@@ -55,8 +57,11 @@ class DraftLine:
     expires_at: dt.datetime
 
 
-def start(account: Account, pack_id: str, now: dt.datetime) -> int:
-    """Begin a draft of a pack's opening form; who may not open such a case is told so now."""
+def start(account: Account, pack_id: str, now: dt.datetime, subject_id: str = "") -> int:
+    """Begin a draft of a pack's opening form; who may not open such a case is told so now.
+
+    ``subject_id``: whose matter it is, where the account acts for another.
+    """
     runtime = packs.current(pack_id)
     if (
         not routing.actor_opening(runtime.pack, account, account.department_id or "").roles
@@ -73,9 +78,22 @@ def start(account: Account, pack_id: str, now: dt.datetime) -> int:
             status=409,
         )
     row = DraftModel.objects.create(
-        account=account.pk, pack=pack_id, pack_version_id=runtime.version_id, made_at=now, saved_at=now
+        account=account.pk,
+        subject_id=subject_id,
+        pack=pack_id,
+        pack_version_id=runtime.version_id,
+        made_at=now,
+        saved_at=now,
     )
     return int(row.pk)
+
+
+def latest(account: Account, pack_id: str, subject_id: str = "") -> int | None:
+    """Return the draft of a pack that the account touched last, of its own matters or of whom it acts for."""
+    found = DraftModel.objects.filter(
+        account=account.pk, pack=pack_id, subject_id=subject_id, deleted_at=None
+    ).order_by("-saved_at", "-pk")
+    return found.values_list("pk", flat=True).first()
 
 
 def load(draft_id: int, account: Account) -> Draft:
@@ -88,7 +106,7 @@ def load(draft_id: int, account: Account) -> Draft:
     ]
     return Draft(
         row.pk, row.pack, row.pack_version_id, json.loads(row.body), kept, row.saved_at, row.deleted_at,
-        _expires(row), row.pack_version_id != current,
+        _expires(row), row.subject_id, row.pack_version_id != current,
     )  # fmt: skip
 
 
@@ -140,11 +158,11 @@ def drop_file(draft_id: int, account: Account, digest: str) -> bool:
     return bool(gone)
 
 
-def drafts_of(account: Account, *, deleted: bool = False) -> list[DraftLine]:
-    """Return the account's drafts, saved last first; those thrown away when asked for."""
-    found = DraftModel.objects.filter(account=account.pk, deleted_at__isnull=not deleted).order_by(
-        "-saved_at", "-pk"
-    )
+def drafts_of(account: Account, *, deleted: bool = False, subject_id: str = "") -> list[DraftLine]:
+    """Return the account's drafts of its own matters, or of whom it acts for, saved last first; or those thrown away."""
+    found = DraftModel.objects.filter(
+        account=account.pk, subject_id=subject_id, deleted_at__isnull=not deleted
+    ).order_by("-saved_at", "-pk")
     return [
         DraftLine(row.pk, row.pack, row.pack_version_id, row.saved_at, row.deleted_at, _expires(row))
         for row in found
@@ -170,6 +188,7 @@ def submit_draft(
     department: str | None = None,
     values: Mapping[str, Any] | None = None,
     subject_id: str | None = None,
+    on_behalf: Mapping[str, Any] | None = None,
 ) -> str:
     """Open the case that a draft describes and delete the draft, both or neither; returns the case.
 
@@ -181,6 +200,11 @@ def submit_draft(
     if known is not None:
         return known
     draft = load(draft_id, account)
+    if draft.subject_id != str((on_behalf or {}).get("subject_id", "")):
+        raise Problem(
+            "draft-of-another", _("这个草稿是代另一人填写的"), detail=str(draft_id), status=409,
+            remedy=_("请先选定为谁办理"),
+        )  # fmt: skip
     if draft.deleted_at is not None:
         raise Problem("draft-deleted", _("这个草稿已删除"), detail=str(draft_id), status=409)
     facts = {
@@ -191,7 +215,7 @@ def submit_draft(
     with transaction.atomic():
         case_id = store.open_case(
             draft.pack, facts, opened_by=account, department=department, subject_id=subject_id, idempotency_key=key,
-            now=now, stored=draft.files, asked=True,
+            now=now, stored=draft.files, asked=True, on_behalf=on_behalf,
         )  # fmt: skip
         DraftModel.objects.filter(pk=draft.id).delete()
     return case_id

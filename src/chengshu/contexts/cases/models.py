@@ -317,6 +317,8 @@ class Draft(models.Model):
     """An opening form as one types it: nobody's business until it is submitted, deleted then."""
 
     account = models.BigIntegerField()
+    # Whose matter it is, where the author acts for another: what is typed for one is never shown when serving the next.
+    subject_id = models.CharField(max_length=24, blank=True, default="", db_default="")
     pack = models.CharField(max_length=60)
     pack_version = models.ForeignKey(PackVersion, on_delete=models.PROTECT)
     body = models.TextField(default="{}")
