@@ -151,7 +151,7 @@ class Reader:
             odd = [self._odd(piece) for piece in pieces]
             if not any(odd):
                 return text
-            better = self._first_better(pieces, odd, long=len(text) > 14)
+            better = self._first_better(pieces, odd, size=len(text))
             if better is None:
                 return text
             old, new = better
@@ -163,7 +163,7 @@ class Reader:
             return False
         return len(piece) == 1 or not self._known(piece)
 
-    def _first_better(self, pieces: list[str], odd: list[bool], long: bool) -> tuple[str, str] | None:
+    def _first_better(self, pieces: list[str], odd: list[bool], size: int) -> tuple[str, str] | None:
         spans = [
             (start, end)
             for start in range(len(pieces))
@@ -173,8 +173,8 @@ class Reader:
         spans.sort(key=lambda span: -sum(map(len, pieces[span[0] : span[1]])))
         for start, end in spans:
             part = "".join(pieces[start:end])
-            if (4 if long else 2) <= len(part) <= 8 and not self._known(part):
-                better = self._better(part, whole=not long)
+            if (4 if size > 14 else 2) <= len(part) <= 8 and not self._known(part):
+                better = self._better(part, whole=size <= 10)
                 if better:
                     return part, better
         return None
@@ -197,7 +197,7 @@ class Reader:
     def _concepts(self, plain: str) -> list[Concept]:
         words = self._placed(plain)
         edges = {edge for start, end, _word, _tag in words for edge in (start, end)}
-        matches = [match for match in self.thesaurus.matches(plain) if self._fits(match, edges, plain)]
+        matches = [match for match in self.thesaurus.matches(plain) if self._fits(match, edges)]
         concepts = [self._of_match(match) for match in matches]
         covered = {at for match in matches if not match.gapped for at in range(match.start, match.end)}
         for start, end, word, tag in words:
@@ -211,6 +211,7 @@ class Reader:
         near: list[tuple[str, float]] = []
         if not any(self.index.posting(token) for token in query_tokens(word)):
             near = [(term, SOUNDS) for term in self.lexicon.sounding_like(word, level=False)[:2]]
+            near += [(mean, SOUNDS) for mean in self.thesaurus.beginning(word)]
         return near + [pair for pair in self.neighbours(word) if pair[0] != word]
 
     def _placed(self, plain: str) -> list[tuple[int, int, str, str]]:
@@ -222,12 +223,14 @@ class Reader:
             at += len(word)
         return found
 
-    def _fits(self, match: Match, edges: set[int], plain: str) -> bool:
-        """Tell whether a saying stands there as such: across the edges of words only when it is long."""
+    def _fits(self, match: Match, edges: set[int]) -> bool:
+        """Tell whether a saying stands there as such: a short one must not begin in one word and end in another."""
         if match.gapped or len(match.said) >= 4:
             return True
         whole = match.start in edges and match.end in edges
-        return whole or (len(match.said) == 3 and (match.start in edges or match.end in edges))
+        if len(match.said) == 1:
+            return whole
+        return whole or not any(match.start < edge < match.end for edge in edges)
 
     def _of_match(self, match: Match) -> Concept:
         means = [(mean, MEANT) for mean in match.means[:MOST_ALTERNATIVES]]

@@ -64,11 +64,22 @@ class Thesaurus:
                     known += [mean for mean in means if mean not in known]
                 elif parts:
                     self.gapped.setdefault(parts[0], []).append((parts, means))
+        self._by_start: dict[str, list[str]] = {}
+        for said in self.exact:
+            self._by_start.setdefault(said[:2], []).append(said)
         self.longest = min(max(map(len, self.exact), default=0), LONGEST)
 
     def sayings(self) -> Iterator[str]:
         """Return every saying without gaps."""
         return iter(self.exact)
+
+    def beginning(self, word: str) -> list[str]:
+        """Return what sayings mean that go on from a word by a character or two: 五保 is 五保户."""
+        found: dict[str, None] = {}
+        for said in self._by_start.get(word[:2], ()):
+            if said.startswith(word) and 0 < len(said) - len(word) <= 2:
+                found.update(dict.fromkeys(self.exact[said]))
+        return list(found)[:6] if len(word) > 1 else []
 
     def matches(self, text: str) -> list[Match]:
         """Return the sayings in a normalised query; one inside a longer one is left out."""
