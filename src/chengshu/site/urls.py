@@ -15,6 +15,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("i18n/catalogue.js", JavaScriptCatalog.as_view(), name="javascript-catalog"),
     path("api/v1/", api.urls),
+    path("scim/v2/", include("chengshu.interfaces.scim.urls")),
     path("", include("chengshu.contexts.operations.urls")),
     path("", include("chengshu.contexts.identity.urls")),
     path("", include("chengshu.interfaces.oidc.urls")),

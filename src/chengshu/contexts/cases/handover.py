@@ -65,6 +65,16 @@ def reassign(
         return done
 
 
+def department_has_work(code: str) -> bool:
+    """Say whether a department works or has worked any case: then it cannot be removed."""
+    queue = f"department:{code}"
+    return (
+        CaseModel.objects.filter(department=code).exists()
+        or Task.objects.filter(owner=queue).exists()
+        or Task.objects.filter(queue=queue).exists()
+    )
+
+
 def fits(role: Role, to: Account, held: Held) -> bool:
     """Return whether an account may be given the task of a role."""
     if role.holder == "cell":

@@ -40,6 +40,7 @@ from chengshu.contexts.identity.mandates import (
 from chengshu.contexts.identity.models import Account, Department, Mandate, WindowSession
 from chengshu.contexts.identity.rates import Rate, client_address, take_from_bucket
 from chengshu.contexts.identity.sessions import register_on_new_device
+from chengshu.contexts.identity.sessions import end_all as end_sessions
 from chengshu.contexts.identity.signing_in import (
     complete_sign_in,
     has_second_factor,
@@ -100,6 +101,7 @@ __all__ = [
     "depart",
     "department_name",
     "departments",
+    "end_sessions",
     "has_second_factor",
     "is_personal",
     "make_token",

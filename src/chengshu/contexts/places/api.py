@@ -27,6 +27,7 @@ from chengshu.contexts.places.cells import (
     zone_of_cells,
 )
 from chengshu.contexts.places.charges import (
+    cells_by_account,
     cells_of,
     cells_without_staff,
     charges_of_cell,
@@ -107,6 +108,7 @@ __all__ = [
     "cell_index",
     "cells",
     "cells_geojson",
+    "cells_by_account",
     "cells_of",
     "cells_without_staff",
     "charges_of_cell",

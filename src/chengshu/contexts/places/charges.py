@@ -99,6 +99,15 @@ def cells_of(account: Account, on: date) -> list[str]:
     return sorted(set(rows.values_list("cell_id", flat=True)))
 
 
+def cells_by_account(account_ids: Iterable[int], on: date) -> dict[int, list[str]]:
+    """Return the cells whose own posts these accounts hold on a day, without anyone they stand in for."""
+    held: dict[int, list[str]] = {}
+    rows = _on(on).filter(account_id__in=list(account_ids), cell__valid_to=None).order_by("cell_id")
+    for account_id, code in rows.values_list("account_id", "cell_id").distinct():
+        held.setdefault(account_id, []).append(code)
+    return held
+
+
 def cells_without_staff(on: date) -> list[str]:
     """Return the cells in force for whom nobody works on a day: no post, or everyone away without a substitute."""
     codes = list(Cell.objects.filter(valid_to=None).order_by("code").values_list("code", flat=True))
