@@ -24,10 +24,13 @@ urlpatterns = [
     path("cases/", include("chengshu.contexts.cases.urls")),
     path("services/", include("chengshu.contexts.cases.service_urls")),
     path("", include("chengshu.contexts.certificates.urls")),
+    path("", include("chengshu.interfaces.oid4vci.urls")),
     path("registers/", include("chengshu.contexts.certificates.register_urls")),
     path("messages/", include("chengshu.contexts.messages.urls")),
     path("notices/", include("chengshu.contexts.messages.notice_urls")),
     path("", include("chengshu.contexts.subjects.urls")),
     path("ledger/", include("chengshu.contexts.ledger.urls")),
+    path("my/mandates/", include("chengshu.contexts.hall.mandates.urls")),
     path("my/", include("chengshu.contexts.hall.urls")),
+    path("window/", include("chengshu.contexts.hall.window.urls")),
 ]

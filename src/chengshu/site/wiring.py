@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, override
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import api as certificates
@@ -38,7 +39,38 @@ def wire() -> None:
     register_source("earlier_case", subjects.consented(subjects.earlier_case, "earlier_case"))
     register_source("premises", subjects.premises)
     cases.register_on_step(cases.EVERY_PACK, "consents", subjects.bind_consents)
+    wire_accounts()
     wire_map()
+
+
+def wire_accounts() -> None:
+    """Tell identity what the golden record knows of firms, and let it tell people of new devices."""
+    identity.register_firms(firms_of)
+    identity.register_on_new_device(tell_of_new_device)
+
+
+def firms_of(account: identity.Account) -> list[identity.Represented]:
+    """Return the firms whose record names this account's person as their legal representative."""
+    found = subjects.represented_by(account.subject_id)
+    return [identity.Represented(firm.subject_id, firm.name) for firm in found]
+
+
+NEW_DEVICE = {
+    "subject": gettext_noop("您的账户在新设备上登录"),
+    "body": gettext_noop("设备：%(device)s；网络：%(network)s。如果不是您本人，请立即在“账户安全”退出那里并修改密码。"),
+}
+
+
+def tell_of_new_device(account: identity.Account, device: str, network: str, now: datetime) -> None:
+    """Put a message on the account's page, in both languages."""
+    said: dict[str, dict[str, str]] = {"subject": {}, "body": {}}
+    for language, code in (("zh", "zh-hans"), ("en", "en")):
+        with override(code):
+            said["subject"][language] = gettext(NEW_DEVICE["subject"])
+            values = {"device": device or "—", "network": network or "—"}
+            said["body"][language] = gettext(NEW_DEVICE["body"]) % values
+    key = f"sign-in:{account.pk}:{now.isoformat()}"
+    messages.tell(account, said["subject"], said["body"], key=key, now=now)
 
 
 def propose_address(request: EffectRequest) -> Mapping[str, Any]:

@@ -13,8 +13,10 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from chengshu.contexts.identity.models import Account, Mandate, WindowSession
+from chengshu.kernel.problems import Problem
 
 SELF, MANDATE, WINDOW, RECORD = "self", "mandate", "window", "record"
 SESSION_KEY = "acting"
@@ -80,7 +82,8 @@ def represented(account: Account) -> list[Represented]:
 def acting(request: HttpRequest) -> Acting:
     """Return for whom the account of this request acts; read once a request.
 
-    Raises nothing: what is not in force any more counts as one's own matters, and is forgotten.
+    What is not in force any more counts as one's own matters, and is forgotten; a call of the API that names a mandate
+    not in force (``X-Mandate``) is refused.
     """
     kept: Acting | None = getattr(request, "_acting", None)
     account = request.user
@@ -93,6 +96,12 @@ def acting(request: HttpRequest) -> Acting:
 
 
 def _read(request: HttpRequest, account: Account, now: datetime) -> Acting:
+    if (named := request.META.get("HTTP_X_MANDATE")) and request.path.startswith("/api/"):
+        found = resolve(account, {"by": MANDATE, "id": int(named) if named.isdigit() else None}, now)
+        if found is None:
+            # A program that asks to act for another must never act for itself instead.
+            raise Problem("mandate-not-in-force", _("这个授权现在无效"), detail=named[:20], status=403)
+        return found
     chosen = request.session.get(SESSION_KEY) if hasattr(request, "session") else None
     if isinstance(chosen, dict):
         found = resolve(account, chosen, now)

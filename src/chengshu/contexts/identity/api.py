@@ -90,6 +90,7 @@ __all__ = [
     "absence_on",
     "account",
     "account_named",
+    "account_of",
     "accounts",
     "act_as",
     "act_for_oneself",
@@ -153,6 +154,12 @@ def department_name(code: str) -> dict[str, str]:
 def account(account_id: int) -> Account | None:
     """Return an account by its number."""
     return Account.objects.select_related("department").filter(pk=account_id).first()
+
+
+def account_of(subject_id: str) -> Account | None:
+    """Return the account of the person who is this subject; None where they have none."""
+    found = Account.objects.filter(subject_id=subject_id, role=Account.Role.RESIDENT, is_active=True)
+    return found.order_by("pk").first() if subject_id else None
 
 
 def account_named(username: str) -> Account | None:

@@ -71,9 +71,21 @@ def agent_named(username: str, display_name: str, now: datetime) -> Account:
     return found
 
 
+def principal_for(account: Account, firm: str = "") -> Principal:
+    """Return for whom this account may give a mandate: itself, or a firm that it legally represents."""
+    if not firm:
+        return Principal(account.subject_id, account.display_name)
+    for each in acting.represented(account):
+        if each.subject_id == firm:
+            return Principal(each.subject_id, each.name)
+    raise Problem(
+        "not-the-representative", _("只有登记的法定代表人可以代表企业授权"), detail=firm, status=403
+    )
+
+
 def offer(principal: Principal, agent: Account, terms: Terms, *, by: Account, now: datetime) -> Mandate:
     """Offer a mandate; it holds once the agent accepts it."""
-    _check(principal, agent, terms, now)
+    _check(principal, agent, terms, Mandate.Basis.GIVEN, now)
     with transaction.atomic():
         row = _row(principal, agent, terms, by, now)
         row.save()
@@ -95,7 +107,7 @@ def record_on_paper(
 
     The agent stood at the window and asked for it, so nothing is left to accept.
     """
-    _check(principal, agent, terms, now)
+    _check(principal, agent, terms, basis, now)
     with transaction.atomic():
         row = _row(principal, agent, terms, by, now)
         row.basis, row.evidence, row.evidence_name = Mandate.Basis(basis), paper.digest, paper.name
@@ -120,7 +132,7 @@ def _row(principal: Principal, agent: Account, terms: Terms, by: Account, now: d
     )
 
 
-def _check(principal: Principal, agent: Account, terms: Terms, now: datetime) -> None:
+def _check(principal: Principal, agent: Account, terms: Terms, basis: str, now: datetime) -> None:
     today = timezone.localdate(now)
     if not principal.subject_id:
         raise Problem("principal-unknown", _("您的账户还没有对应到本人的记录，不能授权"), status=409)
@@ -130,7 +142,8 @@ def _check(principal: Principal, agent: Account, terms: Terms, now: datetime) ->
         raise Problem("mandate-without-scope", _("请至少选择一个事项"), status=422)
     if terms.valid_to < terms.valid_from or terms.valid_to < today:
         raise Problem("mandate-days", _("终止日早于开始日，或已经过去"), status=422)
-    if terms.valid_to - terms.valid_from > LONGEST:
+    # Guardianship ends with childhood; what one gives freely is renewed now and then.
+    if basis == Mandate.Basis.GIVEN and terms.valid_to - terms.valid_from > LONGEST:
         raise Problem("mandate-too-long", _("授权最长三年，到期可以再授权"), status=422)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from chengshu.contexts.identity.models import Account, WindowSession
@@ -93,3 +94,11 @@ def of_subject(subject_id: str, limit: int = 20) -> list[WindowSession]:
 def of_clerk(clerk: Account, limit: int = 10) -> list[WindowSession]:
     """Return whom a clerk served lately, newest first; their names are masked."""
     return list(WindowSession.objects.filter(clerk=clerk).order_by("-started_at")[:limit])
+
+
+def ended_since(since: datetime, now: datetime) -> list[WindowSession]:
+    """Return the window sessions that have ended, or run out, since a time."""
+    over = WindowSession.objects.filter(ends_at__gte=since).filter(
+        Q(ended_at__lte=now) | Q(ended_at=None, ends_at__lte=now)
+    )
+    return list(over.select_related("clerk").order_by("pk"))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from django.db.models import QuerySet
 
@@ -27,6 +28,7 @@ __all__ = [
     "notice_state",
     "read_message",
     "settle",
+    "tell",
     "unread_count",
     "wire_effects",
 ]
@@ -37,6 +39,30 @@ def wire_effects() -> None:
     register_effect("publish_notice", notices.publish_notice)
     register_effect("end_notice", notices.end_notice)
     register_effect("send_message", sending.send_message)
+
+
+def tell(
+    account: identity.Account,
+    subject: Mapping[str, str],
+    body: Mapping[str, str],
+    *,
+    key: str,
+    now: dt.datetime,
+    case_id: str = "",
+) -> None:
+    """Put a message of another context's on someone's page, about a case or none; the same key does so once."""
+    Message.objects.get_or_create(
+        key=key[:160],
+        defaults={
+            "owner": f"account:{account.pk}",
+            "case_id": case_id,
+            "subject_zh": subject["zh"][:200],
+            "subject_en": subject["en"][:200],
+            "body_zh": body["zh"],
+            "body_en": body["en"],
+            "at": now,
+        },
+    )
 
 
 def messages_of(account: identity.Account, now: dt.datetime) -> QuerySet[Message]:

@@ -13,7 +13,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from chengshu.interfaces.rest import cases, casework, catalogue, certificates, ledger, places, subjects
+from chengshu.interfaces.rest import (
+    cases,
+    casework,
+    catalogue,
+    certificates,
+    ledger,
+    mandates,
+    places,
+    subjects,
+)
 from chengshu.interfaces.rest.authentication import guard
 from chengshu.interfaces.rest.reference import PROBLEM_SCHEMA, ReferencePage
 from chengshu.kernel.problems import Problem
@@ -118,6 +127,7 @@ api.add_router("/verify", certificates.verifying)
 api.add_router("/registers", certificates.registers)
 api.add_router("/notices", certificates.notices)
 api.add_router("/messages", certificates.inbox)
+api.add_router("/mandates", mandates.router)
 api.add_router("/subjects", subjects.router)
 api.add_router("/returns", subjects.returns)
 api.add_router("/ledger", ledger.router)

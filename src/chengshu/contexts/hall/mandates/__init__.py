@@ -1,0 +1,1 @@
+"""Mandates as pages: give, accept, decline, revoke, act for another."""
