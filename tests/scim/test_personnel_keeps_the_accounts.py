@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from datetime import timedelta
 
 import pytest
@@ -30,7 +31,11 @@ def patched(*operations):
 
 
 def test_someone_is_hired_and_found_by_filter(call):
-    made = call("post", "Users", somebody(externalId="P-1", emails=[{"value": "c@example.org"}]))
+    made = call(
+        "post",
+        "Users",
+        somebody(externalId="P-1", emails=[{"value": "c@example.org", "primary": True, "type": "work"}]),
+    )
     assert made.status_code == 201 and made["Location"].endswith(f"/Users/{made.json()['id']}")
     account = identity.account_named("chen")
     assert account.role == "grid_worker" and account.department_id == "grid-office"
@@ -87,7 +92,7 @@ def worker(call):
     """A grid worker with a cell, an open task, and a token."""
     make_cells()
     account = identity.account(int(call("post", "Users", somebody(externalId="P-1")).json()["id"]))
-    CellCharge.objects.create(cell_id=CELL, account=account, post="main", first_day=MONDAY.date())
+    CellCharge.objects.create(cell_id=CELL, account=account, post="main", first_day=dt.date(2026, 1, 1))
     cases.load_shipped(MONDAY)
     cases.open_case(
         "grid-verification", firm_facts(), opened_by=None, cell_code=CELL, subject_id="F000000017",

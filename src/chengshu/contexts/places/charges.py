@@ -145,6 +145,14 @@ def end_post(account: Account, cell_code: str, *, on: date, actor: Account | Non
         _deposit(cell_code, account, "ended", on, actor, now)
 
 
+def end_posts(account: Account, *, on: date, actor: Account | None, now: datetime) -> None:
+    """End all posts of someone who leaves without an heir: deputies take over, or the cell stands on the operator's list."""
+    for cell_code in set(
+        CellCharge.objects.filter(account=account, last_day=None).values_list("cell_id", flat=True)
+    ):
+        end_post(account, cell_code, on=on, actor=actor, now=now)
+
+
 def hand_over_posts(leaver: Account, heir: Account, *, on: date, actor: Account | None, now: datetime) -> int:
     """Pass all posts of someone who leaves to a colleague; returns how many."""
     rows = list(CellCharge.objects.filter(account=leaver, last_day=None).values_list("cell_id", "post"))

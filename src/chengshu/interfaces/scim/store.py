@@ -132,8 +132,7 @@ def end(account: Account, actor: Account, now: datetime) -> None:
     if account.pk == actor.pk:
         raise ConflictException(detail="the account whose token this is cannot end itself")
     today = timezone.localdate(now)
-    for code in places.cells_by_account([account.pk], today).get(account.pk, []):
-        places.end_post(account, code, on=today, actor=actor, now=now)
+    places.end_posts(account, on=today, actor=actor, now=now)
     identity.depart(account, today)
     cases.hand_over(account, None, actor=actor, reason=REASON, now=now)
     account.api_tokens.filter(revoked_at=None).update(revoked_at=now)
@@ -244,7 +243,7 @@ def _user(row: Account, record: StaffRecord | None, cells: list[str]) -> Any:
         user_name=row.username,
         display_name=row.display_name,
         active=_active(row),
-        emails=[Email(value=row.email, primary=True)] if row.email else None,
+        emails=[Email(value=row.email)] if row.email else None,
     )
     if row.department_id:
         made.groups = [
