@@ -90,7 +90,7 @@ def _optional(pack: Pack) -> Iterator[str]:
     for name, fact in pack.facts.items():
         yield from (f"reasons.{name}.{choice}" for choice in fact.type.choices)
     for table in pack.tables.values():
-        yield from (f"rows.{table.id}.{row.id}" for row in table.rows)
+        yield from (f"{group}.{table.id}.{row.id}" for group in ("rows", "passed") for row in table.rows)
         for name, type_ in table.outputs.items():
             yield from (f"choices.{name}.{choice}" for choice in type_.choices)
     for effect in effects_of(pack):

@@ -53,6 +53,7 @@ WORDS = {
     "holder": ("承担者", "holder"),
     "tasks": ("待办角色", "roles with a task"),
     "outcome": ("结果", "outcome"),
+    "refusal": ("属于不予办理", "refuses"),
     "from": ("起始状态", "states it starts from"),
     "to": ("到达状态", "state it leads to"),
     "by": ("可办角色", "roles that may do it"),
@@ -205,7 +206,8 @@ def _parts(pack: Pack) -> dict[str, dict[str, Facets]]:
         },
         "sections": {item.id: {"fields": ", ".join(item.fields)} for item in pack.sections},
         "states": {
-            name: {"tasks": ", ".join(item.tasks), "outcome": item.outcome} for name, item in pack.states.items()
+            name: {"tasks": ", ".join(item.tasks), "outcome": item.outcome, "refusal": _flag(item.refusal)}
+            for name, item in pack.states.items()
         },
         "steps": {
             pack.opening.id: {**_step(pack.opening), "offered": _flag(pack.offered)},

@@ -12,6 +12,7 @@ from chengshu.kernel.problems import Problem
 from chengshu.kernel.strict_yaml import Mapped
 from chengshu.procedure import official, ports
 from chengshu.procedure.check_parts import FindPack, check_children
+from chengshu.procedure.check_refusals import check_refusals
 from chengshu.procedure.checker import Coverage, check_meaning
 from chengshu.procedure.expressions import Expression
 from chengshu.procedure.extending import merge
@@ -29,6 +30,7 @@ from chengshu.procedure.model import (
     Table,
     Transition,
 )
+from chengshu.procedure.offers import check_offer
 from chengshu.procedure.parts import Parts
 from chengshu.procedure.read_forms import ACCOUNT_ROLES, Names, read_facts, read_forms, read_parameters
 from chengshu.procedure.read_parts import part_ids, read_parts
@@ -134,6 +136,8 @@ def check_files(files: PackFiles, *, elements: frozenset[str] | None = None, cas
         return Checked(None, tuple(faults), Coverage())
     coverage = check_meaning(pack, files, faults, ports.registry, elements)
     check_uses(pack, files, faults)
+    check_offer(pack, files, faults)
+    check_refusals(pack, files, faults)
     return Checked(None if faults else pack, tuple(faults), coverage)
 
 

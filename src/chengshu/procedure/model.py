@@ -193,6 +193,8 @@ class State:
     final: bool
     outcome: str
     line: int
+    # A final state that refuses what somebody applied for: only a person of the office may lead there.
+    refusal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

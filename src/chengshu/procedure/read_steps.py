@@ -48,12 +48,15 @@ def read_states(sheet: Sheet) -> dict[str, State]:
         final = item.boolean("final", False)
         tasks = item.words("tasks")
         outcome = item.name("outcome", "")
+        refusal = item.boolean("refusal", False)
         if final and (tasks or not outcome):
             item.fault("state-final", "A final state has an outcome and no tasks")
         if not final and outcome:
             item.fault("state-final", "Only a final state has an outcome", "outcome")
+        if refusal and not final:
+            item.fault("state-final", "Only a final state is a refusal", "refusal")
         item.close()
-        found[name] = State(name, tasks, final, outcome, item.line)
+        found[name] = State(name, tasks, final, outcome, item.line, refusal)
     return found
 
 

@@ -97,9 +97,10 @@ _TEXTS = """\
 `commands.<command>`, `sentences.opened` and `sentences.<step>`, `terms.<deadline>`, `roles.<role>`, `sections.<section>`,
 `fields.<field>.label` and `.check` (where it has one) and `.columns.<column>`, `choices.<field>.<choice>`, `notices.<text>`,
 `messages.<text>.subject` and `.body`, `public.<kind>.title` and `.body`. They may have `about`, `summary`, `reason`,
-`help.<command>`, `fields.<field>.help`, `reasons.<fact>.<choice>`, `rows.<table>.<row>`, `registers.<register>`,
-`certificates.<type>`, `claims.<name>`, `documents.<template>`. A text that is missing, that nothing shows, or that mentions
-what nothing fills is a fault. Texts under `public` mention no personal fact.
+`help.<command>`, `fields.<field>.help`, `reasons.<fact>.<choice>`, `rows.<table>.<row>` and `passed.<table>.<row>` (what is
+told of a row that decided, and of one that did not hold), `registers.<register>`, `certificates.<type>`, `claims.<name>`,
+`documents.<template>`. A text that is missing, that nothing shows, or that mentions what nothing fills is a fault. Texts under
+`public` mention no personal fact.
 
 A one-thing has `parts.<part>.title` and `joins.<join>.title`, and may have `.about` beside them; sentences of the steps that
 bring news of parts may mention `{part}` and `{part_state}`.

@@ -31,6 +31,7 @@ from chengshu.procedure.schema_shapes import (
     text_of,
     word,
 )
+from chengshu.procedure.schema_uses import offer_schema, uses_schema
 from chengshu.procedure.sheets import NAME, PACK_ID
 from chengshu.procedure.types import COLUMN_KINDS, KINDS, Type
 
@@ -44,6 +45,8 @@ FILES = {
     "deadlines.yaml": "deadlines",
     "parts.yaml": "parts",
     "official_forms.yaml": "official_forms",
+    "uses.yaml": "uses",
+    "offer.yaml": "offer",
     "decisions": "decision",
     "parameters": "parameters",
     "texts": "texts",
@@ -61,6 +64,8 @@ def schemas(registry: Registry) -> dict[str, Schema]:
         "deadlines": _deadlines(),
         "parts": parts_schema(),
         "official_forms": official_schema(),
+        "uses": uses_schema(),
+        "offer": offer_schema(),
         "decision": _decision(),
         "parameters": _parameters(),
         "texts": _texts(),
@@ -276,6 +281,7 @@ def _states(registry: Registry) -> Schema:
         tasks=names("The roles that have a task; none where the end of a child case leads on"),
         final=flag("Whether the case ends here"),
         outcome=text_of("With final: how it ended"),
+        refusal=flag("With final: it refuses what was applied for; only a person of the office may lead there"),
     )  # fmt: skip
     transition = object_of(
         "A step: the first one of a command whose condition holds is taken", ("id", "from", "by", "cite"),
