@@ -237,6 +237,9 @@ registry = Registry(
                     "facts": Type("map"),
                 },
             ),
+            # A decision of rules alone that a reviewer found wrong: its case opens again (the command `reopen` of its
+            # pack, by the system, where it has one), and whoever it is about is told.
+            EffectSpec("reopen_decision", {"decided_case": _TEXT, "error": _TEXT}),
             # A message on the page of those who hold a role in the case; `text` is a key under texts: notices.
             EffectSpec("notify", {"role": _TEXT, "text": _TEXT}),
             *_PUBLIC,
