@@ -16,6 +16,7 @@ from chengshu.contexts.cases import (
     comments,
     drafts,
     files,
+    filling,
     migration,
     packs,
     parties,
@@ -98,6 +99,7 @@ from chengshu.contexts.cases.reading import (
     role_owners,
     step_said,
 )
+from chengshu.contexts.cases.receipts import Receipt, receipt_of
 from chengshu.contexts.cases.relocation import cells_changed
 from chengshu.contexts.cases.sealing import erase_personal
 from chengshu.contexts.cases.services import services_for
@@ -145,6 +147,7 @@ __all__ = [
     "Progress",
     "PublicPanel",
     "PublicReceipt",
+    "Receipt",
     "StepTaken",
     "Supervised",
     "TaskPage",
@@ -184,6 +187,7 @@ __all__ = [
     "enqueue_effect",
     "erase_personal",
     "files",
+    "filling",
     "first_said",
     "hand_over",
     "last_event",
@@ -217,6 +221,7 @@ __all__ = [
     "public_panel",
     "read_notice",
     "reassign",
+    "receipt_of",
     "register_on_end",
     "register_on_step",
     "register_panel",

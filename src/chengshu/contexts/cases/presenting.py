@@ -84,7 +84,7 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
         address=str(own.get("address") or ""),
         point=_point(own),
         grounds=grounds(pack, pack.opening.cite),
-        terms=_terms(pack, case, now),
+        terms=case_terms(pack, case, now),
         owners=_owners(pack, case_id),
         commands=commands,
         events=_events(access, secrets, hidden) if access.level != OWN else [],
@@ -157,7 +157,8 @@ def _point(own: Mapping[str, Any]) -> tuple[str, str] | None:
     return (str(longitude), str(latitude)) if longitude and latitude else None
 
 
-def _terms(pack: Pack, case: Case, now: dt.datetime) -> list[TermView]:
+def case_terms(pack: Pack, case: Case, now: dt.datetime) -> list[TermView]:
+    """Return every term of a case as people see it."""
     return [
         TermView(
             id=name,
