@@ -31,6 +31,8 @@ urlpatterns = [
     path("", include("chengshu.contexts.subjects.urls")),
     path("ledger/", include("chengshu.contexts.ledger.urls")),
     path("my/mandates/", include("chengshu.contexts.hall.mandates.urls")),
+    path("", include("chengshu.contexts.hall.ratings.urls")),
+    path("hotline/", include("chengshu.contexts.hall.hotline.urls")),
     path("my/", include("chengshu.contexts.hall.urls")),
     path("window/", include("chengshu.contexts.hall.window.urls")),
 ]

@@ -11,6 +11,8 @@ from django.utils.translation import gettext, gettext_noop, override
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import api as certificates
+from chengshu.contexts.hall.hotline import api as hotline
+from chengshu.contexts.hall.ratings import api as ratings
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.messages import api as messages
 from chengshu.contexts.places import api as places
@@ -40,6 +42,9 @@ def wire() -> None:
     register_source("premises", subjects.premises)
     cases.register_on_step(cases.EVERY_PACK, "consents", subjects.bind_consents)
     wire_accounts()
+    # Every service to a person is counted, and can be rated once.
+    ratings.wire()
+    hotline.wire()
     wire_map()
 
 

@@ -18,7 +18,7 @@ class HotlineRequest(models.Model):
     closed = models.BooleanField(default=False)
     area = models.CharField(max_length=100, blank=True)
     cell_code = models.CharField(max_length=20, blank=True)
-    # WGS-84, as it was sent; pages and interfaces give the middle of the cell.
+    # WGS-84, as it was sent; pages and interfaces give it to about a hundred metres.
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
     media_url = models.CharField(max_length=2000, blank=True)

@@ -1,0 +1,43 @@
+"""What the site and the interfaces may use of the hotline."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.hall.hotline.alike import Guide, register_answers
+from chengshu.contexts.hall.hotline.following import follow
+from chengshu.contexts.hall.hotline.models import HotlineRequest
+from chengshu.contexts.hall.hotline.taking import KINDS, PACK, TOPICS, Asked, Taken, take
+from chengshu.contexts.identity import api as identity
+
+__all__ = [
+    "KINDS",
+    "PACK",
+    "TOPICS",
+    "Asked",
+    "Guide",
+    "Taken",
+    "case_panel",
+    "register_answers",
+    "take",
+    "wire",
+]
+
+
+def wire() -> None:
+    """Listen to the steps of the hotline's cases, and stand on their pages."""
+    cases.register_on_step(PACK, "hotline", follow)
+    cases.register_panel("hotline", case_panel)
+
+
+def case_panel(case_id: str, viewer: identity.Account, now: dt.datetime) -> list[cases.CasePanelLine]:
+    """Lead the hotline centre from a case to what lies beside it."""
+    centre = viewer.role == "operator" or (viewer.role == "officer" and viewer.department_id == "data-bureau")
+    if not centre or not HotlineRequest.objects.filter(pk=case_id).exists():
+        return []
+    title = {
+        "zh": "热线中心：同类诉求、指南、联系方式",
+        "en": "Hotline centre: requests alike, guides, contact",
+    }
+    return [cases.CasePanelLine(title, url=f"/hotline/desk/{case_id}")]
