@@ -77,15 +77,21 @@ def test_what_the_system_made_itself_is_not_disputed_but_what_it_was_made_from()
     assert not field.may_dispute
 
 
-def test_my_page_shows_my_values_in_full_and_nobody_elses(me):
+def test_my_page_shows_my_values_masked_until_i_uncover_them_and_nobody_elses(me):
     page = me.get("/my/").content.decode()
-    assert "欧阳娜" in page and "13800138000" in page
-    assert "某某某" not in page
+    assert "13800138000" not in page and "138" in page
+    assert not identity.reads_of(ME)[1]
+    one = me.post("/my/data/", {"show": "person.phone"})
+    assert "13800138000" in one.content.decode() and "欧阳娜" not in one.content.decode()
+    assert one["Cache-Control"] == "no-store"
+    whole = me.post("/my/data/", {"show": "all"}).content.decode()
+    assert "欧阳娜" in whole and "13800138000" in whole
+    assert "某某某" not in page + whole
 
 
 def test_my_own_look_is_on_record_once_a_day(me):
-    me.get("/my/")
-    me.get("/my/")
+    me.post("/my/data/", {"show": "all"})
+    me.post("/my/data/", {"show": "all"})
     reads, total = identity.reads_of(ME)
     assert total == 1
     assert reads[0].purpose == "own-data"
@@ -161,7 +167,7 @@ def test_when_two_records_turn_out_to_be_me_my_account_and_my_reads_follow(me):
     GoldenRecord.objects.filter(subject_id=ME).delete()
     golden(MERGED, run)
     Redirect.objects.create(old=ME, new=MERGED, how="merged", run=run)
-    page = me.get("/my/").content.decode()
+    page = me.post("/my/data/", {"show": "all"}).content.decode()
     assert "欧阳娜" in page
     assert identity.account_named("web-resident").subject_id == MERGED
     assert any(read.purpose == "verification" for read in identity.reads_of(MERGED)[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chengshu.contexts.identity.api import is_personal
 from chengshu.contexts.subjects.api import Cell, FullRecord
 
 Said = Mapping[str, str]
@@ -41,6 +42,11 @@ class MyField:
     def department(self) -> str:
         """The department whose value is in force, for counting."""
         return self.holders[0].department["zh"] if self.holders else ""
+
+    @property
+    def masked(self) -> bool:
+        """Whether pages show it with stars until one asks for the whole."""
+        return is_personal(self.element) and bool(self.value)
 
     @property
     def others(self) -> tuple[Holder, ...]:

@@ -41,7 +41,7 @@ class Room:
     @property
     def purpose(self) -> str:
         """The purpose under which a look at full values goes on record."""
-        return "own-data" if self.subject_id == self.acting.account.subject_id else "by-mandate"
+        return "by-mandate" if self.acting.for_other else "own-data"
 
 
 def room_of(request: HttpRequest) -> Room:
@@ -80,9 +80,7 @@ def note_look(room: Room, full: subjects.FullRecord, elements: list[str], now: A
     """Put a look at full values on record."""
     personal = [name for name in elements if identity.is_personal(name)]
     if personal:
-        own = room.purpose == "own-data"
-        subject_id = room.acting.account.subject_id if own else full.record.subject_id
-        identity.record_read(room.acting.account, subject_id, room.purpose, personal, now)
+        identity.record_read(room.acting.account, full.record.subject_id, room.purpose, personal, now)
 
 
 def fields_in(full: subjects.FullRecord) -> list[MyField]:

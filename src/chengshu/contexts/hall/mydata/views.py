@@ -42,6 +42,7 @@ def data(request: HttpRequest) -> HttpResponse:
     full = record_in(room)
     if full is None:
         return render(request, "hall/nobody.html", {"room": room, "doors": doors("hall:data")})
+    room = Room(room.acting, full.record.subject_id)
     fields = fields_in(full)
     shown = _uncovered(request, fields)
     if shown:
@@ -51,6 +52,7 @@ def data(request: HttpRequest) -> HttpResponse:
         "doors": doors("hall:data"),
         "fields": fields,
         "shown": shown,
+        "rows": [{"field": each, "whole": each.element in shown or not each.masked} for each in fields],
         "departments": _departments(fields),
         "counts": _counts(room, now),
     }

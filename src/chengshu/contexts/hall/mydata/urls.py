@@ -1,0 +1,28 @@
+"""Addresses of one's own data, under /my/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from chengshu.contexts.hall.mydata import export_views, views
+from chengshu.contexts.hall.offers import views as offers
+
+urlpatterns = [
+    path("", views.data, name="home"),
+    path("data/", views.data, name="data"),
+    path("reads", views.reads, name="reads"),
+    path("reads/<int:read_id>/proof", views.read_proof, name="read_proof"),
+    path("dispute/<str:element>", views.dispute, name="dispute"),
+    path(
+        "dispute/certificate/<str:number>/<str:name>", views.dispute_certificate, name="dispute_certificate"
+    ),
+    path("data/consents", views.consents, name="consents"),
+    path("data/consents/<int:consent_id>/revoke", views.revoke, name="revoke_consent"),
+    path("data/disputes", views.disputes, name="disputes"),
+    path("data/copies", export_views.copies, name="export"),
+    path("data/copies/<int:copy_id>.json", export_views.fetch, name="export_file"),
+    path("data/copies/<int:copy_id>/print", export_views.printed, name="export_print"),
+    path("offers", offers.mine, name="offers"),
+    path("offers/<int:offer_id>/accept", offers.accept, name="accept_offer"),
+    path("offers/<int:offer_id>/decline", offers.decline, name="decline_offer"),
+]
