@@ -33,6 +33,10 @@ urlpatterns = [
     path("my/mandates/", include("chengshu.contexts.hall.mandates.urls")),
     path("", include("chengshu.contexts.hall.ratings.urls")),
     path("hotline/", include("chengshu.contexts.hall.hotline.urls")),
+    path("exports/", include("chengshu.contexts.hall.exports.urls")),
     path("my/", include("chengshu.contexts.hall.urls")),
+    path("hall/apply/", include("chengshu.contexts.hall.journey.urls")),
+    path("hall/items/", include("chengshu.contexts.hall.items.urls")),
+    path("hall/", include("chengshu.contexts.hall.search.urls")),
     path("window/", include("chengshu.contexts.hall.window.urls")),
 ]

@@ -35,6 +35,9 @@ class Export(models.Model):
     digest = models.CharField(max_length=64, blank=True)
     size = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # Who works on it has it until then; a worker that dies leaves a lease that runs out.
+    leased_until = models.DateTimeField(null=True)
     asked_at = models.DateTimeField()
     ready_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)

@@ -1,0 +1,212 @@
+"""The lists that can be exported: who may have them, what they hold, whom they concern."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext_noop as _n
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.hall.hotline.models import HotlineRequest
+from chengshu.contexts.hall.ratings.domain import GRADES
+from chengshu.contexts.hall.ratings.models import Rating, Service
+from chengshu.contexts.identity import api as identity
+from chengshu.contexts.subjects import api as subjects
+from chengshu.kernel import masking
+
+MOST_ROWS = 5_000
+SENSITIVE = masking.SENSITIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A list: its columns, its rows, and which person each row concerns ("" for nobody known)."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+    persons: Sequence[str]
+    # The personal elements that the rows show, masked or not: what the persons read on their page.
+    elements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of list. ``full_roles`` may have the values in clear, where they state a purpose that is theirs."""
+
+    title: str
+    roles: frozenset[str]
+    make: Callable[[identity.Account, Mapping[str, str], bool, dt.datetime], Table]
+    full_roles: frozenset[str] = field(default_factory=frozenset)
+    filters: tuple[str, ...] = ()
+
+
+def _shown(value: str, kind: str, full: bool) -> str:
+    return value if full or not value else masking.mask(value, kind, SENSITIVE)
+
+
+def _own_department(actor: identity.Account) -> str | None:
+    """An officer has their own department's rows; the operator has all."""
+    return str(actor.department_id or "-") if actor.role == "officer" else None
+
+
+def ratings(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
+    """Ratings with reasons and comments; an anonymous one leads to nobody."""
+    rows = Rating.objects.select_related("service").order_by("pk")
+    if department := _own_department(actor) or asked.get("department"):
+        rows = rows.filter(department=department)
+    found = list(rows[:MOST_ROWS])
+    columns = (
+        "编号",
+        "部门",
+        "事项",
+        "渠道",
+        "等级",
+        "原因",
+        "意见",
+        "电话",
+        "匿名",
+        "日期",
+        "整改件",
+        "不予采纳",
+    )
+    lines = [
+        [
+            row.pk, row.department, row.pack, row.channel, GRADES[row.grade], "、".join(row.reasons),
+            row.comment if full else _shown(row.comment, "text", full), _shown(row.contact, "phone", full),
+            "是" if row.anonymous else "", row.given_at.date().isoformat(), row.follow_up, row.set_aside,
+        ]
+        for row in found
+    ]  # fmt: skip
+    persons = [row.service.subject_id if row.service is not None else "" for row in found]
+    return Table(columns, lines, persons, ("person.name", "person.phone"))
+
+
+def hotline(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
+    """Requests to the hotline; who asked for confidence is never in a list."""
+    rows = HotlineRequest.objects.order_by("requested_at", "pk")
+    department = _own_department(actor)
+    if department is not None and department != "data-bureau":
+        rows = rows.filter(department=department)
+    found = list(rows[:MOST_ROWS])
+    columns = ("编号", "类别", "主题", "渠道", "紧急", "部门", "状态", "称呼", "电话", "内容", "时间")
+    lines, persons = [], []
+    owners = dict(
+        Service.objects.filter(case_id__in=[row.pk for row in found], round=1).values_list(
+            "case_id", "subject_id"
+        )
+    )
+    for row in found:
+        facts = cases.case_facts(row.pk)["facts"]
+        lines.append(
+            [
+                row.pk, row.kind, row.topic, row.channel, "是" if row.urgent else "", row.department, row.state,
+                _shown(str(facts.get("caller_name") or ""), "name", full),
+                _shown(str(facts.get("phone") or ""), "phone", full),
+                str(facts.get("content") or "") if full else "",
+                row.requested_at.isoformat(timespec="minutes"),
+            ]
+        )  # fmt: skip
+        persons.append(owners.get(row.pk, ""))
+    return Table(columns, lines, persons, ("person.name", "person.phone"))
+
+
+def services(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
+    """Cases that people brought, with their times; who brought them is masked."""
+    rows = Service.objects.filter(round=1).order_by("pk")
+    if department := _own_department(actor) or asked.get("department"):
+        rows = rows.filter(department=department)
+    found = list(rows[:MOST_ROWS])
+    wanted = {row.account_id for row in found if row.account_id is not None}
+    names = {row.pk: row.display_name for row in identity.accounts(ids=sorted(wanted))} if wanted else {}
+    columns = (
+        "办件",
+        "事项",
+        "部门",
+        "渠道",
+        "办事人",
+        "提出",
+        "承诺",
+        "办结",
+        "结果",
+        "超期",
+        "材料份数",
+        "到窗口天数",
+    )
+    lines = [
+        [
+            row.case_id, row.pack, row.department, row.channel,
+            _shown(names.get(row.account_id or 0, ""), "name", full), _day(row.began_at), _day(row.promised_at),
+            _day(row.ended_at), row.outcome, "是" if row.late else "", row.papers, len(row.visit_days),
+        ]
+        for row in found
+    ]  # fmt: skip
+    return Table(columns, lines, [row.subject_id for row in found], ("person.name",))
+
+
+def people(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
+    """What a search for subjects finds."""
+    hits = subjects.search(asked.get("query", ""), kind=asked.get("kind") or None, actor=actor, now=now)
+    columns = ("编号", "类型", "名称", "证件号码", "电话", "地址")
+    lines = []
+    for hit in hits:
+        values = subjects.effective_record(hit.subject_id).values
+        cells = [
+            str(values.get(f"{hit.kind}.{name}") or "")
+            for name in ("name", _number(hit.kind), "phone", "address")
+        ]
+        shown = [
+            cell if full else identity.mask(f"{hit.kind}.{name}", cell)
+            for name, cell in zip(("name", _number(hit.kind), "phone", "address"), cells, strict=True)
+        ]
+        lines.append([hit.subject_id, hit.kind, *shown])
+    persons = [hit.subject_id if hit.subject_id.startswith("P") else "" for hit in hits]
+    elements = ("person.name", "person.resident_id", "person.phone", "person.address")
+    return Table(columns, lines, persons, elements)
+
+
+def _number(kind: str) -> str:
+    return "resident_id" if kind == "person" else "credit_code"
+
+
+def payments(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
+    """Payment orders; payee and account masked unless finance needs them whole."""
+    page = cases.payments.payment_orders(
+        actor, state=asked.get("state", ""), direction=asked.get("direction", ""), size=MOST_ROWS
+    )
+    columns = (
+        "order", "case", "direction", "amount_fen", "payee", "account", "purpose", "state", "ordered_at", "settled_at",
+        "reference", "reason",
+    )  # fmt: skip
+    owners = dict(
+        Service.objects.filter(case_id__in=[row.case_id for row in page.rows], round=1).values_list(
+            "case_id", "subject_id"
+        )
+    )
+    lines = [
+        [
+            row.id, row.case_id, row.direction, row.amount, _shown(row.payee, "name", full),
+            _shown(row.account, "text", full), row.purpose, row.state, row.ordered_at.isoformat(),
+            row.settled_at.isoformat() if row.settled_at else "", row.reference, row.reason,
+        ]
+        for row in page.rows
+    ]  # fmt: skip
+    return Table(columns, lines, [owners.get(row.case_id, "") for row in page.rows], ("person.name",))
+
+
+def _day(at: dt.datetime | None) -> str:
+    return at.date().isoformat() if at is not None else ""
+
+
+STAFF = frozenset({"officer", "operator"})
+KINDS: Mapping[str, Kind] = {
+    "ratings": Kind(_n("服务评价"), STAFF, ratings, frozenset({"officer"}), ("department",)),
+    "hotline": Kind(_n("热线诉求"), STAFF, hotline, frozenset({"officer"})),
+    "cases": Kind(_n("办件和时间"), STAFF, services, frozenset({"officer"}), ("department",)),
+    "subjects": Kind(
+        _n("对象查询结果"), frozenset({"steward"}), people, frozenset({"steward"}), ("query", "kind")
+    ),
+    "payments": Kind(_n("款项"), STAFF, payments, frozenset({"officer"}), ("state", "direction")),
+}

@@ -1,0 +1,182 @@
+"""Asking for an export, producing it by job, and its end: everything on record, for the office and for the persons."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.hall.exports import watermark
+from chengshu.contexts.hall.exports.lists import KINDS, Table
+from chengshu.contexts.hall.exports.models import Export
+from chengshu.contexts.identity import api as identity
+from chengshu.contexts.ledger import api as ledger
+from chengshu.kernel import kept_files
+from chengshu.kernel.problems import Problem
+
+log = structlog.get_logger("chengshu.exports")
+LIFE = dt.timedelta(hours=24)
+LEASE = dt.timedelta(minutes=10)
+MOST_ATTEMPTS = 3
+MOST_WAITING = 5
+FEWEST_WORDS = 6
+State = Export.State
+
+
+def folder() -> Path:
+    """Return where the files lie until they expire; not among the evidence, and not in a backup."""
+    return Path(settings.VAR_DIR) / "tmp-exports"
+
+
+def ask(
+    actor: identity.Account,
+    kind: str,
+    filters: Mapping[str, str],
+    *,
+    purpose: str,
+    reason: str,
+    full: bool,
+    now: dt.datetime,
+) -> Export:
+    """Ask for an export; a job makes it. Raises ``export-not-allowed`` (403), ``export-purpose`` (422), ``export-queue`` (429)."""
+    found = KINDS.get(kind)
+    if found is None or actor.role not in found.roles:
+        raise Problem("export-not-allowed", _("您的角色不能导出这份名单"), status=403)
+    if kind == "payments" and not cases.payments.may_list(actor):
+        raise Problem("export-not-allowed", _("只有财政经办人员可以查看款项"), status=403)
+    if full and actor.role not in found.full_roles:
+        raise Problem("export-not-allowed", _("您的角色只能导出遮盖后的名单"), status=403)
+    if purpose not in identity.PURPOSES_OF_ROLE[actor.role] or len(reason.strip()) < FEWEST_WORDS:
+        raise Problem("export-purpose", _("请选择目的，并写明用来做什么"), status=422)
+    if Export.objects.filter(account_id=actor.pk, state=State.WAITING).count() >= MOST_WAITING:
+        raise Problem("export-queue", _("还有导出在准备，请稍后再来"), status=429)
+    wanted = {name: str(filters[name])[:100] for name in found.filters if filters.get(name)}
+    with transaction.atomic():
+        number = f"E{now:%y%m%d}{secrets.token_hex(4).upper()}"
+        said = {"export": number, "kind": kind, "account": str(actor.pk), "purpose": purpose, "full": str(full),
+                "reason": reason.strip(), "at": now.isoformat()}  # fmt: skip
+        leaf = ledger.deposit("export", f"export:{number}", said, now=now)
+        return Export.objects.create(
+            number=number,
+            kind=kind,
+            filters=wanted,
+            account_id=actor.pk,
+            actor_name=actor.display_name,
+            department=actor.department.name_zh if actor.department else "",
+            purpose=purpose,
+            reason=reason.strip()[:300],
+            full=full,
+            fingerprint=secrets.token_hex(32),
+            asked_at=now,
+            leaf_id=leaf.id,
+            leaf_salt=leaf.salt,
+        )
+
+
+def run(now: dt.datetime) -> int:
+    """Produce what waits, delete what has expired; returns how many files were made."""
+    expire(now)
+    free = Q(leased_until=None) | Q(leased_until__lte=now)
+    done = 0
+    for number in list(
+        Export.objects.filter(free, state=State.WAITING).order_by("pk").values_list("pk", flat=True)[:10]
+    ):
+        row = Export.objects.get(pk=number)
+        # One conditional update: of two workers one has it.
+        taken = Export.objects.filter(free, pk=number, state=State.WAITING, attempts=row.attempts).update(
+            attempts=F("attempts") + 1, leased_until=now + LEASE
+        )
+        if taken:
+            done += _produced(row, now)
+    return done
+
+
+def _produced(row: Export, now: dt.datetime) -> int:
+    try:
+        actor = identity.account(row.account_id)
+        if actor is None or not identity.may_act(actor):
+            raise Problem("export-not-allowed", "账户已经停用", status=403)
+        table = KINDS[row.kind].make(actor, row.filters, row.full, now)
+        _keep(row, table, actor, now)
+    except Exception as error:
+        # Whatever a list does, the others go on; the person who asked sees why theirs did not come.
+        final = row.attempts + 1 >= MOST_ATTEMPTS or isinstance(error, Problem)
+        log.exception("export-failed", export=row.number)
+        Export.objects.filter(pk=row.pk).update(
+            state=State.FAILED if final else State.WAITING,
+            error=f"{type(error).__name__}: {error}"[:300]
+            if not isinstance(error, Problem)
+            else str(error.title)[:300],
+        )
+        return 0
+    return 1
+
+
+def _keep(row: Export, table: Table, actor: identity.Account, now: dt.datetime) -> None:
+    """Write the file, put it on record for everyone in it, and only then let it be fetched."""
+    expires = now + LIFE
+    who = f"{row.actor_name}（{row.department}）" if row.department else row.actor_name
+    line = watermark.notice(row.number, who, row.reason, now, expires)
+    content = watermark.write(table.columns, table.rows, row.fingerprint, line)
+    digest = kept_files.keep(folder(), content)
+    persons = sorted({person for person in table.persons if person.startswith("P")})
+    with transaction.atomic():
+        for person in persons:
+            identity.record_read(actor, person, row.purpose, table.elements, now)
+        Export.objects.filter(pk=row.pk).update(
+            state=State.READY,
+            rows=len(table.rows),
+            persons=len(persons),
+            digest=digest,
+            size=len(content),
+            ready_at=now,
+            expires_at=expires,
+            leased_until=None,
+            error="",
+        )
+
+
+def expire(now: dt.datetime) -> int:
+    """Delete the files whose time is over; who had them, when and why stays."""
+    rows = list(Export.objects.filter(state=State.READY, expires_at__lte=now)[:100])
+    for row in rows:
+        kept_files.path_of(folder(), row.digest).unlink(missing_ok=True)
+    Export.objects.filter(pk__in=[row.pk for row in rows]).update(state=State.EXPIRED, digest="")
+    return len(rows)
+
+
+def file_of(number: str, actor: identity.Account, now: dt.datetime) -> tuple[Export, bytes]:
+    """Return the file to whoever asked for it and to nobody else; raises 404 otherwise and after its time."""
+    row = Export.objects.filter(number=number[:20], account_id=actor.pk).first()
+    if row is None or row.state != State.READY or row.expires_at is None or row.expires_at <= now:
+        raise Problem("export-unknown", _("没有这份导出，或者已经过期"), status=404)
+    path = kept_files.path_of(folder(), row.digest)
+    if not path.is_file():
+        raise Problem("export-unknown", _("没有这份导出，或者已经过期"), status=404)
+    Export.objects.filter(pk=row.pk).update(downloads=F("downloads") + 1, last_download_at=now)
+    return row, path.read_bytes()
+
+
+def exports_of(actor: identity.Account, limit: int = 50) -> list[Export]:
+    """Return what an account asked for, newest first; the operator sees everyone's, without the files."""
+    rows = Export.objects.order_by("-pk")
+    return list((rows if actor.role == "operator" else rows.filter(account_id=actor.pk))[:limit])
+
+
+def trace(code: str) -> Export | None:
+    """Return the export that a check code out of a leaked copy belongs to."""
+    wanted = code.strip().lower()
+    if len(wanted) != watermark.CODE_LENGTH or not all(char in "0123456789abcdef" for char in wanted):
+        return None
+    for row in Export.objects.filter(rows__gt=0).order_by("-pk").iterator(chunk_size=200):
+        if watermark.has_code(row.fingerprint, row.rows, wanted):
+            return row
+    return None
