@@ -18,6 +18,7 @@ from chengshu.interfaces.rest import (
     casework,
     catalogue,
     certificates,
+    items,
     ledger,
     mandates,
     places,
@@ -131,3 +132,5 @@ api.add_router("/mandates", mandates.router)
 api.add_router("/subjects", subjects.router)
 api.add_router("/returns", subjects.returns)
 api.add_router("/ledger", ledger.router)
+api.add_router("/items", items.router)
+api.add_router("/search", items.searching)

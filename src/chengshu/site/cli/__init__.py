@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "app",
         "Verify a certificate or credential offline; the trust list; keys.",
     ),
+    "items": ("chengshu.site.cli.items", "app", "Load and check service items; list them."),
+    "search": ("chengshu.site.cli.search", "app", "Find items in everyday words, pinyin, with typing errors."),
     "register": ("chengshu.site.cli.register", "app", "Search and export the public registers."),
     "ledger": (
         "chengshu.site.cli.ledger",

@@ -1,0 +1,34 @@
+"""What the hall's front page offers: life events and what many ask for. Data in ``front.yaml``."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from chengshu.contexts.hall.items.models import Item
+from chengshu.kernel.strict_yaml import load_yaml
+
+FILE = Path(__file__).parent / "front.yaml"
+
+
+@cache
+def _declared() -> Any:
+    return load_yaml(FILE)
+
+
+def life_events() -> list[dict[str, Any]]:
+    """Return life events and business events, each with what one would search for."""
+    return list(_declared()["events"])
+
+
+def popular_items(most: int = 8) -> list[Item]:
+    """Return the items that many ask for, in the order of the file, as far as they are loaded; then those that run here."""
+    wanted = [str(name) for name in _declared()["popular"]]
+    published = Item.objects.filter(state=Item.State.PUBLISHED)
+    found = {item.name: item for item in published.filter(name__in=wanted).only("code", "name", "name_en")}
+    listed = [found[name] for name in wanted if name in found]
+    if len(listed) < most:
+        here = published.exclude(pack="").only("code", "name", "name_en").order_by("name")[:most]
+        listed += [item for item in here if item not in listed]
+    return listed[:most]

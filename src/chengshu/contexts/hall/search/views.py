@@ -1,0 +1,111 @@
+"""The hall's front page, the search and its suggestions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.hall.items import queries
+from chengshu.contexts.hall.items.views import start_url
+from chengshu.contexts.hall.search import front, service, sources
+from chengshu.contexts.hall.search.engine import Hit
+from chengshu.contexts.identity.api import may_act, public_page
+
+A_PAGE = 10
+SUGGESTIONS = 8
+SCOPES = ("", "item", "pack", "policy")
+
+
+@public_page
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the hall: search first, then life events, one-things, what many ask for, and one's own matters."""
+    now = timezone.now()
+    mine: list[Any] = []
+    if may_act(request.user):
+        mine = [case for case in cases.my_cases(request.user, now, 20) if case.closed_at is None][:5]
+    services = sources.offered(now)
+    context = {
+        "events": front.life_events(),
+        "services": [_tile(each.id, each.title, each.about) for each in services],
+        "popular": front.popular_items(),
+        "mine": mine,
+        "total": queries.items({}).count(),
+    }
+    return render(request, "hall/search/home.html", context)
+
+
+def _tile(pack: str, title: dict[str, str], about: dict[str, str]) -> dict[str, Any]:
+    return {"id": pack, "title": title, "about": about, "url": start_url(pack)}
+
+
+@public_page
+@require_GET
+def search(request: HttpRequest) -> HttpResponse:
+    """Search everything one may see; one's own cases and certificates come first."""
+    query = request.GET.get("q", "").strip()[:200]
+    scope = request.GET.get("kind", "")
+    if not query:
+        return redirect("search:home")
+    now = timezone.now()
+    kinds = (scope,) if scope in SCOPES and scope else service.PUBLIC
+    answer = service.find(query, now, kinds=kinds, top=A_PAGE * 2)
+    own = service.find_own(query, request.user, now) if may_act(request.user) and not scope else []
+    context = {
+        "query": query,
+        "scope": scope,
+        "scopes": [("", _("全部")), ("item", _("事项")), ("pack", _("在线办理")), ("policy", _("政策依据"))],
+        "answer": answer,
+        "hits": [_line(hit, now) for hit in answer.hits],
+        "own": [_line(hit, now) for hit in own],
+        "breadcrumbs": [(_("办事大厅"), reverse("search:home")), (_("搜索"), "")],
+    }
+    return render(request, "hall/search/results.html", context)
+
+
+@public_page
+@require_GET
+def suggest(request: HttpRequest) -> HttpResponse:
+    """Return how what was typed may go on, as a list of links."""
+    typed = request.GET.get("q", "").strip()
+    found = service.suggest(typed, timezone.now(), top=SUGGESTIONS) if typed else []
+    return render(request, "hall/search/_suggestions.html", {"suggestions": found})
+
+
+KINDS = {
+    "item": "事项",
+    "pack": "在线办理",
+    "policy": "政策依据",
+    "case": "我的办件",
+    "certificate": "我的证照",
+}
+
+
+def _line(hit: Hit, now: dt.datetime) -> dict[str, Any]:
+    doc = hit.doc
+    return {
+        "title": doc.meta.get("title") or doc.title,
+        "about": doc.meta.get("about") or doc.meta.get("department") or doc.meta.get("issuer") or "",
+        "kind": _(KINDS[doc.kind]),
+        "url": _url(doc.kind, doc.id, doc.meta),
+    }
+
+
+def _url(kind: str, number: str, meta: Any) -> str:
+    if kind == "item":
+        return reverse("items:item", args=[number])
+    if kind == "pack":
+        return start_url(number)
+    if kind == "policy":
+        return reverse("cases:pack", args=[meta["pack"]])
+    if kind == "certificate":
+        return reverse("certificates:certificate", args=[number])
+    return reverse("cases:case", args=[number])
