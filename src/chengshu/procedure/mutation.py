@@ -152,7 +152,8 @@ def _parts(pack: Pack) -> Iterator[Mutant]:
         for other in part.after:
             bare = replace(part, after=tuple(name for name in part.after if name != other))
             make = partial(_with_parts, pack, replace(found, parts={**found.parts, part.id: bare}))
-            yield Mutant("order of part", f"{part.id} after {other}", part.line, f"part {part.id} open", make)
+            # Whether it waits shows while the other one is under way.
+            yield Mutant("order of part", f"{part.id} after {other}", part.line, f"part {other} open", make)
         if part.when is not None:
             wanted = replace(found, parts={**found.parts, part.id: replace(part, when=None)})
             make = partial(_with_parts, pack, wanted)
