@@ -21,4 +21,4 @@ def test_the_outside_suite_is_all_green(token, monkeypatch, settings):
     ]
     assert not red, "\n".join(red)
     green = [each for each in results if each.status is Status.SUCCESS]
-    assert len(green) > 60, len(green)
+    assert len(green) >= 60, len(green)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-SCOPES = ("openid", "profile", "phone", "department", "role", "offline_access")
+SCOPES = ("openid", "profile", "phone", "department", "role", "openid4vci", "offline_access")
 ACCESS_SECONDS = 600
 REFRESH_SECONDS = 14 * 24 * 3600
 

@@ -244,6 +244,23 @@ def sign_ins_of(account: Any, most: int = 20) -> list[SignIn]:
     return list(SignIn.objects.filter(account_id=account.pk).select_related("system").order_by("-at")[:most])
 
 
+def account_of_token(secret: str, scope: str, now: datetime) -> identity.Account | None:
+    """Return whose access token this is, when it is in force and was given for ``scope``; another interface of ours asks."""
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    row = (
+        AccessToken.objects.select_related("user__department", "application")
+        .filter(token_checksum=digest)
+        .first()
+    )
+    good = (
+        row is not None
+        and row.expires > now
+        and scope in row.scope.split()
+        and row.application.ended_at is None
+    )
+    return row.user if good and identity.may_act(row.user) else None
+
+
 def tidy(now: datetime) -> None:
     """Delete tokens that are no longer good for anything, and keys that no longer verify anything."""
     clear_expired()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chengshu.interfaces.oidc import logging_out, pages, views
+from chengshu.interfaces.oidc import logging_out, outside, pages, views
 
 app_name = "oidc"
 urlpatterns = [
@@ -20,6 +20,11 @@ urlpatterns = [
     path("systems/<slug:client_id>", pages.system, name="system"),
     path("systems/<slug:client_id>/secret", pages.renew_secret, name="renew_secret"),
     path("systems/<slug:client_id>/end", pages.end_system, name="end_system"),
+    path("sign-in/outside/<slug:code>", outside.start, name="outside_start"),
+    path("sign-in/outside/<slug:code>/back", outside.back, name="outside_back"),
+    path("account/identities", outside.identities, name="identities"),
+    path("account/identities/link", outside.link, name="link"),
+    path("account/identities/<int:identity_id>/unlink", outside.unlink, name="unlink"),
     path("account/apps", pages.apps, name="apps"),
     path("account/apps/<int:consent_id>/revoke", pages.revoke_consent, name="revoke_consent"),
 ]

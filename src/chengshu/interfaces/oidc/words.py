@@ -11,6 +11,7 @@ SCOPE_WORDS = {
     "phone": _n("您的手机号码"),
     "department": _n("您所在的部门"),
     "role": _n("您在本平台的角色"),
+    "openid4vci": _n("把您的证照放进您选的证照包"),
     "offline_access": _n("您离开后，该系统仍可再次取得以上内容"),
 }
 

@@ -20,6 +20,7 @@ from scim2_models import (
     Required,
     Resource,
     ResourceType,
+    ScimPolicy,
     ScimProvider,
     ServiceProviderConfig,
     Uniqueness,
@@ -139,5 +140,7 @@ PROVIDER = ScimProvider(
         ResourceType.from_resource(Group),
     ],
     config=CONFIG,
+    # Personnel systems send what else they know (name parts, kinds of addresses): dropped, not refused.
+    policy=ScimPolicy(unknown=ScimPolicy.Unknown.ignore),
 )
 StaffUser = PROVIDER.model_for("User")
