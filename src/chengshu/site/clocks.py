@@ -50,8 +50,7 @@ class Clock:
 def clocks() -> list[Clock]:
     """Return every clock; imported late because Django must be set up first."""
     from chengshu.contexts.cases import api as cases
-    from chengshu.contexts.hall.exports import producing as exports
-    from chengshu.contexts.hall.ratings import api as ratings
+    from chengshu.contexts.hall import api as hall
     from chengshu.contexts.ledger import api as ledger
     from chengshu.interfaces.oidc import store as oidc
 
@@ -64,8 +63,8 @@ def clocks() -> list[Clock]:
         Clock("tokens", 3600.0, oidc.tidy),
         Clock("drafts", 3600.0, cases.drafts.discard),
         Clock("uploads", 3600.0, cases.uploads.discard),
-        Clock("window-services", 60.0, ratings.take_in_windows),
-        Clock("exports", 2.0, exports.run),
+        Clock("window-services", 60.0, hall.ratings.take_in_windows),
+        Clock("exports", 2.0, hall.exports.run),
     ]
 
 

@@ -11,8 +11,7 @@ from django.utils.translation import gettext, gettext_noop, override
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import api as certificates
-from chengshu.contexts.hall.hotline import api as hotline
-from chengshu.contexts.hall.ratings import api as ratings
+from chengshu.contexts.hall import api as hall
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.messages import api as messages
 from chengshu.contexts.places import api as places
@@ -41,10 +40,17 @@ def wire() -> None:
     register_source("earlier_case", subjects.consented(subjects.earlier_case, "earlier_case"))
     register_source("premises", subjects.premises)
     cases.register_on_step(cases.EVERY_PACK, "consents", subjects.bind_consents)
+    # Decisions of seconds: noted for the lot, told with where each value came from, looked at again by a person.
+    cases.register_on_step(cases.EVERY_PACK, "seconds", hall.note_decision)
+    cases.register_on_step("seconds-review", "seconds", hall.follow_review)
+    cases.register_origins(hall.origins_of)
+    cases.register_ask_person(hall.ask_person_url)
+    register_effect("reopen_decision", hall.reopen_decision)
+    cases.register_on_step(cases.EVERY_PACK, "offers", hall.follow_offer)
     wire_accounts()
     # Every service to a person is counted, and can be rated once.
-    ratings.wire()
-    hotline.wire()
+    hall.ratings.wire()
+    hall.hotline.wire()
     wire_map()
 
 
@@ -62,7 +68,9 @@ def firms_of(account: identity.Account) -> list[identity.Represented]:
 
 NEW_DEVICE = {
     "subject": gettext_noop("您的账户在新设备上登录"),
-    "body": gettext_noop("设备：%(device)s；网络：%(network)s。如果不是您本人，请立即在“账户安全”退出那里并修改密码。"),
+    "body": gettext_noop(
+        "设备：%(device)s；网络：%(network)s。如果不是您本人，请立即在“账户安全”退出那里并修改密码。"
+    ),
 }
 
 

@@ -6,6 +6,8 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+from chengshu.contexts.hall.exports import producing as exports
+from chengshu.contexts.hall.hotline import api as hotline
 from chengshu.contexts.hall.items import checking, loading, queries
 from chengshu.contexts.hall.items.checking import Report
 from chengshu.contexts.hall.items.loading import Loaded
@@ -14,10 +16,26 @@ from chengshu.contexts.hall.items.panels import ItemPanel
 from chengshu.contexts.hall.items.panels import register as register_item_panel
 from chengshu.contexts.hall.items.queries import HOW, export_rows, item_of, items, public_body
 from chengshu.contexts.hall.items.queries import lines as item_lines
+from chengshu.contexts.hall.mydata.export import make_copies
+from chengshu.contexts.hall.mydata.prefill import Prefill, Prefilled, prefill, prefilled
+from chengshu.contexts.hall.offers.finding import find_entitled
+from chengshu.contexts.hall.offers.store import figures as offer_figures
+from chengshu.contexts.hall.offers.store import follow_case as follow_offer
+from chengshu.contexts.hall.offers.store import offers_of
+from chengshu.contexts.hall.ratings import api as ratings
 from chengshu.contexts.hall.search.engine import Answer, Engine, Hit
 from chengshu.contexts.hall.search.service import PUBLIC as SEARCHED
 from chengshu.contexts.hall.search.service import engine as search_engine
 from chengshu.contexts.hall.search.service import find, suggest
+from chengshu.contexts.hall.seconds.lots import (
+    ask_person_url,
+    draw_lots,
+    follow_review,
+    note_decision,
+    reopen_decision,
+)
+from chengshu.contexts.hall.seconds.lots import figures as review_figures
+from chengshu.contexts.hall.seconds.origins import keep_origins, origins_of, spared
 
 __all__ = [
     "HOW",
@@ -28,17 +46,38 @@ __all__ = [
     "Item",
     "ItemPanel",
     "Loaded",
+    "Prefill",
+    "Prefilled",
     "Report",
+    "ask_person_url",
     "check_items",
+    "draw_lots",
     "export_rows",
+    "exports",
     "find",
+    "find_entitled",
+    "follow_offer",
+    "follow_review",
+    "hotline",
     "item_lines",
     "item_of",
     "items",
+    "keep_origins",
     "load_items",
+    "make_copies",
+    "note_decision",
+    "offer_figures",
+    "offers_of",
+    "origins_of",
+    "prefill",
+    "prefilled",
     "public_body",
+    "ratings",
     "register_item_panel",
+    "reopen_decision",
+    "review_figures",
     "search_engine",
+    "spared",
     "suggest",
 ]
 

@@ -46,7 +46,10 @@ def ask(
     full: bool,
     now: dt.datetime,
 ) -> Export:
-    """Ask for an export; a job makes it. Raises ``export-not-allowed`` (403), ``export-purpose`` (422), ``export-queue`` (429)."""
+    """Ask for an export; a job makes it.
+
+    Raises ``export-not-allowed`` (403), ``export-purpose`` (422), ``export-queue`` (429).
+    """
     found = KINDS.get(kind)
     if found is None or actor.role not in found.roles:
         raise Problem("export-not-allowed", _("您的角色不能导出这份名单"), status=403)
