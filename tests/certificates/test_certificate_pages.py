@@ -21,7 +21,7 @@ def held(certificate, district, monkeypatch):
         holder_account=str(district.resident.pk),
         department="ip-office",
         holder="张晓明",
-        holder_id="P000000025",
+        holder_id="P000000002Z",
     )
     identity.save_account("ip", display_name="赵审", role="officer", department="ip-office")
     certificate.refresh_from_db()
@@ -35,7 +35,7 @@ def page(client, address, account=None):
 
 
 def test_the_holder_sees_and_downloads_it(client, held, district):
-    assert "DI-2026-000001" in page(client, "/certificates/", district.resident).content.decode()
+    assert "DI-2026-000001" in page(client, "/my/certificates/", district.resident).content.decode()
     shown = page(client, f"/certificates/{held.number}").content.decode()
     assert "停车泊位数据集" in shown and "<svg" in shown
     assert client.get(f"/certificates/{held.number}/pdf").content.startswith(b"%PDF")
@@ -58,7 +58,7 @@ def test_an_officer_lists_masked_and_opens_on_record(client, held, district):
     listed = page(client, "/certificates/issued/", officer).content.decode()
     assert held.number in listed and "张晓明" not in listed and "张**" in listed
     assert "张晓明" in page(client, f"/certificates/{held.number}", officer).content.decode()
-    reads, total = identity.reads_of("P000000025")
+    reads, total = identity.reads_of("P000000002Z")
     assert total == 1 and reads[0].actor_name == "赵审"
     assert held.number not in page(client, "/certificates/issued/", district.officer).content.decode()
 

@@ -12,7 +12,7 @@ from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.ports import SourceRequest
 
-CHILD = "P000000033"
+CHILD = "P000000003X"
 
 
 @pytest.fixture

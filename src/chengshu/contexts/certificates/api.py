@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 
 from chengshu.contexts.certificates import issuing, keys, producing, queries, status, verification
+from chengshu.contexts.certificates import offers as wallet
 from chengshu.contexts.certificates import registers as registering
 from chengshu.contexts.certificates.domain import Verdict
 from chengshu.contexts.certificates.lookup import by_number
@@ -27,11 +28,14 @@ from chengshu.contexts.certificates.queries import (
     register,
     registers,
 )
+from chengshu.contexts.certificates.results import CaseResult, result_file, results_of
 from chengshu.contexts.certificates.sources import (
     Drawn,
     certificate_field,
     draw,
     draw_many,
+    holders_in_force,
+    keys_held,
     label_in,
     line_in,
 )
@@ -42,6 +46,7 @@ from chengshu.procedure.ports import EffectSpec, declare_effect, register_effect
 from chengshu.procedure.types import Type
 
 __all__ = [
+    "CaseResult",
     "CertificateLine",
     "Drawn",
     "TrustList",
@@ -55,7 +60,9 @@ __all__ = [
     "entries",
     "entry",
     "entry_state",
+    "holders_in_force",
     "issued_certificates",
+    "keys_held",
     "label_in",
     "line_in",
     "line_of",
@@ -64,12 +71,15 @@ __all__ = [
     "register",
     "register_csv",
     "registers",
+    "result_file",
+    "results_of",
     "rotate_key",
     "status_credential",
     "trust_json",
     "trust_list",
     "verify",
     "verify_text",
+    "wallet",
     "wire_effects",
 ]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from chengshu.contexts.certificates import domain
 from chengshu.contexts.certificates.models import (
@@ -43,12 +43,25 @@ class CertificateLine:
 
 def line_of(row: Certificate, on: dt.date, *, masked: bool) -> CertificateLine:
     """Return a certificate as a list shows it."""
+    return lines_of([row], on, masked=masked)[0]
+
+
+def lines_of(rows: list[Certificate], on: dt.date, *, masked: bool) -> list[CertificateLine]:
+    """Return certificates as a list shows them; one look tells which are made."""
+    made = set(
+        Issue.objects.filter(
+            certificate__in=rows, version=F("certificate__version"), made_at__isnull=False
+        ).values_list("certificate_id", flat=True)
+    )
+    return [_line(row, on, masked, row.pk in made) for row in rows]
+
+
+def _line(row: Certificate, on: dt.date, masked: bool, made: bool) -> CertificateLine:
     state = domain.effective_state(row.state, row.valid_from, row.valid_to, on)
     return CertificateLine(
         row.number, row.type, {"zh": row.title_zh, "en": row.title_en},
         domain.mask_holder(row.holder) if masked else row.holder, row.department, state,
-        domain.WORDS_OF_STATE[state], row.valid_from, row.valid_to, row.issued_at,
-        Issue.objects.filter(certificate=row, version=row.version, made_at__isnull=False).exists(),
+        domain.WORDS_OF_STATE[state], row.valid_from, row.valid_to, row.issued_at, made,
     )  # fmt: skip
 
 
@@ -58,6 +71,16 @@ def certificates_of(account: identity.Account) -> QuerySet[Certificate]:
     if account.subject_id:
         mine |= Q(holder_id=account.subject_id)
     return Certificate.objects.filter(mine).order_by("-issued_at", "-pk")
+
+
+def certificates_for(whose: identity.Acting, now: dt.datetime) -> QuerySet[Certificate]:
+    """Return the certificates of whom the matter is; those of another are looked at on record."""
+    if not whose.for_other:
+        return certificates_of(whose.account)
+    found = Certificate.objects.filter(holder_id=whose.subject_id).order_by("-issued_at", "-pk")
+    if whose.subject_id.startswith("P") and found.exists():
+        identity.record_read(whose.account, whose.subject_id, "acting", ["certificate"], now)
+    return found
 
 
 def issued_by(

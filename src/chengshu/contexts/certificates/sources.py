@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
 
 from chengshu.contexts.certificates import domain, words
-from chengshu.contexts.certificates.models import Certificate
+from chengshu.contexts.certificates.models import Certificate, RegisterKey
 from chengshu.contexts.identity import api as identity
 from chengshu.procedure.ports import SourceRequest
 
@@ -205,3 +205,23 @@ def label_in(number: str, name: str) -> dict[str, str]:
 
 def _label(said: dict[str, Any] | None, name: str) -> dict[str, str]:
     return dict(said["label"]) if said else dict(FRAME_LABELS.get(name, {"zh": name, "en": name}))
+
+
+def holders_in_force(type_: str, on: dt.date) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield (subject, number, claims) of every certificate of a type that is in force on a day and names its holder."""
+    rows = Certificate.objects.filter(type=type_, state=domain.ACTIVE, valid_from__lte=on).exclude(
+        holder_id=""
+    )
+    rows = rows.filter(Q(valid_to=None) | Q(valid_to__gte=on)).order_by("pk")
+    for row in rows.iterator(chunk_size=1000):
+        yield row.holder_id, row.number, words.raw(json.loads(row.claims))
+
+
+def keys_held(register: str, keys: Collection[str]) -> set[str]:
+    """Return which keys of a register a running or granted application holds."""
+    found: set[str] = set()
+    wanted = sorted(set(keys))
+    for start in range(0, len(wanted), 500):
+        piece = RegisterKey.objects.filter(register=register, key__in=wanted[start : start + 500])
+        found.update(piece.values_list("key", flat=True))
+    return found

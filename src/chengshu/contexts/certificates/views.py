@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.certificates import domain, keys, qr, queries, status, store, verification
+from chengshu.contexts.certificates import (
+    credential_types,
+    domain,
+    keys,
+    presenting,
+    qr,
+    queries,
+    status,
+    store,
+    verification,
+)
 from chengshu.contexts.certificates.forms import VerifyForm
 from chengshu.contexts.certificates.lookup import by_number
 from chengshu.contexts.certificates.models import Certificate, Document, Issue
@@ -47,7 +58,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         "form": form,
         "verdict": found,
         "claims": _claims(found) if found else [],
-        "tone": _tone(found) if found else "",
+        "tone": tone_of(found) if found else "",
         "state": domain.WORDS_OF_STATE.get(found.state, {}) if found else {},
         "breadcrumbs": [(_("核验证照"), "")],
     }
@@ -65,19 +76,27 @@ def _judged(data: dict[str, Any]) -> domain.Verdict:
     return verification.verify(text.encode(), status.trust_list(now), now)
 
 
-def _claims(verdict: domain.Verdict) -> list[tuple[dict[str, str], dict[str, str]]]:
+def _claims(verdict: domain.Verdict) -> list[tuple[Mapping[str, str], Mapping[str, str]]]:
     """Return the claims in the words of our own register, where the certificate is ours and they are its own."""
     row = queries.certificate(verdict.number) if verdict.genuine and verdict.claims else None
-    words = {item["name"]: item for item in json.loads(row.claims)} if row else {}
+    return claim_lines(verdict, json.loads(row.claims) if row else [])
+
+
+def claim_lines(
+    verdict: domain.Verdict, shown: list[dict[str, Any]]
+) -> list[tuple[Mapping[str, str], Mapping[str, str]]]:
+    """Return the claims of a verdict with what they are called: by the pack's words, else by those of the type."""
+    words = {item["name"]: item for item in shown}
     lines = []
     for name, value in verdict.claims.items():
-        item = words.get(name, {})
-        said = item["value"] if item.get("raw") == value else {"zh": str(value), "en": str(value)}
-        lines.append((item.get("label", {"zh": name, "en": name}), said))
+        item = words.get(name.removeprefix("claim_"), {})
+        said = item["value"] if item.get("raw") == value else presenting.said_value(value)
+        lines.append((item.get("label") or credential_types.label(verdict.type, name), said))
     return lines
 
 
-def _tone(verdict: domain.Verdict) -> str:
+def tone_of(verdict: domain.Verdict) -> str:
+    """Return the tone that a verdict is shown in."""
     if not verdict.genuine:
         return "bad"
     return "good" if verdict.in_force else ("warn" if verdict.in_force is None else "bad")
@@ -87,10 +106,23 @@ def _tone(verdict: domain.Verdict) -> str:
 @require_GET
 def mine(request: HttpRequest) -> HttpResponse:
     """List one's own certificates."""
-    on = timezone.now().astimezone(domain.CHINA).date()
-    lines = [queries.line_of(row, on, masked=False) for row in queries.certificates_of(request.user)[:200]]
-    context = {"lines": lines, "tones": TONES, "breadcrumbs": [(_("我的证照"), "")]}
+    now, whose = timezone.now(), identity.acting(request)
+    on = now.astimezone(domain.CHINA).date()
+    rows = list(queries.certificates_for(whose, now)[:200])
+    context = {
+        "lines": queries.lines_of(rows, on, masked=False),
+        "for_other": whose.name if whose.for_other else "",
+        "tones": TONES,
+        "breadcrumbs": [(_("我的证照"), "")],
+    }
     return render(request, "certificates/mine.html", context)
+
+
+@role_required(*ALL_ROLES)
+@require_GET
+def former_mine(request: HttpRequest) -> HttpResponse:
+    """Lead from the former address of one's own certificates to the present one."""
+    return redirect("certificates:mine")
 
 
 @role_required("officer", "operator")
@@ -103,7 +135,7 @@ def issued(request: HttpRequest) -> HttpResponse:
     on = timezone.now().astimezone(domain.CHINA).date()
     context = {
         "page": page,
-        "lines": [queries.line_of(row, on, masked=True) for row in page],
+        "lines": queries.lines_of(list(page), on, masked=True),
         "names": {row.code: {"zh": row.name_zh, "en": row.name_en} for row in identity.departments()},
         "q": text,
         "state": state,
@@ -141,6 +173,7 @@ def certificate(request: HttpRequest, number: str) -> HttpResponse:
         "issuer": keys.issuer_name(row.department or keys.DISTRICT),
         "current": current,
         "qr": qr.qr_svg(current.qr_text) if current and current.qr_text else "",
+        "may_present": presenting.may_present(row, request.user, timezone.now()),
         "issues": issues,
         "events": queries.events_of(row),
         "kinds": EVENT_WORDS,
@@ -172,12 +205,24 @@ def pdf(request: HttpRequest, number: str) -> HttpResponse:
     return _file(store.read(found.pdf_digest), "application/pdf", f"{number}.pdf")
 
 
+# What a holder may take home: the form of the address, the field, the media type, the ending.
+FORMS = {
+    "credential": ("credential", "application/vc+jwt", "vc.jwt"),
+    "credential-sm2": ("credential_sm2", "application/vc+jwt", "sm2.vc.jwt"),
+    "sd-jwt": ("sd_jwt", "application/dc+sd-jwt", "sd-jwt"),
+}
+
+
 @role_required(*ALL_ROLES)
 @require_GET
-def credential(request: HttpRequest, number: str) -> HttpResponse:
-    """Give the verifiable credential."""
-    found = _made(request, number)
-    return _file(found.credential.encode(), "application/vc+jwt", f"{number}.vc.jwt")
+def credential(request: HttpRequest, number: str, form: str = "credential") -> HttpResponse:
+    """Give the verifiable credential in one of its forms; all but the second suite's are there with the number."""
+    row = _visible(request, number)
+    field, media_type, ending = FORMS[form]
+    found = row.issues.filter(version=row.version).values_list(field, flat=True).first()
+    if not found:
+        raise Http404
+    return _file(found.encode(), media_type, f"{number}.{ending}")
 
 
 @role_required(*ALL_ROLES)

@@ -84,13 +84,18 @@ def note_sign_in(request: HttpRequest, account: Account, now: datetime) -> None:
     device, network = device_of(request), network_of(client_address(request))
     earlier = SignIn.objects.filter(account=account, since__gt=now - REMEMBERED)
     known = {(row.device, row.network) for row in earlier}
-    row = SignIn.objects.create(
-        account=account,
+    # Whoever signs in again without having signed out keeps the session, and its line.
+    row, _made = SignIn.objects.update_or_create(
         session_key=request.session.session_key,
-        device=device,
-        network=network,
-        since=now,
-        last_seen_at=now,
+        defaults={
+            "account": account,
+            "device": device,
+            "network": network,
+            "since": now,
+            "last_seen_at": now,
+            "ended_at": None,
+            "how_ended": "",
+        },
     )
     request.session[ROW_KEY] = row.pk
     # The first sign-in of all is expected; so is one from where one was seen before.
