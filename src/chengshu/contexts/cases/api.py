@@ -64,7 +64,7 @@ from chengshu.contexts.cases.packs import (
     need_shipped,
 )
 from chengshu.contexts.cases.packs import loaded as loaded_packs
-from chengshu.contexts.cases.panels import CasePanelLine, register_panel
+from chengshu.contexts.cases.panels import CasePanelLine, panel_lines, register_panel
 from chengshu.contexts.cases.presenting import case_view
 from chengshu.contexts.cases.progress import PartLine, Progress, progress_of
 from chengshu.contexts.cases.public import PublicReceipt, public_command, public_commands
@@ -116,7 +116,14 @@ from chengshu.contexts.cases.supervising import (
 from chengshu.contexts.cases.supervising import by_article as causes_by_article
 from chengshu.contexts.cases.supervising import causes as ending_causes
 from chengshu.contexts.cases.sweep import route_unowned, sweep
+from chengshu.contexts.cases.trace import (
+    Decision,
+    TraceLine,
+    register_ask_person,
+    register_origins,
+)
 from chengshu.contexts.cases.what_if import WhatIf, what_if, what_if_case, what_if_pack
+from chengshu.contexts.cases.whose import leaf_of_step, opened_case, opener_of, pack_of_case
 from chengshu.contexts.cases.workbooks import as_workbook
 from chengshu.contexts.identity.api import Account
 from chengshu.kernel.problems import Problem
@@ -134,6 +141,7 @@ __all__ = [
     "CasePanelLine",
     "CaseView",
     "CommandView",
+    "Decision",
     "EarlierAnswer",
     "FieldView",
     "FileIn",
@@ -153,6 +161,7 @@ __all__ = [
     "TaskPage",
     "TaskRow",
     "TermSeen",
+    "TraceLine",
     "WhatIf",
     "access_case",
     "all_case_ids",
@@ -192,6 +201,7 @@ __all__ = [
     "hand_over",
     "last_event",
     "late_by_department",
+    "leaf_of_step",
     "load_missing",
     "load_pack_version",
     "load_shipped",
@@ -207,11 +217,15 @@ __all__ = [
     "open_many",
     "open_without_owner",
     "open_without_term",
+    "opened_case",
+    "opener_of",
     "outcomes",
     "pack_of",
+    "pack_of_case",
     "pack_said",
     "pack_templates",
     "pack_words",
+    "panel_lines",
     "parties",
     "payments",
     "plain_values",
@@ -222,8 +236,10 @@ __all__ = [
     "read_notice",
     "reassign",
     "receipt_of",
+    "register_ask_person",
     "register_on_end",
     "register_on_step",
+    "register_origins",
     "register_panel",
     "retry",
     "role_owners",

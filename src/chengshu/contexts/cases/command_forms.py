@@ -92,7 +92,7 @@ class FieldsForm(forms.Form):
             for item in self.cleaned_data.get(name) or []
         ]
 
-    def take_errors(self, errors: Mapping[str, Mapping[str, str]]) -> None:
+    def take_errors(self, errors: Mapping[str, Mapping[str, Any]]) -> None:
         """Show the engine's objections at their fields; an objection to a cell goes to its row as well."""
         for key, error in errors.items():
             name, _dot, cell = key.partition(".")
@@ -116,8 +116,10 @@ class FieldsForm(forms.Form):
         else:
             self.add_error(None, in_words)
 
-    def _error_text(self, name: str, error: Mapping[str, str]) -> str:
+    def _error_text(self, name: str, error: Mapping[str, Any]) -> str:
         view = self.views.get(name)
+        if "said" in error:
+            return said(error["said"])
         if error["code"] == "check" and view is not None and said(view.check):
             return said(view.check)
         if view is not None and view.kind == "files" and error["code"] not in ("required", "too-long"):

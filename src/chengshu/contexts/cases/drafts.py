@@ -210,7 +210,8 @@ def submit_draft(
     facts = {
         name: value
         for name, value in (values if values is not None else draft.values).items()
-        if value not in (None, "", [])
+        # What begins so is the page's own: how far one was, what one said to the use of data.
+        if value not in (None, "", []) and not name.startswith("_")
     }
     with transaction.atomic():
         case_id = store.open_case(

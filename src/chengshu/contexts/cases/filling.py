@@ -40,6 +40,7 @@ __all__ = [
     "in_words",
     "judge",
     "offered_pack",
+    "part_packs",
     "part_title",
     "parts_ahead",
     "said",
@@ -114,8 +115,9 @@ def parts_ahead(pack: Pack, now: dt.datetime, scope: Mapping[str, Any] | None = 
         return []
     offices = {row.code: {"zh": row.name_zh, "en": row.name_en} for row in identity.departments()}
     found: dict[str, PartAhead] = {}
+    children = {child.id: child for _, child in part_packs(pack)}
     for part in _in_order(pack):
-        child = packs.current(part.pack).pack
+        child = children[part.pack]
         after = [part_title(pack, name) for name in part.after]
         ahead = found[part.id] = PartAhead(
             part, part_title(pack, part.id), offices.get(_office(child), {}), after
@@ -127,6 +129,13 @@ def parts_ahead(pack: Pack, now: dt.datetime, scope: Mapping[str, Any] | None = 
         start = max([now, *(dt.datetime.combine(day, dt.time(1), dt.UTC) for day in before)])
         ahead.decided_by = foresee(child, start, default_clock(), pack_named=_named).decided_by
     return [found[name] for name in pack.parts.parts]
+
+
+def part_packs(pack: Pack) -> list[tuple[Part, Pack]]:
+    """Return the parts of a one-thing with the packs that their cases are opened under now; one query."""
+    parts = list(pack.parts.parts.values()) if pack.parts is not None else []
+    found = packs.current_many({part.pack for part in parts}) if parts else {}
+    return [(part, found[part.pack]) for part in parts]
 
 
 def _in_order(pack: Pack) -> list[Part]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -100,6 +101,21 @@ def current(pack: str) -> Runtime:
             "pack-not-loaded", f"No pack {pack!r} is loaded", remedy="run: chengshu pack load DIR", status=404
         )
     return pinned(*version_id)
+
+
+def current_many(names: Collection[str]) -> dict[str, Pack]:
+    """Return the versions of several packs that new cases are opened under; one query."""
+    rows = PackVersion.objects.filter(pack__in=set(names), current=True).values_list("pack", "pk", "hash")
+    found = {pack: pinned(pk, hash_).pack for pack, pk, hash_ in rows}
+    missing = sorted(set(names) - set(found))
+    if missing:
+        raise Problem(
+            "pack-not-loaded",
+            f"No pack {missing[0]!r} is loaded",
+            remedy="run: chengshu pack load DIR",
+            status=404,
+        )
+    return found
 
 
 def loaded() -> list[str]:

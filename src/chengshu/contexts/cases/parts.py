@@ -19,7 +19,7 @@ from django.db import transaction
 
 from chengshu.contexts.cases import endings, jobs, packs, routing, rows, store
 from chengshu.contexts.cases.field_views import first_value, scope_of
-from chengshu.contexts.cases.wording import outcome_words
+from chengshu.contexts.cases.wording import both, outcome_words
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import legal_day
@@ -320,7 +320,9 @@ def _by_parent(item: Part | Join, child: Pack, errors: Mapping[str, Mapping[str,
         if own not in item.facts and own in child.facts:
             # Its own source fills it when it opens.
             continue
-        text = child.text(f"fields.{own}.check") if error["code"] == "check" else ""
         key = f"{fact}.{rest}" if rest and fact else fact or own
-        found[key] = {**error, "text": text or error["text"]}
+        found[key] = dict(error)
+        if error["code"] == "check" and (said := both(child, f"fields.{own}.check"))["zh"]:
+            # In the words of the part's own pack: the questionnaire does not know them.
+            found[key] |= {"text": said["zh"], "said": said}
     return found

@@ -86,12 +86,21 @@ class ConsentView:
 def consent_needed(pack: str | Pack) -> list[ElementUse]:
     """Return every use that a service makes of personal data, those that need the person's word among them."""
     known = cases.current_pack(pack) if isinstance(pack, str) else pack
+    return consent_needed_by([known])[0]
+
+
+def consent_needed_by(packs: Sequence[Pack]) -> list[list[ElementUse]]:
+    """Return the uses of several services (a one-thing and its parts), in their order; the catalogue is read once."""
     texts, tables = labels(), _tables()
+    return [_uses(pack, texts, tables) for pack in packs]
+
+
+def _uses(pack: Pack, texts: Mapping[str, Said], tables: _Tables) -> list[ElementUse]:
     found: dict[tuple[str, str], list[Taken]] = {}
-    for item in taken(known):
+    for item in taken(pack):
         found.setdefault((item.element, source_code(item.source, item.kind)), []).append(item)
     return [
-        _use(known, element, source, items, texts, tables)
+        _use(pack, element, source, items, texts, tables)
         for (element, source), items in found.items()
     ]  # fmt: skip
 

@@ -1,0 +1,260 @@
+"""Applying in the hall without a script: only what is not known is asked, each page within fifteen queries, decided at once."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.cases.models import Case, Draft
+from chengshu.contexts.hall.models import CaseOrigins
+from chengshu.contexts.identity import api as identity
+from chengshu.contexts.identity.models import Mandate, PersonalRead
+from chengshu.contexts.subjects.models import Consent, CurrentSnapshot, GoldenRecord, Run
+from chengshu.kernel.resources import shipped
+from tests_support.one_thing_pack import PACKS, write_one_thing
+
+ME = "P0000000017"
+NAME, NUMBER, PHONE = "欧阳娜", "440306199001011234", "13800138000"
+MOST_QUERIES = 15
+
+
+class Browser:
+    """A browser that counts the queries of every page it opens."""
+
+    def __init__(self, account):
+        self.client = Client()
+        self.client.force_login(account)
+        self.counts = {}
+
+    def _ask(self, method, url, *args, **kwargs):
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
+            answer = getattr(self.client, method)(url, *args, **kwargs)
+        if method == "get" and answer.status_code == 200:
+            self.counts[url] = len(seen)
+            assert len(seen) <= MOST_QUERIES, f"{url}: {len(seen)}\n" + "\n".join(
+                q["sql"][:160] for q in seen
+            )
+        return answer
+
+    def get(self, url):
+        answer = self._ask("get", url)
+        assert answer.status_code == 200, f"{url}: {answer.status_code} {answer.get('Location')}"
+        return answer.content.decode()
+
+    def post(self, url, data=None, status=302):
+        answer = self._ask("post", url, data or {})
+        body = answer.content.decode()
+        assert answer.status_code == status, body[body.find("<main") :][:2000]
+        return answer["Location"] if status == 302 else answer.content.decode()
+
+
+@pytest.fixture
+def people(db):
+    now = timezone.now()
+    for pack in ("childbirth-subsidy", "value-dispute"):
+        cases.load_pack_version(shipped("packs", "cn", pack), now)
+    for code in ("health", "finance", "public-security", "housing", "data-bureau"):
+        identity.save_department(code, code, code)
+    run = Run.objects.create(run_id="r1", state=Run.State.PUBLISHED, started_at=now)
+    CurrentSnapshot.objects.create(run=run, published_at=now)
+    data = {"person.name": NAME, "person.resident_id": "440306199001010014", "person.phone": PHONE}
+    GoldenRecord.objects.create(subject_id=ME, kind="person", valid_from=run.number, name=NAME, data=data)
+    save = identity.save_account
+    return SimpleNamespace(
+        me=save("me", display_name=NAME, role="resident", subject_id=ME),
+        agent=save("agent", display_name="代办", role="resident", subject_id="P0000000025"),
+        officer=save("po", display_name="警官", role="officer", department="public-security"),
+    )
+
+
+def applied(browser, answers, url, until="check"):
+    """Answer question after question until the page of answers comes; returns the questions that were asked."""
+    asked = []
+    while f"/{until}" not in url:
+        page = browser.get(url)
+        if url.endswith("/data"):
+            url = browser.post(url, {"allow": "yes"})
+            continue
+        name = url.rpartition("/")[2]
+        asked.append(name)
+        assert page.count("<h1>") == 1
+        url = browser.post(url, {name: answers[name]} if name in answers else {})
+    return asked, url
+
+
+CHILD = {
+    "child_name": "欧阳小", "child_id": "440306202605010036", "born_on": "2026-05-01", "registered_here": "true",
+    "birth_proof": "register", "relation": "mother", "bank_account": "6222000011112222",
+}  # fmt: skip
+
+
+def test_only_what_the_hall_does_not_know_is_asked_and_the_rules_decide_at_once(people):
+    browser = Browser(people.me)
+    page = browser.get("/hall/apply/childbirth-subsidy/")
+    assert "开始" in page and "最迟" in page
+    url = browser.post("/hall/apply/childbirth-subsidy/begin")
+    asked, url = applied(browser, CHILD, url)
+    assert not {"applicant_name", "applicant_id", "phone", "truthful", "guardian_paper", "birth_paper"} & set(
+        asked
+    )
+    page = browser.get(url)
+    for text in (NAME, PHONE, "取自", "这个不对", "欧阳小", "自己填"):
+        assert text in page, text
+    names = re.findall(r'<input type="checkbox" name="([^"]+)"', page)
+    assert names == ["truthful", "confirm-agreed"]
+    url = browser.post(url, dict.fromkeys(names, "on"))
+    page = browser.get(url)
+    case = Case.objects.get()
+    assert case.state == "approved" and "当场有了决定" in page and case.pk in page and "存证回执" in page
+    origins = CaseOrigins.objects.get(case_id=case.pk)
+    assert set(origins.fields) == {"applicant_name", "applicant_id", "phone", "payee"} and origins.asked_of == 11
+    assert not Draft.objects.exists()
+    assert "核定" in browser.get(f"/my/cases/{case.pk}")
+
+
+def test_every_question_saves_and_what_is_wrong_is_told_at_the_field(people):
+    browser = Browser(people.me)
+    url = browser.post("/hall/apply/childbirth-subsidy/begin")
+    if url.endswith("/data"):
+        url = browser.post(url, {"allow": "yes"})
+    assert url.endswith("/q/child_name")
+    page = browser.post(url, {"child_name": ""}, status=422)
+    assert 'href="#id_child_name"' in page and "请填写这一项" in page
+    url = browser.post(url, {"child_name": "欧阳小"})
+    page = browser.post(url, {"child_id": "1"}, status=422)
+    assert 'aria-invalid="true"' in page
+    url = browser.post(url, {"child_id": CHILD["child_id"]})
+    page = browser.post(url, {"born_on": "2999-01-01"}, status=422)
+    # Gone and come back: it goes on at the question that was left.
+    page = browser.get("/hall/apply/childbirth-subsidy/")
+    assert "接着填" in page
+    assert browser.post("/hall/apply/childbirth-subsidy/begin").endswith("/q/born_on")
+    assert "还有" in browser.get("/hall/apply/childbirth-subsidy/tasks")
+
+
+def test_a_known_value_may_be_answered_by_oneself_or_disputed(people):
+    browser = Browser(people.me)
+    url = browser.post("/hall/apply/childbirth-subsidy/begin")
+    _, url = applied(browser, CHILD, url)
+    page = browser.get(url)
+    assert "/my/dispute/person.phone?next=/hall/apply/childbirth-subsidy/check%3Ffresh%3D1" in page
+    back = browser.post("/hall/apply/childbirth-subsidy/q/phone?back=check", {"phone": "13900139000"})
+    assert back.endswith("/check") and "13900139000" in browser.get(back)
+
+
+def test_nothing_is_taken_from_departments_without_consent(people):
+    pack = cases.current_pack("childbirth-subsidy")
+    from chengshu.contexts.subjects import api as subjects
+
+    needed = [use for use in subjects.consent_needed(pack) if use.needs_consent]
+    browser = Browser(people.me)
+    url = browser.post("/hall/apply/childbirth-subsidy/begin")
+    if needed:
+        page = browser.get(url)
+        assert "需要同意" in page
+        assert "请选择同意或者不同意" in browser.post(url, {}, status=422)
+        url = browser.post(url, {"allow": "no"})
+        assert not Consent.objects.exists()
+        asked, _ = applied(
+            browser,
+            {**CHILD, "applicant_name": NAME, "phone": PHONE, "applicant_id": "440306199001010014"},
+            url,
+        )
+        assert {use.fields[0] for use in needed} <= set(asked)
+    else:
+        assert "依法调取" in browser.get("/hall/apply/childbirth-subsidy/data")
+
+
+def test_whoever_acts_by_mandate_applies_for_the_principal_and_reads_nothing_in_clear(people):
+    now = timezone.now()
+    held = Mandate.objects.create(
+        principal_id=ME, principal_name=NAME, agent=people.agent, scope=["childbirth-subsidy"], valid_from=now.date(),
+        valid_to=now.date().replace(year=now.year + 1), given_by=people.me, given_by_name=NAME, state="accepted",
+        offered_at=now,
+    )  # fmt: skip
+    browser = Browser(people.agent)
+    session = browser.client.session
+    session["acting"] = {"by": "mandate", "id": held.pk}
+    session.save()
+    url = browser.post("/hall/apply/childbirth-subsidy/begin")
+    _, url = applied(browser, CHILD, url)
+    page = browser.get(url)
+    assert PHONE not in page and "440306199001010014" not in page
+    browser.post(url, {"truthful": "on", "confirm-agreed": "on"})
+    case = Case.objects.get()
+    assert (case.principal, case.opened_by) == (ME, str(people.agent.pk))
+    assert "由代办人代为提交" in Browser(people.me).get(f"/my/cases/{case.pk}")
+    assert PersonalRead.objects.filter(subject_id=ME, account=people.agent).exists()
+    # What was typed for one is not shown to the next: one's own application begins empty.
+    session["acting"] = {}
+    del session["acting"]
+    session.save()
+    assert "接着填" not in browser.get("/hall/apply/childbirth-subsidy/")
+
+
+@pytest.fixture
+def moving(people, tmp_path):
+    write_one_thing(tmp_path)
+    for name in PACKS:
+        cases.load_pack_version(tmp_path / name, timezone.now())
+    return people
+
+
+def test_a_one_thing_is_applied_for_once_and_followed_part_by_part(moving):
+    browser = Browser(moving.me)
+    page = browser.get("/hall/apply/move-in/")
+    assert "一次申请，同时办 4 件事" in page
+    url = browser.post("/hall/apply/move-in/begin")
+    answers = {"name": NAME, "home": "某处", "since": "2026-01-01", "things": ["card"]}
+    _, url = applied(browser, answers, url)
+    page = browser.get(url)
+    assert "将同时办理" in page and "燃气" not in page.split("将同时办理")[1]
+    page = browser.get(browser.post(url, {"declared": "on"}))
+    case = Case.objects.get(pack="move-in")
+    assert "等待前项" in page and "不需办理" in page
+    register = Case.objects.get(parent=case, pack="move-register").pk
+    cases.command(register, "ask", {"lacking": "合同"}, actor=moving.officer, expected_version=None,
+                  idempotency_key=None, now=timezone.now())  # fmt: skip
+    page = browser.get(f"/my/cases/{case.pk}")
+    assert "有 1 件等您补充" in page and f"/cases/{register}" in page
+    cases.command(
+        register,
+        "supplement",
+        {},
+        actor=moving.me,
+        expected_version=None,
+        idempotency_key=None,
+        now=timezone.now(),
+    )
+    cases.command(
+        register,
+        "grant",
+        {},
+        actor=moving.officer,
+        expected_version=None,
+        idempotency_key=None,
+        now=timezone.now(),
+    )
+    page = browser.get(f"/my/cases/{case.pk}")
+    assert "已办好 1 件，共 3 件" in page
+    assert "还没有证照和文书" in browser.get(f"/my/cases/{case.pk}/package")
+    assert browser.client.get(f"/my/cases/{case.pk}/package.zip").status_code == 404
+    assert Browser(moving.agent).client.get(f"/my/cases/{case.pk}").status_code == 404
+
+
+def test_what_a_part_objects_to_stands_at_its_answer(moving):
+    browser = Browser(moving.me)
+    url = browser.post("/hall/apply/move-in/begin")
+    _, url = applied(browser, {"name": NAME, "home": "某处", "since": "2999-01-01", "things": []}, url)
+    page = browser.post(url, {"declared": "on"}, status=422)
+    assert "入住日不能晚于今天" in page and "/q/since?back=check" in page
+    assert not Case.objects.exists()
