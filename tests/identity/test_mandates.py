@@ -55,7 +55,9 @@ def test_a_mandate_holds_only_once_it_is_accepted_and_within_its_days(people, ag
     assert mandates.acts_for(agent, MOTHER, NOW + timedelta(days=30))
     assert not mandates.acts_for(agent, MOTHER, NOW + timedelta(days=31))
     assert not mandates.acts_for(agent, MOTHER, NOW - timedelta(days=1))
-    assert not mandates.acts_for(people["resident"], "P0000000025", NOW), "it does not work the other way round"
+    assert not mandates.acts_for(people["resident"], "P0000000025", NOW), (
+        "it does not work the other way round"
+    )
 
 
 def test_it_covers_its_matters_and_no_other(people, agent):
@@ -81,7 +83,12 @@ def test_revoking_ends_it_on_the_very_next_page(people, agent):
 
 def test_a_mandate_of_somebody_else_cannot_be_taken_up(people, agent):
     row = mandates.accept(offered(people, agent).pk, agent, NOW)
-    for choice in ({"by": "mandate", "id": row.pk}, {"by": "window", "id": 1}, {"by": "record", "id": FIRM}, {}):
+    for choice in (
+        {"by": "mandate", "id": row.pk},
+        {"by": "window", "id": 1},
+        {"by": "record", "id": FIRM},
+        {},
+    ):
         assert acting.resolve(people["resident"], choice, NOW) is None
 
 
@@ -150,7 +157,12 @@ def test_each_act_has_a_leaf_that_the_two_sides_can_prove(people, agent):
 def test_the_legal_representative_acts_at_once_and_gives_mandates_for_the_firm(people, agent, firm):
     me = people["resident"]
     found = acting.resolve(me, {"by": "record", "id": FIRM}, NOW)
-    assert (found.subject_id, found.by, found.mandate_id, found.may("anything")) == (FIRM, "mandate", None, True)
+    assert (found.subject_id, found.by, found.mandate_id, found.may("anything")) == (
+        FIRM,
+        "mandate",
+        None,
+        True,
+    )
     row = mandates.accept(mandates.offer(firm, agent, TERMS, by=me, now=NOW).pk, agent, NOW)
     assert mandates.acts_for(agent, FIRM, NOW)
     mandates.revoke(row.pk, me, "", NOW)
@@ -188,7 +200,9 @@ def test_long_guardianship_is_no_breach_of_the_three_years(people, agent):
         api.Principal(CHILD, "王*"), agent, terms, paper=api.Paper("0" * 64, "户口簿.pdf"), basis="guardian",
         by=people["clerk"], now=NOW,
     )  # fmt: skip
-    assert mandates.acts_for(agent, CHILD, NOW + timedelta(days=17 * 365)) and row.valid_to == date(2044, 1, 4)
+    assert mandates.acts_for(agent, CHILD, NOW + timedelta(days=17 * 365)) and row.valid_to == date(
+        2044, 1, 4
+    )
 
 
 def test_a_merged_subject_keeps_its_mandates(people, agent):

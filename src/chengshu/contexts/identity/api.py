@@ -39,8 +39,8 @@ from chengshu.contexts.identity.mandates import (
 )
 from chengshu.contexts.identity.models import Account, Department, Mandate, WindowSession
 from chengshu.contexts.identity.rates import Rate, client_address, take_from_bucket
-from chengshu.contexts.identity.sessions import register_on_new_device
 from chengshu.contexts.identity.sessions import end_all as end_sessions
+from chengshu.contexts.identity.sessions import register_on_new_device
 from chengshu.contexts.identity.signing_in import (
     complete_sign_in,
     has_second_factor,
@@ -92,6 +92,7 @@ __all__ = [
     "account_named",
     "account_of",
     "accounts",
+    "accounts_of_subjects",
     "act_as",
     "act_for_oneself",
     "acting",
@@ -179,6 +180,15 @@ def accounts(
     if ids is not None:
         found = found.filter(pk__in=ids)
     return list(found)
+
+
+def accounts_of_subjects(subject_ids: Sequence[str]) -> list[Account]:
+    """Return the active accounts that belong to people or firms of these numbers."""
+    found: list[Account] = []
+    for start in range(0, len(subject_ids), 500):
+        piece = list(subject_ids[start : start + 500])
+        found += Account.objects.filter(is_active=True, subject_id__in=piece).order_by("pk")
+    return found
 
 
 def depart(leaver: Account, on: date) -> None:
