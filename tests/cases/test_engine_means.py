@@ -100,7 +100,7 @@ def test_a_case_that_ends_asks_for_no_fee_any_more(permits):
     case_id, fee = charge(permits)
     cases.sweep(days_later(40))
     fee.refresh_from_db()
-    assert Case.objects.get(pk=case_id).outcome == "refused" and fee.state == "cancelled"
+    assert Case.objects.get(pk=case_id).outcome == "lapsed" and fee.state == "cancelled"
 
 
 def test_who_listens_hears_of_an_end_in_its_transaction(permits, monkeypatch):

@@ -73,7 +73,7 @@ def test_a_pack_names_the_department_and_the_label_of_what_people_open(packs):
 
 def test_an_agent_acts_for_the_applicant_until_the_authority_ends(packs):
     case_id = permit(packs)
-    assert refused(do, case_id, "refuse", packs.agent) == "case-unknown"
+    assert refused(do, case_id, "plead", packs.agent) == "case-unknown"
     do(case_id, "appoint", packs.applicant, {"account": "ag", "until": "2026-11-25"})
     assert owners(case_id, "agent") == [f"account:{packs.agent.pk}"]
     assert cases.case_view(case_id, packs.agent, now=MONDAY).commands
@@ -82,7 +82,7 @@ def test_an_agent_acts_for_the_applicant_until_the_authority_ends(packs):
     assert steps(case_id)[-1] == "party-ended" and owners(case_id, "agent") == ["nobody"]
     # The file closes with the authority, also to an agent who had a task of the case.
     assert refused(cases.case_view, case_id, packs.agent, now=days_later(3)) == "case-unknown"
-    assert refused(do, case_id, "refuse", packs.agent, now=days_later(3)) == "case-unknown"
+    assert refused(do, case_id, "plead", packs.agent, now=days_later(3)) == "case-unknown"
     assert not cases.check_case(case_id)
 
 

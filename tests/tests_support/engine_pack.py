@@ -82,6 +82,7 @@ states:
   paying: {tasks: [applicant, cashier]}
   granted: {final: true, outcome: granted}
   refused: {final: true, outcome: refused}
+  lapsed: {final: true, outcome: lapsed}
 transitions:
   - id: appoint
     from: [received]
@@ -138,7 +139,12 @@ transitions:
   - id: refuse
     from: [received, paying]
     to: refused
-    by: [clerk, agent]
+    by: [clerk]
+    cite: ["law:2"]
+  - id: plead
+    from: [received]
+    to: stay
+    by: [agent]
     cite: ["law:2"]
   - id: late
     from: [received]
@@ -147,7 +153,7 @@ transitions:
     cite: ["law:2"]
   - id: lapse
     from: [paying]
-    to: refused
+    to: lapsed
     by: [system]
     cite: ["law:2"]
 """,
@@ -179,11 +185,11 @@ deposit:
     "texts/zh.yaml": """\
 title: 许可
 case: "{facts.title}"
-states: {received: 已收, paying: 待缴费, granted: 准予, refused: 不予}
-outcomes: {granted: 准予, refused: 不予}
+states: {received: 已收, paying: 待缴费, granted: 准予, refused: 不予, lapsed: 逾期失效}
+outcomes: {granted: 准予, refused: 不予, lapsed: 逾期失效}
 commands:
   {appoint: 委托, dismiss: 解除委托, object: 提出异议, reviewed: 评审意见, charge: 通知缴费, paid: 已缴费, refuse: 不予,
-   late: 超期, lapse: 逾期未缴}
+   plead: 陈述, late: 超期, lapse: 逾期未缴}
 sentences:
   opened: "{actor}提交"
   appoint: "{actor}委托代理人"
@@ -193,6 +199,7 @@ sentences:
   charge: "{actor}通知缴费"
   paid: 已缴费
   refuse: "{actor}不予许可"
+  plead: "{actor}陈述"
   late: 超期
   lapse: 逾期未缴
 terms: {review: 审查, payment: 缴费}

@@ -122,15 +122,17 @@ def recount(now: dt.datetime) -> int:
     """
     calendar = refresh()
     waiting = list(YearRow.objects.filter(_unsettled()))
-    changed = 0
+    changed, failed = 0, 0
     for case_id in _touched(calendar, waiting):
         try:
             changed += _recount_case(case_id, waiting, now)
         except Problem as problem:
             # A person was faster, or the case is broken: the next pass meets it again, the others go on.
-            log.warning("recount-failed", case=case_id, problem=str(problem))
-    for row in waiting:
-        YearRow.objects.filter(pk=row.pk).update(recounted_at=now)
+            failed += 1
+            log.error("recount-failed", case=case_id, problem=str(problem))
+    # A year with a case that was not counted is not settled: its next pass looks again.
+    if not failed:
+        YearRow.objects.filter(pk__in=[row.pk for row in waiting]).update(recounted_at=now)
     return changed
 
 

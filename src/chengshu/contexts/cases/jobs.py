@@ -114,7 +114,10 @@ def _run(job: Job, now: dt.datetime) -> int:
         log.exception("job-failed", job=job.key, attempts=job.attempts)
         _failed(job, f"{type(error).__name__}: {error}", now, final=False)
         return 0
-    Job.objects.filter(pk=job.pk).update(state=Job.State.DONE, ended_at=now, leased_until=None, last_error="")
+    # What it was told may be personal, and nobody needs it any more; its key and the case's event stay.
+    Job.objects.filter(pk=job.pk).update(
+        state=Job.State.DONE, ended_at=now, leased_until=None, last_error="", payload="{}"
+    )
     return 1
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -19,6 +20,8 @@ from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import legal_day
 from chengshu.procedure.ports import EffectRequest
+
+log = structlog.get_logger("chengshu.cases.parties")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +126,23 @@ def end_parties(now: dt.datetime, limit: int = 500) -> int:
     ended = 0
     over = CaseParty.objects.filter(removed_at=None, until__lt=legal_day(now), case__closed_at=None)
     for party in list(over.order_by("pk")[:limit]):
-        with transaction.atomic():
-            held = administration.hold(party.case_id, None, now)
-            if not CaseParty.objects.filter(pk=party.pk, removed_at=None).update(removed_at=now):
-                continue
-            close_tasks(party.case_id, party.role, party.account, now)
-            said = held.pack.text(f"roles.{party.role}") or party.role
-            administration.write(held, "party-ended", now, data={"role": said, "account": str(party.account)})
-            ended += 1
+        try:
+            ended += _end_party(party, now)
+        except Problem as problem:
+            # One broken case must not keep the others; it is logged and met again next time.
+            log.error("party-end-failed", case=party.case_id, problem=str(problem))
     return ended
+
+
+@transaction.atomic
+def _end_party(party: CaseParty, now: dt.datetime) -> int:
+    held = administration.hold(party.case_id, None, now)
+    if not CaseParty.objects.filter(pk=party.pk, removed_at=None).update(removed_at=now):
+        return 0
+    close_tasks(party.case_id, party.role, party.account, now)
+    said = held.pack.text(f"roles.{party.role}") or party.role
+    administration.write(held, "party-ended", now, data={"role": said, "account": str(party.account)})
+    return 1
 
 
 def cases_of_party(account_id: int, now: dt.datetime, limit: int = 50) -> list[str]:

@@ -7,12 +7,13 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 
 from chengshu.contexts.cases import files, rows
-from chengshu.contexts.cases.models import CaseComment, EvidenceFile, PaymentOrder, PersonalPayload
+from chengshu.contexts.cases.models import CaseComment, EvidenceFile, Job, PaymentOrder, PersonalPayload
 from chengshu.contexts.cases.sql import dump
 from chengshu.kernel.problems import Problem
 
@@ -52,10 +53,12 @@ def erase_personal(case_id: str, now: dt.datetime) -> int:
     """Erase a case's personal values and files. Its events still fold, its leaves still verify. Returns how many."""
     waiting = PersonalPayload.objects.filter(case_id=case_id, erased_at=None)
     number = waiting.update(body="", salt="", erased_at=now)
-    for evidence in EvidenceFile.objects.filter(case_id=case_id, erased_at=None):
-        EvidenceFile.objects.filter(pk=evidence.pk).update(erased_at=now, name="")
-        files.drop_unused(evidence.digest)
-        number += 1
+    papers = EvidenceFile.objects.filter(case_id=case_id, erased_at=None)
+    digests = set(papers.values_list("digest", flat=True))
+    number += papers.update(erased_at=now, name="")
+    # The bytes go when the rows are gone for good: a file cannot be rolled back.
+    transaction.on_commit(partial(_drop, digests))
+    Job.objects.filter(case_id=case_id, state=Job.State.DEAD).update(payload="{}", last_error="")
     number += CaseComment.objects.filter(case_id=case_id, erased_at=None).update(
         text="", author="", erased_at=now
     )
@@ -64,3 +67,8 @@ def erase_personal(case_id: str, now: dt.datetime) -> int:
         payee="", account="", erased_at=now
     )
     return number
+
+
+def _drop(digests: set[str]) -> None:
+    for digest in digests:
+        files.drop_unused(digest)

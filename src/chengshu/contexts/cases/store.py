@@ -217,7 +217,7 @@ def command(
     """
     if idempotency_key is not None:
         _check_key(idempotency_key)
-        idempotency_key = _own_key(idempotency_key, actor)
+        idempotency_key = own_key(idempotency_key, actor)
     holidays.look()
     stored, sent = _files_of(case_id, name, data, files_in, actor, now)
     request = _request_digest(name, sent, actor) if idempotency_key else ""
@@ -419,7 +419,7 @@ def _check_key(key: str) -> None:
         raise Problem("idempotency-key", _("幂等键为 1 到 120 个可见字符"), status=400)
 
 
-def _own_key(key: str, actor: Account | None) -> str:
+def own_key(key: str, actor: Account | None) -> str:
     """Return a person's key apart from everyone else's: nobody takes the one under which the machine ends a term."""
     if actor is None:
         return key
