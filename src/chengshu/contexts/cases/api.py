@@ -119,6 +119,7 @@ from chengshu.contexts.cases.sweep import route_unowned, sweep
 from chengshu.contexts.cases.trace import (
     Decision,
     TraceLine,
+    decisions_of,
     register_ask_person,
     register_origins,
 )
@@ -188,6 +189,7 @@ __all__ = [
     "current_files",
     "current_pack",
     "dead_jobs",
+    "decisions_of",
     "department_has_work",
     "described",
     "drafts",

@@ -16,6 +16,7 @@ from chengshu.contexts.cases.panels import panel_lines
 from chengshu.contexts.cases.parties import parties_of
 from chengshu.contexts.cases.payments import payments_of
 from chengshu.contexts.cases.store import personal_facts
+from chengshu.contexts.cases.trace import ask_person_url, decisions_of
 from chengshu.contexts.cases.what_if import what_if_case
 from chengshu.contexts.cases.wording import both
 from chengshu.contexts.identity.api import STAFF_ROLES, Account
@@ -42,6 +43,8 @@ def page_of(view: CaseView, viewer: Account, now: dt.datetime) -> dict[str, Any]
         "remark_form": CommentForm() if remarks else None,
         "payments": [] if view.withheld else payments_of(view.case_id),
         "hanging": panel_lines(view.case_id, viewer, now),
+        "decisions": decisions_of(view.case_id, viewer, now),
+        "ask_person": ask_person_url(view.case_id, viewer),
         "files": [(event, file) for event in view.events for file in event.files],
         "foresight": None if view.closed_at else what_if_case(view.case_id, now),
         "staff": viewer.role in STAFF_ROLES,

@@ -62,6 +62,7 @@ __all__ = [
     "entry",
     "export",
     "find_entries",
+    "first_checkpoint_over",
     "insert_unread",
     "kinds",
     "last_leaf_id",
@@ -106,6 +107,18 @@ def sequence(now: dt.datetime, *, takeover: bool = False) -> int:
 def checkpoint() -> str | None:
     """Return the newest signed checkpoint with its cosignatures; ``None`` before the first."""
     return sequencer.latest_note()
+
+
+def first_checkpoint_over(leaf_id: int) -> tuple[str, int, str] | None:
+    """Return the digest of a leaf, and size and root of the first signed tree head that covers it; ``None`` before.
+
+    Which tree head that is follows from the leaf: nobody can wait for one that suits them.
+    """
+    found = store.entry(leaf_id)
+    if found is None or found.position is None:
+        return None
+    head = CheckpointRow.objects.filter(size__gt=found.position).exclude(note="").order_by("size").first()
+    return (found.digest, head.size, head.root) if head is not None else None
 
 
 def log_keys() -> list[str]:

@@ -70,7 +70,9 @@ def person_of(resident_id: str, name: str) -> str | None:
     if not (number and said):
         return None
     rows = _values(in_force().filter(kind="person", id_number=number)[:2])
-    found = [key for key, values in rows.items() if "".join(str(values.get("person.name") or "").split()) == said]
+    found = [
+        key for key, values in rows.items() if "".join(str(values.get("person.name") or "").split()) == said
+    ]
     return found[0] if len(found) == 1 else None
 
 

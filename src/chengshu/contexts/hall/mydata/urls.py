@@ -6,6 +6,7 @@ from django.urls import path
 
 from chengshu.contexts.hall.mydata import export_views, views
 from chengshu.contexts.hall.offers import views as offers
+from chengshu.contexts.hall.seconds import views as seconds
 
 urlpatterns = [
     path("", views.data, name="home"),
@@ -22,6 +23,8 @@ urlpatterns = [
     path("data/copies", export_views.copies, name="export"),
     path("data/copies/<int:copy_id>.json", export_views.fetch, name="export_file"),
     path("data/copies/<int:copy_id>/print", export_views.printed, name="export_print"),
+    path("decisions/<str:case_id>/ask-a-person", seconds.ask_person, name="ask_person"),
+    path("decisions/lots", seconds.drawn, name="lots"),
     path("offers", offers.mine, name="offers"),
     path("offers/<int:offer_id>/accept", offers.accept, name="accept_offer"),
     path("offers/<int:offer_id>/decline", offers.decline, name="decline_offer"),

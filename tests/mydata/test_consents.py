@@ -12,27 +12,8 @@ from chengshu.contexts.ledger import api as ledger
 from chengshu.contexts.subjects import api as subjects
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.ports import SourceRequest, registry
-from tests_support.casework import make_cells, make_staff
 
-from .conftest import NOW
-
-PACK = "childbirth-subsidy"
-
-
-@pytest.fixture
-def staff(db):
-    for pack in ("grid-verification", "department-finding", PACK):
-        cases.need_shipped(pack, NOW)
-    make_cells()
-    return make_staff()
-
-
-@pytest.fixture
-def anna(base, staff):
-    base.build()
-    return identity.save_account(
-        "anna", display_name="王安娜", role="resident", subject_id=base.find("王安娜")
-    )
+from .conftest import NOW, PACK, childbirth_facts
 
 
 def ask(account, element, **more):
@@ -47,7 +28,7 @@ def allow(anna, elements=("person.phone",), **more):
 
 def test_what_a_service_uses_is_said_with_its_law_or_asks_for_consent(anna):
     uses = {use.element: use for use in subjects.consent_needed(PACK)}
-    assert set(uses) == {"person.name", "person.resident_id", "person.phone"}
+    assert {"person.name", "person.resident_id", "person.phone"} <= set(uses)
     assert not uses["person.name"].needs_consent
     assert "第五条" in uses["person.name"].grounds[0]["zh"]
     assert uses["person.phone"].needs_consent
@@ -102,13 +83,13 @@ def test_consent_for_a_period_serves_until_its_last_day(anna):
 
 
 def test_nobody_else_allows_what_is_mine(anna, staff):
-    for stranger in (staff.officer, staff.resident):
+    for stranger in (staff.officer, staff.bert):
         with pytest.raises(Problem) as refused:
             subjects.consent_given(anna.subject_id, PACK, ["person.phone"], by=stranger, now=NOW)
         assert refused.value.code == "consent-not-yours"
     given = allow(anna)
     with pytest.raises(Problem):
-        subjects.revoke_consent(given, by=staff.resident, now=NOW)
+        subjects.revoke_consent(given, by=staff.bert, now=NOW)
 
 
 def test_a_service_cannot_collect_consent_for_more_than_it_asks(anna):
@@ -144,11 +125,3 @@ def test_a_corrected_value_needs_the_same_consent_and_no_table(anna, staff):
     allow(anna)
     subjects.halt_source("public-security.residents", "withdrawn", "协议到期", actor=staff.steward, now=NOW)
     assert ask(anna, "person.phone") == "13900139000"
-
-
-def childbirth_facts():
-    return {
-        "child_name": "王小满", "child_id": "440306202506100028", "born_on": "2025-06-10", "registered_here": True,
-        "birth_proof": "register", "applicant_name": "王安娜", "applicant_id": "440306199303150020", "phone": "13800138001",
-        "relation": "mother", "payee": "王安娜", "bank_account": "6217000000000000001", "truthful": True,
-    }  # fmt: skip

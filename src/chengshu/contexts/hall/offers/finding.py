@@ -1,0 +1,124 @@
+"""Find who is entitled: the rule of each pack over golden records or certificates, after each build, on record.
+
+Only the elements that the rule names are looked at, by the law that it cites. What comes out is one offer for each person,
+which nobody else sees, and numbers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.certificates import api as certificates
+from chengshu.contexts.hall.offers.models import Offer, OfferRun
+from chengshu.contexts.hall.offers.store import rule_of
+from chengshu.contexts.identity import api as identity
+from chengshu.contexts.ledger import api as ledger
+from chengshu.contexts.messages import api as messages
+from chengshu.contexts.subjects import api as subjects
+from chengshu.kernel.terms import legal_day
+from chengshu.procedure.model import Pack
+from chengshu.procedure.offers import PERSON, OfferRule
+
+HINT = {"zh": "在“我的 · 可享服务”里查看或者申请。", "en": "See it, or take it up, under My data, Offers."}
+# (subject, what it is about, the values that the rule reads)
+Candidate = tuple[str, str, Mapping[str, Any]]
+
+
+def find_entitled(run_id: str, now: dt.datetime, packs: list[str] | None = None) -> list[OfferRun]:
+    """Run the rules of all packs (or of those named) over what stands now; tell who is entitled. Safe to repeat."""
+    found = []
+    for pack_id in packs if packs is not None else cases.loaded_packs():
+        known = rule_of(pack_id)
+        if known is not None:
+            found.append(_run(*known, run_id, now))
+    return found
+
+
+def _run(pack: Pack, rule: OfferRule, run_id: str, now: dt.datetime) -> OfferRun:
+    today = legal_day(now)
+    looked, entitled = 0, []
+    for subject_id, about, values in candidates(rule, today):
+        looked += 1
+        if rule.when.evaluate(rule.scope(pack, values, today)) is True:
+            key = str(rule.key.evaluate(rule.scope(pack, values, today)) or "") if rule.key else ""
+            entitled.append((subject_id, about, key))
+    held = (
+        certificates.keys_held(rule.register, [key for *_, key in entitled if key])
+        if rule.register
+        else set()
+    )
+    free = [(subject_id, about) for subject_id, about, key in entitled if not key or key not in held]
+    with transaction.atomic():
+        run = OfferRun.objects.create(
+            pack=pack.id, version=pack.version, run_id=run_id, at=now, grounds=list(rule.cite),
+            elements=list(rule.elements), looked_at=looked, entitled=len(free),
+        )  # fmt: skip
+        run.fresh = _offer(pack, run, free, now)
+        # What was searched, by which law: the ledger can show that no other list was made.
+        said = {
+            "pack": f"{pack.id} {pack.version}", "grounds": list(rule.cite), "elements": list(rule.elements),
+            "looked_at": looked, "entitled": len(free),
+        }  # fmt: skip
+        run.leaf_id = ledger.deposit("entitled-searched", f"offers:{pack.id}", said, now=now).id
+        run.save(update_fields=["fresh", "leaf_id"])
+        _lapse(pack, {*free}, now)
+    _tell(pack, rule, now)
+    return run
+
+
+def candidates(rule: OfferRule, today: dt.date) -> Iterator[Candidate]:
+    """Yield whoever the rule looks at: people of the golden records, or holders of a certificate in force."""
+    if rule.about == PERSON:
+        names = {f"person.{name}": name for name in ("birth_date", "sex")}
+        for subject_id, values in subjects.people_with(list(names)):
+            yield subject_id, "", {short: values.get(code) for code, short in names.items()}
+    else:
+        for subject_id, number, claims in certificates.holders_in_force(rule.type, today):
+            yield subject_id, number, claims
+
+
+def _offer(pack: Pack, run: OfferRun, free: list[tuple[str, str]], now: dt.datetime) -> int:
+    """Make an offer to each who has none yet, answered or not; a declined one stays declined."""
+    known = set(Offer.objects.filter(pack=pack.id).values_list("subject_id", "about"))
+    fresh = [item for item in dict.fromkeys(free) if item not in known]
+    rows = [
+        Offer(subject_id=subject_id, pack=pack.id, about=about, made_at=now, run=run)
+        for subject_id, about in fresh
+    ]
+    try:
+        with transaction.atomic():
+            Offer.objects.bulk_create(rows, batch_size=1000)
+    except IntegrityError:  # another process offered the same at the same time: theirs stands
+        return 0
+    return len(rows)
+
+
+def _lapse(pack: Pack, entitled: set[tuple[str, str]], now: dt.datetime) -> None:
+    """Take back open offers of those who are not entitled any more (or have it by now)."""
+    for row in Offer.objects.filter(pack=pack.id, state=Offer.State.OPEN).iterator():
+        if (row.subject_id, row.about) not in entitled:
+            Offer.objects.filter(pk=row.pk, state=Offer.State.OPEN).update(
+                state=Offer.State.LAPSED, answered_at=now
+            )
+
+
+def _tell(pack: Pack, rule: OfferRule, now: dt.datetime) -> None:
+    """Tell those who have an account, once."""
+    waiting = Offer.objects.filter(pack=pack.id, state=Offer.State.OPEN, told_at=None).order_by("pk")
+    rows = {row.subject_id: row for row in waiting[:10_000]}
+    for account in identity.accounts_of_subjects(list(rows)):
+        row = rows[account.subject_id]
+        body = {
+            language: f"{rule.text[language]} {hint}"
+            for language, hint in (
+                ("zh", "在“我的 · 可享服务”里查看或者申请。"),
+                ("en", "See or take it up under My data · Offers."),
+            )
+        }
+        messages.tell(account, rule.title, body, key=f"offer:{row.pk}", now=now)
+        Offer.objects.filter(pk=row.pk).update(told_at=now)
