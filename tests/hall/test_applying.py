@@ -114,6 +114,7 @@ def test_only_what_the_hall_does_not_know_is_asked_and_the_rules_decide_at_once(
     url = browser.post(url, dict.fromkeys(names, "on"))
     page = browser.get(url)
     case = Case.objects.get()
+    assert "系统按规则作出的决定" in page
     assert case.state == "approved" and "当场有了决定" in page and case.pk in page and "存证回执" in page
     origins = CaseOrigins.objects.get(case_id=case.pk)
     assert set(origins.fields) == {"applicant_name", "applicant_id", "phone", "payee"} and origins.asked_of == 11

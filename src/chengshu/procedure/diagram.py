@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chengshu.procedure.model import Pack
+from chengshu.procedure.parts import Join
 
 
 def mermaid(pack: Pack, language: str = "en") -> str:
@@ -20,6 +21,22 @@ def mermaid(pack: Pack, language: str = "en") -> str:
                 labels.append(label)
     lines += [f"    {_id(a)} --> {_id(b)}: {' / '.join(labels)}" for (a, b), labels in arrows.items()]
     lines += [f"    {_id(name)} --> [*]" for name, state in pack.states.items() if state.final]
+    return "\n".join(lines) + "\n"
+
+
+def mermaid_parts(pack: Pack, language: str = "en") -> str:
+    """Return the parts of a one-thing as a Mermaid flowchart: what waits for what, and where parts meet."""
+    if pack.parts is None:
+        return ""
+    lines = ["flowchart LR"]
+    for item in pack.parts:
+        joined = isinstance(item, Join)
+        title = pack.text(f"{'joins' if joined else 'parts'}.{item.id}.title", language)
+        lines.append(f'    {item.id}{("{{" if joined else "[")}"{title}"{("}}" if joined else "]")}')
+    for part in pack.parts.parts.values():
+        lines += [f"    {name} --> {part.id}" for name in part.after]
+    for join in pack.parts.joins.values():
+        lines += [f"    {name} -. {state} .-> {join.id}" for name, state in join.parts.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -190,6 +190,7 @@ __all__ = [
     "current_pack",
     "dead_jobs",
     "decisions_of",
+    "decisions_of",
     "department_has_work",
     "described",
     "drafts",

@@ -26,9 +26,9 @@ def open_many(
 ) -> OpenedMany:
     """Open many cases; a key that was used before is left alone. A batch is written whole or not at all."""
     runtime = packs.current(pack)
-    if runtime.pack.opening.effects:
+    if runtime.pack.opening.effects or runtime.pack.parts is not None:
         raise Problem(
-            "open-many-effects", "A pack whose opening has effects opens one by one", detail=pack, status=422
+            "open-many-effects", "A pack whose opening has effects, or that has parts, opens one by one", detail=pack, status=422
         )
     case_ids: dict[str, str] = {}
     opened = existing = 0

@@ -63,7 +63,7 @@ def start_page(request: HttpRequest, pack: str) -> HttpResponse:
 def start(request: HttpRequest, pack: str) -> HttpResponse:
     """Begin a draft."""
     _offered(request, pack)
-    return redirect("services:draft", drafts.start(request.user, pack, timezone.now()))
+    return redirect("services:draft", drafts.start(request.user, pack, timezone.now(), _whose(request)))
 
 
 @role_required(*ALL_ROLES)
@@ -183,6 +183,7 @@ def check(request: HttpRequest, draft_id: int) -> HttpResponse:
                 now=timezone.now(),
                 idempotency_key=str(kept.id),
                 values=form.data_for_engine(),
+                on_behalf=identity.acting(request).on_behalf(),
             )
             return redirect("services:received", case_id)
         except Problem as problem:
@@ -250,12 +251,21 @@ def _offered(request: HttpRequest, pack: str) -> Pack:
     found = packs.pinned(row.pk, row.hash).pack if row else None
     if found is None or not services.offered(found, request.user, timezone.now()):
         raise Http404
+    if not identity.acting(request).may(pack):
+        raise Problem("acting-scope", _("授权不包括这个事项"), detail=pack, status=403)
     return found
+
+
+def _whose(request: HttpRequest) -> str:
+    """Return whose matter it is where the account acts for another; empty in its own."""
+    acting = identity.acting(request)
+    return acting.subject_id if acting.for_other else ""
 
 
 def _opening(request: HttpRequest, draft_id: int) -> tuple[Draft, Opening]:
     kept = drafts.load(draft_id, request.user)
-    if kept.deleted_at is not None:
+    # What was typed for one is not shown when serving the next.
+    if kept.deleted_at is not None or kept.subject_id != _whose(request):
         raise Http404
     # It is submitted under the version in force then, so that is what is asked.
     pack = packs.current(kept.pack).pack
@@ -301,7 +311,7 @@ def _common(kept: Draft, opening: Opening, title: str) -> dict[str, Any]:
 
 def _lines(request: HttpRequest, deleted: bool = False) -> list[dict[str, Any]]:
     found = []
-    for line in drafts.drafts_of(request.user, deleted=deleted):
+    for line in drafts.drafts_of(request.user, deleted=deleted, subject_id=_whose(request)):
         pack = packs.pinned(line.pack_version_id).pack
         found.append({"draft": line, "title": {"zh": pack.title(), "en": pack.title("en")}})
     return found

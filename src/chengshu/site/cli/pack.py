@@ -13,12 +13,13 @@ from chengshu.kernel.resources import shipped
 from chengshu.kernel.strict_yaml import load_yaml
 from chengshu.procedure.checker import Coverage
 from chengshu.procedure.complement import Complement, check_complement
-from chengshu.procedure.diagram import mermaid
+from chengshu.procedure.diagram import mermaid, mermaid_parts
 from chengshu.procedure.drawing import draw
 from chengshu.procedure.files import read_files
 from chengshu.procedure.golden import Report, run_golden
 from chengshu.procedure.loader import Checked, check_folder, load_files
 from chengshu.procedure.model import Pack
+from chengshu.procedure.parts import Join
 from chengshu.procedure.svg import svg
 from chengshu.site.cli import pack_write
 from chengshu.site.cli.common import WRONG, print_json, setup_django
@@ -101,6 +102,8 @@ def show(folder: Path, language: str, only_diagram: bool, svg_file: Path | None)
         if not only_diagram:
             _print_pack(pack, language)
         click.echo(mermaid(pack, language))
+        if pack.parts is not None:
+            click.echo(mermaid_parts(pack, language))
 
 
 @app.command()
@@ -215,5 +218,12 @@ def _print_pack(pack: Pack, language: str) -> None:
     for item in pack.deadlines.values():
         click.echo(
             f"  {pack.text(f'terms.{item.id}', language)}: {item.words(language)}  [{', '.join(item.cite)}]"
+        )
+    for part in pack.parts or ():
+        kind, waits = ("join", part.parts) if isinstance(part, Join) else ("part", part.after)
+        after = f" after {', '.join(waits)}" if waits else ""
+        title = pack.text(f"{kind}s.{part.id}.title", language)
+        click.echo(
+            f"  {kind} {title}: {part.pack}{after}, done in {', '.join(part.done)}  [{', '.join(part.cite)}]"
         )
     click.echo("")

@@ -319,6 +319,7 @@ def done(request: HttpRequest, case_id: str) -> HttpResponse:
         "progress": progress,
         "foresight": None if receipt.closed_at or receipt.has_parts else cases.what_if_case(case_id, now),
         "lines": cases.panel_lines(case_id, request.user, now) if receipt.decided else [],
+        "decisions": cases.decisions_of(case_id, request.user, now) if receipt.decided else [],
     }
     return render(request, "journey/done.html", context)
 
