@@ -11,7 +11,15 @@ from collections.abc import Iterator
 
 from django.db.models import QuerySet
 
-from chengshu.contexts.certificates import issuing, keys, producing, queries, status, verification
+from chengshu.contexts.certificates import (
+    issuing,
+    keys,
+    producing,
+    queries,
+    recognising,
+    status,
+    verification,
+)
 from chengshu.contexts.certificates import offers as wallet
 from chengshu.contexts.certificates import registers as registering
 from chengshu.contexts.certificates.domain import Verdict
@@ -39,7 +47,7 @@ from chengshu.contexts.certificates.sources import (
     label_in,
     line_in,
 )
-from chengshu.contexts.certificates.status import status_credential, trust_json, trust_list
+from chengshu.contexts.certificates.status import signed_trust, status_credential, trust_json, trust_list
 from chengshu.contexts.certificates.trust import TrustList, merge, read_trust
 from chengshu.kernel.spreadsheet import csv_lines
 from chengshu.procedure.ports import EffectSpec, declare_effect, register_effect
@@ -68,12 +76,14 @@ __all__ = [
     "line_of",
     "merge",
     "read_trust",
+    "recognising",
     "register",
     "register_csv",
     "registers",
     "result_file",
     "results_of",
     "rotate_key",
+    "signed_trust",
     "status_credential",
     "trust_json",
     "trust_list",
@@ -110,9 +120,14 @@ def wire_effects() -> None:
     register_effect(issuing.PRODUCE, producing.produce_certificate)
 
 
-def verify(content: bytes, now: dt.datetime, trusted: TrustList | None = None) -> Verdict:
-    """Verify a PDF, a credential or a QR text against this installation's own issuers, or those given."""
-    return verification.verify(content, trusted or status.trust_list(now), now)
+def verify(
+    content: bytes,
+    now: dt.datetime,
+    trusted: TrustList | None = None,
+    expected: verification.Expected | None = None,
+) -> Verdict:
+    """Verify a PDF, a credential or a QR text against this installation's issuers and those that it recognises."""
+    return verification.verify(content, trusted or status.trust_list(now), now, expected)
 
 
 def verify_text(text: str, now: dt.datetime) -> Verdict:

@@ -207,14 +207,12 @@ def _label(said: dict[str, Any] | None, name: str) -> dict[str, str]:
     return dict(said["label"]) if said else dict(FRAME_LABELS.get(name, {"zh": name, "en": name}))
 
 
-def holders_in_force(type_: str, on: dt.date) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield (subject, number, claims) of every certificate of a type that is in force on a day and names its holder."""
-    rows = Certificate.objects.filter(type=type_, state=domain.ACTIVE, valid_from__lte=on).exclude(
-        holder_id=""
-    )
+def holders_in_force(type_: str, on: dt.date) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Yield (account, subject, number, claims) of every certificate of a type in force on a day; one of the two may be empty."""
+    rows = Certificate.objects.filter(type=type_, state=domain.ACTIVE, valid_from__lte=on)
     rows = rows.filter(Q(valid_to=None) | Q(valid_to__gte=on)).order_by("pk")
     for row in rows.iterator(chunk_size=1000):
-        yield row.holder_id, row.number, words.raw(json.loads(row.claims))
+        yield row.holder_account, row.holder_id, row.number, words.raw(json.loads(row.claims))
 
 
 def keys_held(register: str, keys: Collection[str]) -> set[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from chengshu.contexts.certificates import credentials, token_status
 from chengshu.contexts.certificates.domain import CHINA, series_of, type_name
@@ -84,6 +83,12 @@ class TrustList:
     ids: Mapping[str, str]
     keys: Mapping[str, TrustedKey]
     statuses: Mapping[str, str]
+    # Where several lists are believed: the status lists that came with each issuer. Nobody speaks for another's.
+    lists: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def lists_of(self, issuer: str) -> Mapping[str, str]:
+        """Return the status lists that count for an issuer."""
+        return self.lists.get(issuer, self.statuses)
 
     def authorities(self) -> list[str]:
         """Return the root certificates as PEM texts."""
@@ -99,7 +104,8 @@ class TrustList:
         # The issuer's host may have moved since: its lists keep their numbers.
         moved = self.list_url(issuer, list_id.rpartition("/status/")[2])
         for purpose in credentials.PURPOSES:
-            text = self.statuses.get(f"{list_id}/{purpose}") or self.statuses.get(f"{moved}/{purpose}")
+            lists = self.lists_of(issuer)
+            text = lists.get(f"{list_id}/{purpose}") or lists.get(f"{moved}/{purpose}")
             if text is None:
                 return None
             body = self.open_credential(text)
@@ -113,7 +119,7 @@ class TrustList:
     def token_status(self, issuer: str, uri: str, index: int, now: dt.datetime) -> Status | None:
         """Return what the token status list here says of a place; ``None`` when the list is not here."""
         moved = self.list_url(issuer, uri.rpartition("/status/")[2])
-        text = self.statuses.get(uri) or self.statuses.get(moved)
+        text = self.lists_of(issuer).get(uri) or self.lists_of(issuer).get(moved)
         if text is None:
             return None
         body = self.open_credential(text)
@@ -238,17 +244,17 @@ def merge(lists: list[TrustList]) -> TrustList:
     names: dict[str, Mapping[str, str]] = {}
     ids: dict[str, str] = {}
     keys: dict[str, TrustedKey] = {}
+    lists_of: dict[str, Mapping[str, str]] = {}
     for place, each in enumerate(lists):
         # Two districts both have a "health": further lists' issuers are told apart by their place.
         prefix = "" if place == 0 else f"{place}:"
         names |= {prefix + code: name for code, name in each.names.items()}
         ids |= {prefix + code: id_ for code, id_ in each.ids.items()}
+        lists_of |= {prefix + code: each.lists_of(code) for code in each.names}
         for kid, key in each.keys.items():
             # Whoever comes first keeps a key: nobody can take another's by listing it.
             keys.setdefault(kid, replace(key, issuer=prefix + key.issuer))
-    # The lists of the first may be made when they are asked for: they are looked up, never copied.
-    statuses: Mapping[str, str] = ChainMap(*(cast("Any", each.statuses) for each in lists))
-    return TrustList(first.district, first.made_at, names, ids, keys, statuses)
+    return TrustList(first.district, first.made_at, names, ids, keys, first.statuses, lists_of)
 
 
 def _at(text: str) -> dt.datetime:

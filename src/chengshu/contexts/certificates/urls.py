@@ -7,6 +7,7 @@ from chengshu.contexts.certificates import machine_views, views, wallet_views
 app_name = "certificates"
 urlpatterns = [
     path("verify/", views.verify, name="verify"),
+    path("verify/regions/", views.regions, name="regions"),
     path("verify/trust-list.json", machine_views.trust_list, name="trust_list"),
     path("status/<int:list_id>/<slug:purpose>", machine_views.status_list, name="status_list"),
     path("issuers/<slug:code>", machine_views.issuer, name="issuer"),

@@ -23,6 +23,7 @@ from chengshu.contexts.certificates import (
     presenting,
     qr,
     queries,
+    recognising,
     status,
     store,
     verification,
@@ -100,6 +101,24 @@ def tone_of(verdict: domain.Verdict) -> str:
     if not verdict.genuine:
         return "bad"
     return "good" if verdict.in_force else ("warn" if verdict.in_force is None else "bad")
+
+
+@public_page
+@require_GET
+def regions(request: HttpRequest) -> HttpResponse:
+    """Show whose certificates count here besides our own: for which types, from when to when."""
+    now = timezone.now()
+    lines = [(line, *REGION_STATES[line.state]) for line in recognising.regions(now)]
+    crumbs = [(_("核验证照"), reverse("certificates:verify")), (_("互认的地区"), "")]
+    return render(request, "certificates/regions.html", {"lines": lines, "breadcrumbs": crumbs})
+
+
+REGION_STATES = {
+    "in-force": ({"zh": "互认中", "en": "recognised"}, "good"),
+    "over": ({"zh": "已到期", "en": "over"}, "bad"),
+    "not-yet": ({"zh": "尚未开始", "en": "not begun"}, "wait"),
+    "withdrawn": ({"zh": "已停止", "en": "withdrawn"}, "bad"),
+}
 
 
 @role_required(*ALL_ROLES)

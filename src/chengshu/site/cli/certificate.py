@@ -1,4 +1,4 @@
-"""`chengshu certificate`: verify offline, print the trust list, list, rotate an issuer's key."""
+"""`chengshu certificate`: verify offline, print the trust list, recognise other regions, rotate an issuer's key."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chengshu.kernel.problems import Problem
+from chengshu.site.cli.certificate_region import region
 from chengshu.site.cli.common import NOT_RUN, WRONG, print_json, setup_django
 
 if TYPE_CHECKING:
@@ -38,12 +39,16 @@ def app() -> None:
 @click.option(
     "--at", type=click.DateTime(["%Y-%m-%d"]), help="As of this day (noon in China) instead of now."
 )
+@click.option("--audience", default="", help="To whom a presentation must have been shown: yourself.")
+@click.option("--nonce", default="", help="The nonce of your request, which a presentation must answer.")
 @JSON
-def verify(file: Path, trust: tuple[Path, ...], at: dt.datetime | None, as_json: bool) -> None:
-    """Verify FILE: a PDF, a credential (JWT) or a QR text (- reads standard input).
+def verify(
+    file: Path, trust: tuple[Path, ...], at: dt.datetime | None, audience: str, nonce: str, as_json: bool
+) -> None:
+    """Verify FILE: a PDF, a credential (JWT, or SD-JWT with or without a holder's key), a QR text (- reads standard input).
 
     Says by whom, for what, whether in force, and why not. Exit code 0: genuine and in force; 1: not, or not known to be
-    in force; 3: there is nobody to trust.
+    in force; 2: a wrong call; 3: there is nobody to trust.
     """
     now = dt.datetime.now(dt.UTC)
     if at is not None:
@@ -54,9 +59,10 @@ def verify(file: Path, trust: tuple[Path, ...], at: dt.datetime | None, as_json:
         from chengshu.contexts.certificates import trust as lists
         from chengshu.contexts.certificates import verification
 
-        verdict = verification.verify(content, lists.merge([lists.read_trust(path) for path in trust]), now)
+        believed = lists.merge([lists.read_trust(path) for path in trust])
+        verdict = verification.verify(content, believed, now, verification.Expected(audience, nonce))
     else:
-        verdict = _by_our_own(content, now)
+        verdict = _by_our_own(content, now, audience, nonce)
     if as_json:
         print_json({"ok": verdict.ok, **asdict(verdict)})
     else:
@@ -64,14 +70,14 @@ def verify(file: Path, trust: tuple[Path, ...], at: dt.datetime | None, as_json:
     sys.exit(0 if verdict.ok else WRONG)
 
 
-def _by_our_own(content: bytes, now: dt.datetime) -> Verdict:
+def _by_our_own(content: bytes, now: dt.datetime, audience: str, nonce: str) -> Verdict:
     setup_django()
     from django.db import DatabaseError
 
-    from chengshu.contexts.certificates import api
+    from chengshu.contexts.certificates import api, verification
 
     try:
-        return api.verify(content, now)
+        return api.verify(content, now, expected=verification.Expected(audience, nonce))
     except DatabaseError as error:
         raise Problem(
             "trust-missing",
@@ -89,7 +95,10 @@ def _tell(said: dict[str, Any]) -> None:
     click.secho(head, bold=True, fg="green" if genuine and in_force else "yellow" if genuine else "red")
     names = {
         "issuer": "by", "title": "for", "number": "number", "holder": "holder", "valid_from": "from", "valid_to": "to",
+        "shown_to": "shown to", "shown_until": "until",
     }  # fmt: skip
+    if said["region"]:
+        click.echo(f"  region   {said['region'].get('zh') or said['region'].get('en')}")
     for key, label in names.items():
         value = said["issuer_name"]["zh"] if key == "issuer" and said["issuer_name"] else said[key]
         if value:
@@ -103,12 +112,28 @@ def _tell(said: dict[str, Any]) -> None:
 
 
 @app.command("trust-list")
-def trust_list() -> None:
+@click.option(
+    "--signed", is_flag=True, help="Signed by the district's authority: what another region takes in."
+)
+def trust_list(signed: bool) -> None:
     """Print this installation's trust list: issuers, public keys, status lists of this moment."""
     setup_django()
     from chengshu.contexts.certificates import api
 
-    print_json(api.trust_json(dt.datetime.now(dt.UTC)))
+    now = dt.datetime.now(dt.UTC)
+    if signed:
+        click.echo(api.signed_trust(now))
+    else:
+        print_json(api.trust_json(now))
+
+
+@app.command()
+def fingerprint() -> None:
+    """Print the fingerprint of the district's authority: say it to whoever takes in your signed list."""
+    setup_django()
+    from chengshu.contexts.certificates.api import recognising
+
+    click.echo(recognising.fingerprint(dt.datetime.now(dt.UTC)))
 
 
 @app.command("list")
@@ -137,7 +162,10 @@ def list_(number: int, as_json: bool) -> None:
 @app.command("rotate-key")
 @click.argument("issuer")
 @click.option(
-    "--use", type=click.Choice(["seal", "credential", "authority"]), required=True, help="Which of its keys."
+    "--use",
+    type=click.Choice(["seal", "credential", "sm2", "authority", "code"]),
+    required=True,
+    help="Which of its keys.",
 )
 @click.option(
     "--compromised",
@@ -151,3 +179,6 @@ def rotate_key(issuer: str, use: str, compromised: bool) -> None:
 
     now = dt.datetime.now(dt.UTC)
     click.echo(api.rotate_key(issuer, use, now, compromised_at=now if compromised else None))
+
+
+app.add_command(region)
