@@ -62,9 +62,12 @@ def clocks() -> list[Clock]:
         Clock("authorities", 3600.0, cases.parties.end_parties),
         Clock("tokens", 3600.0, oidc.tidy),
         Clock("drafts", 3600.0, cases.drafts.discard),
+        Clock("lots", 5.0, hall.draw_lots),
+        Clock("copies", 5.0, hall.make_copies),
         Clock("uploads", 3600.0, cases.uploads.discard),
         Clock("window-services", 60.0, hall.ratings.take_in_windows),
         Clock("exports", 2.0, hall.exports.run),
+        Clock("open311", 5.0, hall.hotline.open311.take_in),
     ]
 
 

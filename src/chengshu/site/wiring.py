@@ -47,6 +47,8 @@ def wire() -> None:
     cases.register_ask_person(hall.ask_person_url)
     register_effect("reopen_decision", hall.reopen_decision)
     cases.register_on_step(cases.EVERY_PACK, "offers", hall.follow_offer)
+    # Who is entitled is looked for after each build, by the rule and the law of each pack that has one.
+    subjects.register_after_build("offers", hall.find_entitled)
     wire_accounts()
     # Every service to a person is counted, and can be rated once.
     hall.ratings.wire()
@@ -60,9 +62,9 @@ def wire_accounts() -> None:
     identity.register_on_new_device(tell_of_new_device)
 
 
-def firms_of(account: identity.Account) -> list[identity.Represented]:
-    """Return the firms whose record names this account's person as their legal representative."""
-    found = subjects.represented_by(account.subject_id)
+def firms_of(account: identity.Account, firm: str = "") -> list[identity.Represented]:
+    """Return the firms (or that one) whose record names this account's person as their legal representative."""
+    found = subjects.represented_by(account.subject_id, firm)
     return [identity.Represented(firm.subject_id, firm.name) for firm in found]
 
 

@@ -7,7 +7,7 @@ Personal values are whole here: callers mask them, or put the read on record fir
 
 from __future__ import annotations
 
-from chengshu.contexts.subjects.builds import Order, finish, recover, run_build
+from chengshu.contexts.subjects.builds import Order, finish, recover, register_after_build, run_build
 from chengshu.contexts.subjects.claims import Claim, claim_of, dispute_certificate, dispute_label, disputed
 from chengshu.contexts.subjects.consents import (
     ConsentView,
@@ -173,6 +173,7 @@ __all__ = [
     "records_in",
     "recover",
     "refused_csv",
+    "register_after_build",
     "represented_by",
     "resubmit",
     "returns",

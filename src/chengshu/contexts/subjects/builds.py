@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
+import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -49,6 +50,25 @@ class Order:
     open_cases: bool = True
     on: dt.date | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+# (run, now): what contexts above do when a snapshot has come into force; once a run.
+Follower = Callable[[str, dt.datetime], object]
+_followers: dict[str, Follower] = {}
+_log = structlog.get_logger(__name__)
+
+
+def register_after_build(name: str, follower: Follower) -> None:
+    """Call ``follower(run id, now)`` once after each published build; what goes wrong in it does not undo the build."""
+    _followers[name] = follower
+
+
+def _tell_followers(run_id: str, now: dt.datetime) -> None:
+    for name, follower in _followers.items():
+        try:
+            follower(run_id, now)
+        except Problem as problem:
+            _log.error("after-build", follower=name, run=run_id, problem=problem.code, detail=problem.detail)
 
 
 def _quiet(step: str, done: int, total: int) -> None:
@@ -109,6 +129,7 @@ def finish(now: dt.datetime, progress: Progress = _quiet) -> None:
     counts["withdrawn"] = findings.withdraw_cases(run, now)
     run.facts = {**run.facts, "settled": True, "cases": counts}
     run.save(update_fields=["facts"])
+    _tell_followers(run.run_id, now)
 
 
 def _begin(base: Run | None, order: Order, now: dt.datetime) -> Run:

@@ -78,8 +78,12 @@ def candidates(rule: OfferRule, today: dt.date) -> Iterator[Candidate]:
         for subject_id, values in subjects.people_with(list(names)):
             yield subject_id, "", {short: values.get(code) for code, short in names.items()}
     else:
-        for subject_id, number, claims in certificates.holders_in_force(rule.type, today):
-            yield subject_id, number, claims
+        # A child's certificate lies with the parent's account: whose page it is on is who is told.
+        owners = {str(each.pk): each.subject_id for each in identity.accounts(role="resident")}
+        for account, holder, number, claims in certificates.holders_in_force(rule.type, today):
+            subject_id = owners.get(account) or holder
+            if subject_id:
+                yield subject_id, number, claims
 
 
 def _offer(pack: Pack, run: OfferRun, free: list[tuple[str, str]], now: dt.datetime) -> int:

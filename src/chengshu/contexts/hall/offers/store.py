@@ -104,7 +104,7 @@ def accept(account: Account, offer_id: int, now: dt.datetime) -> str:
 def where(pack: str) -> str:
     """Return the page on which one applies for a pack: the hall's journey, else the form."""
     try:
-        return reverse("journey:start", args=[pack])
+        return reverse("apply:start", args=[pack])
     except NoReverseMatch:
         return reverse("services:service", args=[pack])
 
