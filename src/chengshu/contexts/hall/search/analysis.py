@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import rjieba
@@ -90,13 +91,14 @@ def index_tokens(text: str) -> list[str]:
     return tokens(text) + [char for run in _HAN.findall(text) if len(run) > 1 for char in run]
 
 
-def query_tokens(text: str) -> list[str]:
+@lru_cache(maxsize=20_000)
+def query_tokens(text: str) -> tuple[str, ...]:
     """Return the tokens of a query part; a lone content word of one character is looked up as such."""
     found = tokens(text)
     found += [
         word for word in plain_words(text) if len(word) == 1 and _HAN.fullmatch(word) and word not in STOP
     ]
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
 def is_word(text: str) -> bool:

@@ -17,8 +17,8 @@ from chengshu.contexts.hall.search.ranking import Ranker, spread
 from chengshu.contexts.hall.search.reading import Reader, Reading
 from chengshu.contexts.hall.search.thesaurus import Entry, Thesaurus, read_folder
 
-# Below this nothing fits: chosen on the development queries so that few answerable ones fall below it.
-THRESHOLD = 0.36
+# Below this likelihood nothing fits.
+THRESHOLD = 0.5
 SAME_GROUP = 3
 
 
@@ -85,7 +85,7 @@ class Engine:
         ranked = self.ranker.rank(reading, among) if reading.concepts else []
         spread_out = list(spread(ranked, self.groups, SAME_GROUP))[:top]
         hits = tuple(Hit(self.index.documents[doc], score) for doc, score in spread_out)
-        none = not ranked or ranked[0][1] < THRESHOLD
+        none = not ranked or self.ranker.fits(*ranked[0], reading) < THRESHOLD
         return Answer(query, reading.corrected, hits, none, len(ranked))
 
     def suggest(self, typed: str, *, top: int = 8) -> list[str]:

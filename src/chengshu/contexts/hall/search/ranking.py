@@ -7,19 +7,24 @@ half of it twice. Scores lie between 0 and about 1.3 and are comparable between 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from chengshu.contexts.hall.search.analysis import normalise, query_tokens
 from chengshu.contexts.hall.search.index import Index
 from chengshu.contexts.hall.search.intents import EXCLUSIVE, offered
-from chengshu.contexts.hall.search.reading import Reading
+from chengshu.contexts.hall.search.reading import Concept, Reading
 
 # Tuned on benchmarks/queries/items-dev.jsonl; docs/decisions/0013 says what each is worth.
 SHARPNESS = 1.25
 SHARE_CONCEPTS, SHARE_LITERAL, SHARE_NAME = 0.72, 0.28, 0.26
 CANDIDATES = 160
+REMEMBERED = 600
+# Weights of ``fits``: constant, score, answered, absent, name, said.
+FITS = (-14.64, 5.82, 6.81, -4.11, 1.14, 5.20)
 INTENT_MET, INTENT_AGAINST, LOOKUP_UNASKED, SPECIAL_UNASKED = 0.07, 0.07, 0.05, 0.03
 
 
@@ -29,8 +34,15 @@ class Ranker:
     def __init__(self, index: Index) -> None:
         self.index = index
         self.offered = [offered(normalise(doc.title)) for doc in index.documents]
+        # The same names come up in query after query.
+        self.coverage = lru_cache(maxsize=REMEMBERED)(self._coverage)
+        self.answer = lru_cache(maxsize=REMEMBERED)(self._answer)
 
-    def coverage(self, text: str) -> np.ndarray:
+    def _answer(self, text: str) -> np.ndarray:
+        """Return how well each document answers a text: half of it held is worth less than half."""
+        return self.coverage(text) ** SHARPNESS
+
+    def _coverage(self, text: str) -> np.ndarray:
         """Return for each document how much of a text it holds, between 0 and 1."""
         scores = np.zeros(self.index.size, dtype=np.float32)
         mass = 0.0
@@ -51,7 +63,7 @@ class Ranker:
         for concept in reading.concepts:
             best = np.zeros(self.index.size, dtype=np.float32)
             for text, strength in concept.alternatives:
-                np.maximum(best, strength * self.coverage(text) ** SHARPNESS, out=best)
+                np.maximum(best, strength * self.answer(text), out=best)
             total += concept.importance * best
             weight += concept.importance
         if weight:
@@ -90,11 +102,7 @@ class Ranker:
 
     def _second(self, doc: int, told: dict[str, float], reading: Reading) -> float:
         """Return what the name tells beyond the words: how much of it was asked for, and whether the intents agree."""
-        tokens = self.index.name_tokens[doc]
-        mass = sum(tokens.values())
-        covered = sum(weight * told.get(token, 0.0) for token, weight in tokens.items())
-        score = SHARE_NAME * covered / mass if mass else 0.0
-        return score + self._intent(self.offered[doc], reading.intents)
+        return SHARE_NAME * self._of_name(doc, told) + self._intent(self.offered[doc], reading.intents)
 
     def _intent(self, has: frozenset[str], wants: frozenset[str]) -> float:
         score = 0.0
@@ -111,6 +119,30 @@ class Ranker:
             if intent in has and intent not in wants:
                 score -= SPECIAL_UNASKED
         return score
+
+    def fits(self, doc: int, score: float, reading: Reading) -> float:
+        """Return how likely it is that a query whose best document is this one has an answer here at all.
+
+        A logistic model over five figures: the score, how far the document answers what the query speaks of, how much
+        of it no document knows, how much of the name was asked for, how much was said.
+        """
+        mass = sum(concept.importance for concept in reading.concepts) or 1.0
+        answered = sum(concept.importance * self._answers(doc, concept) for concept in reading.concepts)
+        absent = sum(concept.importance for concept in reading.concepts if concept.absent)
+        name = self._of_name(doc, self._told(reading))
+        said = math.log1p(min(len(reading.concepts), 9))
+        figures = (1.0, score, answered / mass, absent / mass, name, said)
+        return 1 / (1 + math.exp(-sum(weight * value for weight, value in zip(FITS, figures, strict=True))))
+
+    def _answers(self, doc: int, concept: Concept) -> float:
+        covered = [strength * float(self.coverage(text)[doc]) for text, strength in concept.alternatives]
+        return min(max(covered, default=0.0) / 0.5, 1.0)
+
+    def _of_name(self, doc: int, told: dict[str, float]) -> float:
+        """Return how much of a document's name was asked for, between 0 and 1."""
+        tokens = self.index.name_tokens[doc]
+        mass = sum(tokens.values())
+        return sum(weight * told.get(token, 0.0) for token, weight in tokens.items()) / mass if mass else 0.0
 
 
 def spread(
