@@ -29,9 +29,11 @@ def agent(people):
 def firm():
     """The record names the resident as the firm's legal representative."""
     known = list(acting._firms)
-    acting.register_firms(
-        lambda account: [api.Represented(FIRM, "某公司")] if account.subject_id == MOTHER else []
-    )
+
+    def firms(account, one=""):
+        return [api.Represented(FIRM, "某公司")] if account.subject_id == MOTHER and one in ("", FIRM) else []
+
+    acting.register_firms(firms)
     yield api.Principal(FIRM, "某公司")
     acting._firms[:] = known
 

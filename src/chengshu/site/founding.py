@@ -69,6 +69,7 @@ def found_demo(var: Path, plan: DemoPlan, say: Say, now: Now = real_now) -> dict
     (var / "demo").touch()
     installed = lay_ground(var, shipped("districts", "baoan"), say)
     from chengshu.batch.generate.demo import generate
+    from chengshu.contexts.hall import api as hall
     from chengshu.contexts.identity import api as identity
     from chengshu.contexts.places import api as places
 
@@ -82,6 +83,7 @@ def found_demo(var: Path, plan: DemoPlan, say: Say, now: Now = real_now) -> dict
     places.export_library(var / "libraries" / "district.parquet")
     run = first_build(tables, installed, say, now)
     identity.seed_demo(resident_subject_id=telling_person(now()))
+    hall.seed_mandates(now())
     finish_ledger(now())
     (var / FOUNDED).touch()
     return {"run": run.run_id, "rows": run.rows, "accepted": run.accepted, "refused": run.refused}

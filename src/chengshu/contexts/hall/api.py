@@ -16,6 +16,7 @@ from chengshu.contexts.hall.items.panels import ItemPanel
 from chengshu.contexts.hall.items.panels import register as register_item_panel
 from chengshu.contexts.hall.items.queries import HOW, export_rows, item_of, items, public_body
 from chengshu.contexts.hall.items.queries import lines as item_lines
+from chengshu.contexts.hall.mandates.demo import seed_demo as seed_mandates
 from chengshu.contexts.hall.mydata.export import make_copies
 from chengshu.contexts.hall.mydata.prefill import Prefill, Prefilled, prefill, prefilled
 from chengshu.contexts.hall.offers.finding import find_entitled
@@ -36,6 +37,7 @@ from chengshu.contexts.hall.seconds.lots import (
 )
 from chengshu.contexts.hall.seconds.lots import figures as review_figures
 from chengshu.contexts.hall.seconds.origins import keep_origins, origins_of, spared
+from chengshu.contexts.hall.window.codes import register_code_reader
 
 __all__ = [
     "HOW",
@@ -73,10 +75,12 @@ __all__ = [
     "prefilled",
     "public_body",
     "ratings",
+    "register_code_reader",
     "register_item_panel",
     "reopen_decision",
     "review_figures",
     "search_engine",
+    "seed_mandates",
     "spared",
     "suggest",
 ]

@@ -63,7 +63,8 @@ class Represented:
     name: str
 
 
-Firms = Callable[[Account], list[Represented]]
+# The second argument narrows to one firm; empty: all of them.
+Firms = Callable[[Account, str], list[Represented]]
 _firms: list[Firms] = []
 
 
@@ -72,11 +73,11 @@ def register_firms(handler: Firms) -> None:
     _firms[:] = [handler]
 
 
-def represented(account: Account) -> list[Represented]:
-    """Return the firms that this account acts for because the record says so."""
+def represented(account: Account, firm: str = "") -> list[Represented]:
+    """Return the firms that this account acts for because the record says so; with ``firm`` that one, if it is so."""
     if account.role != Account.Role.RESIDENT or not account.subject_id:
         return []
-    return _firms[0](account) if _firms else []
+    return _firms[0](account, firm) if _firms else []
 
 
 def acting(request: HttpRequest) -> Acting:
@@ -123,7 +124,7 @@ def resolve(account: Account, chosen: dict[str, Any], now: datetime) -> Acting |
         row = in_force(now).filter(agent=account, pk=chosen["id"]).first()
         return by_mandate(account, row) if row else None
     if chosen.get("by") == RECORD:
-        firms = [firm for firm in represented(account) if firm.subject_id == chosen.get("id")]
+        firms = represented(account, str(chosen.get("id") or "-"))
         return Acting(account, firms[0].subject_id, firms[0].name, MANDATE) if firms else None
     if chosen.get("by") == WINDOW and isinstance(chosen.get("id"), int):
         open_now = WindowSession.objects.filter(

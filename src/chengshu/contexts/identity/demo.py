@@ -202,11 +202,9 @@ def seed_demo(resident_subject_id: str = "") -> list[Account]:
     made = []
     for demo in DEMO_ACCOUNTS:
         known = Account.objects.filter(username=demo.username).first()
-        subject = (
-            (resident_subject_id or (known.subject_id if known else ""))
-            if demo.username == "resident"
-            else ""
-        )
+        subject = known.subject_id if known else ""
+        if demo.username == "resident" and resident_subject_id:
+            subject = resident_subject_id
         account = save_account(
             demo.username,
             display_name=demo.display_name,

@@ -75,9 +75,8 @@ def principal_for(account: Account, firm: str = "") -> Principal:
     """Return for whom this account may give a mandate: itself, or a firm that it legally represents."""
     if not firm:
         return Principal(account.subject_id, account.display_name)
-    for each in acting.represented(account):
-        if each.subject_id == firm:
-            return Principal(each.subject_id, each.name)
+    for each in acting.represented(account, firm):
+        return Principal(each.subject_id, each.name)
     raise Problem(
         "not-the-representative", _("只有登记的法定代表人可以代表企业授权"), detail=firm, status=403
     )
@@ -206,7 +205,7 @@ def speaks_for(account: Account, row: Mandate) -> bool:
     """Say whether an account may end a mandate on the principal's side."""
     if account.subject_id and account.subject_id == row.principal_id:
         return True
-    return any(firm.subject_id == row.principal_id for firm in acting.represented(account))
+    return row.principal_id.startswith("F") and bool(acting.represented(account, row.principal_id))
 
 
 def _locked(mandate_id: int) -> Mandate:
@@ -296,7 +295,7 @@ def acts_for(account: Account, subject_id: str, now: datetime, pack: str = "") -
     rows = acting.in_force(now).filter(agent=account, principal_id=subject_id)
     if any(row.every_matter or not pack or pack in row.scope for row in rows):
         return True
-    return any(firm.subject_id == subject_id for firm in acting.represented(account))
+    return subject_id.startswith("F") and bool(acting.represented(account, subject_id))
 
 
 def serves(account: Account, subject_id: str, now: datetime) -> bool:
