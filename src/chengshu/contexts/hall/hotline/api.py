@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 from chengshu.contexts.cases import api as cases
+from chengshu.contexts.hall.hotline import open311
 from chengshu.contexts.hall.hotline.alike import Guide, register_answers
 from chengshu.contexts.hall.hotline.following import follow
 from chengshu.contexts.hall.hotline.models import HotlineRequest
 from chengshu.contexts.hall.hotline.taking import KINDS, PACK, TOPICS, Asked, Taken, take
 from chengshu.contexts.identity import api as identity
+from chengshu.kernel.problems import Problem
 
 __all__ = [
     "KINDS",
@@ -19,6 +21,7 @@ __all__ = [
     "Guide",
     "Taken",
     "case_panel",
+    "open311",
     "register_answers",
     "take",
     "wire",
@@ -29,6 +32,15 @@ def wire() -> None:
     """Listen to the steps of the hotline's cases, and stand on their pages."""
     cases.register_on_step(PACK, "hotline", follow)
     cases.register_panel("hotline", case_panel)
+
+
+def state_words() -> dict[str, str]:
+    """Return what the states of a request are called, in Chinese."""
+    try:
+        pack = cases.current_pack(PACK)
+    except Problem:
+        return {}
+    return {name: pack.text(f"states.{name}") for name in pack.states}
 
 
 def case_panel(case_id: str, viewer: identity.Account, now: dt.datetime) -> list[cases.CasePanelLine]:

@@ -116,6 +116,13 @@ class SayForm(forms.Form):
     text = forms.CharField(label=_("请说明"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}))
 
 
+class KeyForm(forms.Form):
+    """A key for a program that sends requests by Open311."""
+
+    name = forms.CharField(label=_("程序名称"), max_length=80)
+    contact = forms.EmailField(label=_("联系邮箱"), max_length=120)
+
+
 class LookForm(forms.Form):
     """Why a confidential contact is looked at."""
 

@@ -74,7 +74,7 @@ class Open311Intake(models.Model):
 
     token = models.CharField(max_length=40, unique=True)
     key = models.ForeignKey(Open311Key, on_delete=models.PROTECT)
-    # Sealed until the case holds it; emptied then.
+    # Emptied once the case holds it.
     body = models.TextField()
     case_id = models.CharField(max_length=20, blank=True)
     taken_at = models.DateTimeField()

@@ -9,5 +9,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("new", views.new, name="new"),
     path("follow", views.follow, name="follow"),
+    path("keys", views.keys, name="keys"),
     path("desk/<str:case_id>", views.desk, name="desk"),
 ]

@@ -16,8 +16,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.hall.hotline import alike, taking
-from chengshu.contexts.hall.hotline.forms import FollowForm, LookForm, RequestForm, SayForm
+from chengshu.contexts.hall.hotline import alike, open311, taking
+from chengshu.contexts.hall.hotline.forms import FollowForm, KeyForm, LookForm, RequestForm, SayForm
 from chengshu.contexts.hall.hotline.models import HotlineContact, HotlineRequest
 from chengshu.contexts.hall.ratings.api import open_link
 from chengshu.contexts.hall.ratings.channels import channel_of
@@ -193,3 +193,24 @@ def desk(request: HttpRequest, case_id: str) -> HttpResponse:
         "breadcrumbs": [("12345", "/hotline/"), (row.pk, "")],
     }
     return render(request, "hotline/desk.html", context)
+
+
+@role_required("operator")
+@require_http_methods(["GET", "POST"])
+def keys(request: HttpRequest) -> HttpResponse:
+    """Give out and revoke the keys of programs that send requests by Open311; a secret is shown once."""
+    now, secret = timezone.now(), ""
+    if request.POST.get("revoke", "").isdigit() and open311.revoke_key(int(request.POST["revoke"][:15]), now):
+        messages.success(request, _("密钥已撤销。"))
+    form = KeyForm(request.POST if "name" in request.POST else None)
+    if form.is_bound and form.is_valid():
+        data = form.cleaned_data
+        _row, secret = open311.make_key(data["name"], data["contact"], actor=request.user, now=now)
+        form = KeyForm()
+    context = {
+        "form": form,
+        "secret": secret,
+        "keys": open311.keys(),
+        "breadcrumbs": [("12345", "/hotline/"), ("Open311", "")],
+    }
+    return render(request, "hotline/keys.html", context, status=422 if form.is_bound else 200)
