@@ -1,0 +1,167 @@
+"""Walks an application page by page, as a browser would, and says which fields had to be answered.
+
+``python benchmarks/_journeys.py VAR PACK USER [--halt SOURCE]... [--no-consent]`` over a founded demo; prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+MOST_PAGES = 120
+
+
+def main() -> None:
+    """Set Django up over a demo, walk, print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("var", type=Path)
+    parser.add_argument("pack")
+    parser.add_argument("user")
+    parser.add_argument("--halt", action="append", default=[])
+    parser.add_argument("--no-consent", action="store_true")
+    asked = parser.parse_args()
+    os.environ["CHENGSHU_VAR"] = str(asked.var)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "chengshu.site.settings"
+    import django
+
+    django.setup()
+    from django.test.utils import setup_test_environment
+
+    setup_test_environment()
+    with halted(asked.halt):
+        print(json.dumps(walk(asked.pack, asked.user, consent=not asked.no_consent), ensure_ascii=False))
+
+
+class halted:
+    """While it lasts, these sources are down."""
+
+    def __init__(self, sources: list[str]) -> None:
+        self.sources = sources
+
+    def __enter__(self) -> None:
+        from django.utils import timezone
+
+        from chengshu.contexts.identity import api as identity
+        from chengshu.contexts.subjects import api as subjects
+
+        steward = identity.account_named("steward")
+        assert steward is not None
+        for source in self.sources:
+            subjects.halt_source(source, "down", "benchmark", actor=steward, now=timezone.now())
+
+    def __exit__(self, *error: object) -> None:
+        from django.utils import timezone
+
+        from chengshu.contexts.identity import api as identity
+        from chengshu.contexts.subjects import api as subjects
+
+        steward = identity.account_named("steward")
+        assert steward is not None
+        for source in self.sources:
+            subjects.end_halt(source, actor=steward, now=timezone.now())
+
+
+def walk(pack_id: str, user: str, *, consent: bool = True) -> dict[str, Any]:
+    """Fill a pack's questionnaire up to the page of answers; returns what was asked and what was not."""
+    from django.test import Client
+
+    from chengshu.contexts.cases import api as cases
+    from chengshu.contexts.identity import api as identity
+
+    account = identity.account_named(user)
+    assert account is not None, user
+    pack, answers = cases.current_pack(pack_id), script(pack_id)
+    client = Client(headers={"host": "localhost"})
+    client.force_login(account)
+    page = client.post(f"/hall/apply/{pack_id}/begin", {"anew": "1"})
+    asked: list[str] = []
+    for _ in range(MOST_PAGES):
+        assert page.status_code == 302, (page.status_code, asked, page.content.decode()[:3000])
+        url = page["Location"]
+        path = urlsplit(url).path
+        if path.endswith("/check"):
+            break
+        if path.endswith("/data"):
+            page = client.post(url, {"allow": "yes" if consent else "no"})
+            continue
+        field = path.rpartition("/q/")[2]
+        asked.append(field)
+        page = client.post(url, answer(pack, field, answers))
+        if page.status_code != 302:
+            errors = page.context["form"].errors.get_json_data() if page.context else page.status_code
+            raise SystemExit(f"{pack_id}.{field}: {errors}")
+    page = client.get(url)
+    assert page.status_code == 200, page.status_code
+    spared, total = page.context["spared"], page.context["all"]
+    cases.drafts.delete(page.context["journey"].draft.id, account, page.context["journey"].now)
+    return {"asked": asked, "spared": spared, "questions": total, **share(pack_id, set(asked))}
+
+
+def script(pack_id: str) -> Mapping[str, Any]:
+    """Return the answers of the pack's first golden case: what somebody would say to each question."""
+    from chengshu.kernel.resources import shipped
+    from chengshu.kernel.strict_yaml import load_yaml
+
+    first = sorted((shipped("packs", "cn", pack_id) / "cases").glob("*.yaml"))[0]
+    found: Mapping[str, Any] = load_yaml(first)["cases"][0]["given"]["facts"]
+    return found
+
+
+def answer(pack: Any, name: str, answers: Mapping[str, Any]) -> Any:
+    """Return what a browser posts for one field."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    from chengshu.contexts.cases.api import filling
+    from chengshu.contexts.cases.command_forms import posted
+
+    item = pack.facts[name]
+    if item.type.kind == "files":
+        if item.accept == "photo":
+            return {name: SimpleUploadedFile("photo.png", picture(), "image/png")}
+        return {name: SimpleUploadedFile("paper.png", picture(), "image/png")}
+    value = answers.get(name)
+    if hasattr(value, "isoformat"):
+        value = value.isoformat()
+    sent = posted([filling.field_view(pack, item, {})], {name: value})
+    return dict(sent.lists())
+
+
+def picture() -> bytes:
+    """Return a small picture."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.new("RGB", (320, 400), "white").save(out, "PNG")
+    return out.getvalue()
+
+
+def share(pack_id: str, asked: set[str]) -> dict[str, Any]:
+    """Return how many distinct fields the official forms have, and how many of them had to be answered.
+
+    Distinct: one data element counts once, however many forms ask for it.
+    """
+    from chengshu.contexts.cases import api as cases
+    from chengshu.procedure.official import official_forms
+
+    forms = official_forms(cases.current_files(pack_id))
+    elements = {field.element for form in forms for field in form.fields}
+    answered = {
+        field.element for form in forms for field in form.fields if field.fact and field.fact in asked
+    }
+    later = {field.element for form in forms for field in form.fields if "." in field.fact} - answered
+    lines = sum(len(form.fields) for form in forms)
+    return {
+        "forms": len(forms), "form_lines": lines, "distinct": len(elements), "answered": sorted(answered),
+        # Asked by one of the parts later on, not by the questionnaire: counted as asked.
+        "later": sorted(later), "not_asked": round(1 - len(answered | later) / max(len(elements), 1), 4),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
