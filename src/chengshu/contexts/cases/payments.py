@@ -7,7 +7,7 @@ of the finance department note payment with its reference; the case then gets it
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,6 @@ from chengshu.contexts.cases.sql import sql
 from chengshu.contexts.identity.api import Account
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
-from chengshu.kernel.spreadsheet import csv_lines
 from chengshu.procedure.ports import EffectRequest
 
 FINANCE = "finance"
@@ -193,22 +192,6 @@ def payment_orders(
     page = min(max(page, 1), pages)
     chosen = found.order_by("ordered_at", "pk")[(page - 1) * size : page * size]
     return PaymentPage([_line(row) for row in chosen], total, page, pages, sums)
-
-
-def payments_csv(account: Account, *, state: str = "", direction: str = "") -> Iterator[str]:
-    """Yield the list as CSV that no spreadsheet runs as formulas."""
-    found = _narrowed(account, state, direction).order_by("ordered_at", "pk")
-
-    def table() -> Iterator[list[Any]]:
-        yield ["order", "case", "direction", "amount_fen", "payee", "account", "purpose", "state", "ordered_at", "settled_at",
-               "reference", "reason"]  # fmt: skip
-        for row in found.iterator(chunk_size=1000):
-            line = _line(row)
-            yield [line.id, line.case_id, line.direction, line.amount, line.payee, line.account, line.purpose, line.state,
-                   line.ordered_at.isoformat(), line.settled_at.isoformat() if line.settled_at else "", line.reference,
-                   line.reason]  # fmt: skip
-
-    return csv_lines(table())
 
 
 def _narrowed(account: Account, state: str, direction: str) -> QuerySet[PaymentOrder]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -58,17 +60,12 @@ def orders(request: HttpRequest) -> HttpResponse:
 
 @role_required("officer", "operator")
 @require_GET
-def orders_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """Give the list as a file."""
+def orders_csv(request: HttpRequest) -> HttpResponse:
+    """Lead to the export of the list: payees and accounts leave the pages by job only, with a purpose on record."""
     _finance_only(request)
-    lines = payments.payments_csv(
-        request.user,
-        state=_chosen(request, "state", STATES),
-        direction=_chosen(request, "direction", DIRECTIONS),
-    )
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="payments.csv"'
-    return response
+    asked = {"kind": "payments", "state": _chosen(request, "state", STATES)}
+    asked["direction"] = _chosen(request, "direction", DIRECTIONS)
+    return redirect(f"{reverse('exports:new')}?{urlencode(asked)}")
 
 
 @role_required("officer")

@@ -22,6 +22,8 @@ SCOPES = {
     "cases:write": _("办理任务和办件"),
     "ledger:read": _("读存证"),
     "staff:provision": _("维护工作人员账户（SCIM，只限区级运行员）"),
+    "exports:read": _("读导出"),
+    "exports:write": _("申请导出"),
     "mandates:read": _("读授权"),
     "mandates:write": _("给出、接受、撤销授权"),
 }

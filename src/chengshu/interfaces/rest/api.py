@@ -18,6 +18,7 @@ from chengshu.interfaces.rest import (
     casework,
     catalogue,
     certificates,
+    exports,
     items,
     ledger,
     mandates,
@@ -134,3 +135,5 @@ api.add_router("/returns", subjects.returns)
 api.add_router("/ledger", ledger.router)
 api.add_router("/items", items.router)
 api.add_router("/search", items.searching)
+api.add_router("/exports", exports.router)
+api.add_router("/ratings", exports.statistics)

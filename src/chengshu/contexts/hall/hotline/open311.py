@@ -100,7 +100,9 @@ def take_later(asked: Asked, key: Open311Key, now: dt.datetime) -> str:
     """Keep a request under a token; ``take_in`` opens its case. Photos do not come this way."""
     token = secrets.token_urlsafe(18)
     body = {name: value for name, value in asdict(replace(asked, files=())).items() if name != "files"}
-    Open311Intake.objects.create(token=token, key=key, body=json.dumps(body, ensure_ascii=False), taken_at=now)
+    Open311Intake.objects.create(
+        token=token, key=key, body=json.dumps(body, ensure_ascii=False), taken_at=now
+    )
     return token
 
 

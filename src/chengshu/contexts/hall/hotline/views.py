@@ -176,16 +176,13 @@ def desk(request: HttpRequest, case_id: str) -> HttpResponse:
     contact = None
     if form.is_bound and form.is_valid():
         contact = alike.look_at_contact(row.pk, request.user, form.cleaned_data["reason"], timezone.now())
-    view = cases.case_view(row.pk, request.user, now=timezone.now())
-    question = (
-        " ".join(str(each.get("text") or "") for each in view.values) if row.kind == "consultation" else ""
-    )
+    facts = cases.case_facts(row.pk)["facts"] if row.kind == "consultation" else {}
     names = _names()
     context = {
         "line": _line(row, names),
         "row": row,
         "alike": [_line(each, names) for each in alike.alike(row)],
-        "guides": alike.guides_for(question),
+        "guides": alike.guides_for(str(facts.get("content") or "")),
         "rating": open_link(row.pk),
         "has_contact": HotlineContact.objects.filter(pk=row.pk, erased_at=None).exists(),
         "contact": contact,

@@ -8,10 +8,11 @@ from chengshu.contexts.cases import api as cases
 from chengshu.contexts.hall.ratings import following, giving, tickets
 from chengshu.contexts.hall.ratings.following import follow
 from chengshu.contexts.hall.ratings.models import Service
+from chengshu.contexts.hall.ratings.statistics import counted
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import windows
 
-__all__ = ["case_panel", "follow", "open_link", "rating_link", "take_in_windows", "wire"]
+__all__ = ["case_panel", "counted", "follow", "open_link", "rating_link", "take_in_windows", "wire"]
 
 LOOK_BACK = dt.timedelta(days=2)
 
