@@ -61,6 +61,17 @@ def load_common(installed: Path, say: Say, now: datetime) -> None:
     catalogue.load_folder(installed, now=now)
     say("The packs")
     cases.load_shipped(now)
+    load_items(installed / "items", say, now)
+
+
+def load_items(folder: Path, say: Say, now: datetime) -> None:
+    """Load the service items that the district's folder holds, if any, and make the search ready."""
+    from chengshu.contexts.hall import api as hall
+
+    if folder.is_dir():
+        say("Service items and the search")
+        hall.load_items(folder, now=now)
+        hall.search_engine(now)
 
 
 def found_demo(var: Path, plan: DemoPlan, say: Say, now: Now = real_now) -> dict[str, Any]:

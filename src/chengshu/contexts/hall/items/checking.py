@@ -21,6 +21,7 @@ FINDINGS = {
     "basis-unclear": (WARNING, "a law without its article"),
     "audience": (WARNING, "an audience that the element set does not know"),
     "personal-phone": (WARNING, "a mobile number: kept, not shown to the public"),
+    "no-phone": (WARNING, "no telephone of the office: nobody can ask"),
     "empty-guide": (WARNING, "neither conditions nor materials: nobody learns what is needed"),
 }
 NEEDED = (
@@ -31,9 +32,9 @@ NEEDED = (
     "catalogue_code",
     "audiences",
     "themes",
-    "consult_phones",
 )
-NEEDED_OF_POWER = ("statutory_days", "promised_days", "conditions", "materials")
+NEEDED_OF_POWER = ("promised_days", "conditions", "materials")
+LICENCE = "01"
 # Administrative powers: licences, levies, payments, confirmations, awards, rulings; a public service is none.
 POWERS = frozenset(KINDS) - {"21"}
 
@@ -139,6 +140,20 @@ def check(bodies: Iterable[Mapping[str, Any]]) -> Report:
 def of_item(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield kind, element and text of what is wrong with one item by itself."""
     power = body["kind"] in POWERS
+    yield from _elements(body, power)
+    yield from _times(body)
+    yield from _basis(body, power)
+    for audience in body["audiences"]:
+        if audience not in AUDIENCES:
+            yield "audience", "audiences", audience
+    if not body["consult_phones"]:
+        yield "no-phone", "consult_phones", "is missing"
+    for name in ("consult_phones", "complaint_phones"):
+        if any(is_personal(phone) for phone in body[name]):
+            yield "personal-phone", name, "a mobile number"
+
+
+def _elements(body: Mapping[str, Any], power: bool) -> Iterator[tuple[str, str, str]]:
     for name in NEEDED:
         if not body[name]:
             yield "missing", name, "is missing"
@@ -146,17 +161,10 @@ def of_item(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         for name in NEEDED_OF_POWER:
             if body[name] in (None, "", []):
                 yield "missing-power", name, "is missing"
+        if body["kind"] == LICENCE and body["statutory_days"] is None:
+            yield "missing-power", "statutory_days", "is missing"
     elif not body["conditions"] and not body["materials"]:
         yield "empty-guide", "conditions", "and materials are empty"
-    yield from _times(body)
-    yield from _basis(body, power)
-    for audience in body["audiences"]:
-        if audience not in AUDIENCES:
-            yield "audience", "audiences", audience
-    for name in ("consult_phones", "complaint_phones"):
-        for phone in body[name]:
-            if is_personal(phone):
-                yield "personal-phone", name, "a mobile number"
 
 
 def _times(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -113,5 +113,7 @@ def public_body(item: Item) -> dict[str, Any]:
     body = dict(item.body)
     for name in ("consult_phones", "complaint_phones"):
         body[name] = [phone for phone in body[name] if not is_personal(phone)]
-    body["legal_basis"] = [{"title": each["title"], "article": each.get("article", "")} for each in body["legal_basis"]]
+    body["legal_basis"] = [
+        {"title": each["title"], "article": each.get("article", "")} for each in body["legal_basis"]
+    ]
     return body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,18 +130,23 @@ def lexicon_terms(documents: Sequence[Doc], thesaurus: Thesaurus) -> dict[str, f
         for field in ("name", "alias", "group"):
             text = normalise(doc.fields.get(field, ""))
             words = plain_words(text)
-            for at, word in enumerate(words):
+            for word in words:
                 add(word, 1.0)
-                if at + 1 < len(words) and len(word) > 1 and len(words[at + 1]) > 1:
-                    add(word + words[at + 1], 0.3)
+            for one, two in zip(words, words[1:], strict=False):
+                if len(one) > 1 and len(two) > 1:
+                    add(one + two, 0.3)
             for part in text.split():
                 add(part, 0.5)
+    _add_sayings(thesaurus, add)
+    return terms
+
+
+def _add_sayings(thesaurus: Thesaurus, add: Callable[[str, float], None]) -> None:
     for said in thesaurus.sayings():
         add(said, 2.0)
     for entry in thesaurus.entries:
         for mean in entry.mean:
             add(normalise(mean), 1.0)
-    return terms
 
 
 def item_doc(body: Mapping[str, Any]) -> Doc:

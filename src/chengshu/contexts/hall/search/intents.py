@@ -1,4 +1,4 @@
-"""What someone wants done with a matter (begin, renew, replace, change, end, look up …), in their words and in the items'. Pure."""
+"""What someone wants done with a matter (begin, renew, change, end, look up …), in their words and the items'. Pure."""
 
 from __future__ import annotations
 
