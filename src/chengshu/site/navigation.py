@@ -11,6 +11,8 @@ from django.utils.translation import gettext, gettext_noop
 
 PAGES = {
     "operations:home": gettext_noop("首页"),
+    "search:home": gettext_noop("办事大厅"),
+    "items:own": gettext_noop("办事指南"),
     "services:list": gettext_noop("办事"),
     "hall:cases": gettext_noop("我的办件"),
     "messages:mine": gettext_noop("消息"),
@@ -39,6 +41,7 @@ PAGES = {
 MENUS: dict[str, list[str]] = {
     "": [
         "operations:home",
+        "search:home",
         "notices:home",
         "registers:home",
         "certificates:verify",
@@ -49,6 +52,7 @@ MENUS: dict[str, list[str]] = {
     ],
     "resident": [
         "operations:home",
+        "search:home",
         "services:list",
         "hall:cases",
         "hall:home",
@@ -73,6 +77,7 @@ MENUS: dict[str, list[str]] = {
         "cases:tasks",
         "subjects:returns",
         "subjects:search",
+        "items:own",
         "certificates:list",
         "registers:home",
         "notices:home",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, QuerySet
+from django.utils.translation import get_language
 
 from chengshu.contexts.hall.items.elements import KINDS, is_personal
 from chengshu.contexts.hall.items.models import Item, ItemFacet, ItemRevision, ItemVersion
@@ -68,9 +69,10 @@ def choices(most: int = 60) -> dict[str, list[Choice]]:
         .values_list("sort", "value")
         .annotate(count=Count("id"))
     )
+    english = int((get_language() or "").startswith("en"))
     found: dict[str, list[Choice]] = {
         "department": [Choice(name, name.strip(), count) for name, count in departments],
-        "kind": [Choice(code, KINDS[code][0], count) for code, count in kinds],
+        "kind": [Choice(code, KINDS[code][english], count) for code, count in kinds],
         "theme": [],
         "audience": [],
     }

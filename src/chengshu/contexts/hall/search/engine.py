@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ def lexicon_terms(documents: Sequence[Doc], thesaurus: Thesaurus) -> dict[str, f
             words = plain_words(text)
             for word in words:
                 add(word, 1.0)
-            for one, two in zip(words, words[1:], strict=False):
+            for one, two in pairwise(words):
                 if len(one) > 1 and len(two) > 1:
                     add(one + two, 0.3)
             for part in text.split():

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET
 
 from chengshu.contexts.cases import api as cases
@@ -81,11 +82,11 @@ def suggest(request: HttpRequest) -> HttpResponse:
 
 
 KINDS = {
-    "item": "事项",
-    "pack": "在线办理",
-    "policy": "政策依据",
-    "case": "我的办件",
-    "certificate": "我的证照",
+    "item": gettext_noop("事项"),
+    "pack": gettext_noop("在线办理"),
+    "policy": gettext_noop("政策依据"),
+    "case": gettext_noop("我的办件"),
+    "certificate": gettext_noop("我的证照"),
 }
 
 
