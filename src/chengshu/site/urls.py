@@ -25,6 +25,7 @@ urlpatterns = [
     path("services/", include("chengshu.contexts.cases.service_urls")),
     path("", include("chengshu.contexts.certificates.urls")),
     path("", include("chengshu.interfaces.oid4vci.urls")),
+    path("", include("chengshu.contexts.hall.citizen_code.urls")),
     path("registers/", include("chengshu.contexts.certificates.register_urls")),
     path("messages/", include("chengshu.contexts.messages.urls")),
     path("notices/", include("chengshu.contexts.messages.notice_urls")),

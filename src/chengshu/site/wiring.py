@@ -51,6 +51,7 @@ def wire() -> None:
     subjects.register_after_build("offers", hall.find_entitled)
     wire_accounts()
     # Every service to a person is counted, and can be rated once.
+    hall.register_code_reader(hall.citizen_code.read_at_window)
     hall.ratings.wire()
     hall.hotline.wire()
     wire_map()

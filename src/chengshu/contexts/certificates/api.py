@@ -23,6 +23,7 @@ from chengshu.contexts.certificates import (
 from chengshu.contexts.certificates import offers as wallet
 from chengshu.contexts.certificates import registers as registering
 from chengshu.contexts.certificates.domain import Verdict
+from chengshu.contexts.certificates.keys import code_signer, code_signers
 from chengshu.contexts.certificates.lookup import by_number
 from chengshu.contexts.certificates.models import Certificate
 from chengshu.contexts.certificates.panels import case_panel
@@ -62,6 +63,8 @@ __all__ = [
     "case_panel",
     "certificate_field",
     "certificates_of",
+    "code_signer",
+    "code_signers",
     "credential_of",
     "draw",
     "draw_many",

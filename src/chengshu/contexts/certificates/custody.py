@@ -5,25 +5,17 @@ A holder who wants the key in their own hands takes the certificate into a walle
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import json
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from joserfc.jwk import ECKey
 
 from chengshu.contexts.certificates.models import HolderKey
-from chengshu.kernel.problems import Problem, Where
-
-NONCE = 12
-MASTER = 32
+from chengshu.kernel.sealing import seal, unseal
 
 
 def public_jwk(account: str, now: dt.datetime) -> dict[str, Any]:
@@ -34,19 +26,7 @@ def public_jwk(account: str, now: dt.datetime) -> dict[str, Any]:
 
 def private_key(account: str, now: dt.datetime) -> ECKey:
     """Return an account's key, to bind a presentation; raises ``Problem`` where the file that seals it is not this one's."""
-    row = _row(account, now)
-    sealed = base64.b64decode(row.sealed)
-    try:
-        pem = AESGCM(_master()).decrypt(sealed[:NONCE], sealed[NONCE:], account.encode())
-    except InvalidTag as error:
-        raise Problem(
-            "holder-key-sealed",
-            "持有人的密钥打不开",
-            where=Where(file=str(_path())),
-            remedy="从备份恢复 var/keys",
-            status=503,
-        ) from error
-    found: ECKey = ECKey.import_key(pem)
+    found: ECKey = ECKey.import_key(unseal(_path(), _row(account, now).sealed, account))
     return found
 
 
@@ -55,42 +35,18 @@ def _row(account: str, now: dt.datetime) -> HolderKey:
     if found is not None:
         return found
     key = ECKey.generate_key("P-256")
-    nonce = secrets.token_bytes(NONCE)
-    sealed = nonce + AESGCM(_master()).encrypt(nonce, key.as_pem(private=True), account.encode())
+    sealed = seal(_path(), key.as_pem(private=True), account)
     public = {
         name: value for name, value in key.as_dict(private=False).items() if name in ("kty", "crv", "x", "y")
     }
     try:
         with transaction.atomic():
             return HolderKey.objects.create(
-                account=account, jwk=json.dumps(public), sealed=base64.b64encode(sealed).decode(), made_at=now
+                account=account, jwk=json.dumps(public), sealed=sealed, made_at=now
             )
     except IntegrityError:
         # Another process was first.
         return HolderKey.objects.get(account=account)
-
-
-def _master() -> bytes:
-    """Return the key that seals the holders' keys: made at first use, readable by its owner only."""
-    path = _path()
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(secrets.token_bytes(MASTER))
-        out.flush()
-        os.fsync(out.fileno())
-    try:
-        # A link fails where another process was first: both then read the same key.
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
-    return path.read_bytes()
 
 
 def _path() -> Path:

@@ -93,6 +93,26 @@ def in_use(issuer: str, use: str) -> IssuerKey | None:
     return IssuerKey.objects.filter(issuer=issuer, use=use, retired_at=None).first()
 
 
+def code_signer(now: dt.datetime) -> ec.EllipticCurvePrivateKey:
+    """Return the key that the district signs citizen codes with."""
+    return signing_key(DISTRICT, CODE, now).private
+
+
+def code_signers(now: dt.datetime) -> list[dict[str, Any]]:
+    """Return the public keys of citizen codes with their times, for devices."""
+    signing_key(DISTRICT, CODE, now)
+    return [
+        {
+            "kid": row.kid,
+            "jwk": json.loads(row.jwk),
+            "since": row.since.isoformat(),
+            "until": min(row.until, row.retired_at or row.until).isoformat(),
+            "compromised_at": row.compromised_at.isoformat() if row.compromised_at else None,
+        }
+        for row in IssuerKey.objects.filter(use=CODE, until__gt=now).order_by("since", "pk")
+    ]
+
+
 def retired_key(row: IssuerKey) -> SigningKey:
     """Return a key that is no longer in use: an authority's older one hands over to its follower, no more."""
     return _load(row)

@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+from chengshu.contexts.hall.citizen_code import store as citizen_code
 from chengshu.contexts.hall.exports import producing as exports
 from chengshu.contexts.hall.hotline import api as hotline
 from chengshu.contexts.hall.items import checking, loading, queries
@@ -53,6 +54,7 @@ __all__ = [
     "Report",
     "ask_person_url",
     "check_items",
+    "citizen_code",
     "draw_lots",
     "export_rows",
     "exports",

@@ -1,5 +1,6 @@
 """The service hall: persistence only. Each part of the hall keeps its tables in its own sub-package."""
 
+from chengshu.contexts.hall.citizen_code.models import CodeDevice, CodeEpoch, CodeReplay, CodeUse
 from chengshu.contexts.hall.exports.models import Export
 from chengshu.contexts.hall.hotline.models import (
     ContactLook,
@@ -17,6 +18,10 @@ from chengshu.contexts.hall.seconds.models import AutomaticDecision
 __all__ = [
     "AutomaticDecision",
     "CaseOrigins",
+    "CodeDevice",
+    "CodeEpoch",
+    "CodeReplay",
+    "CodeUse",
     "ContactLook",
     "DataExport",
     "Export",

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "items": ("chengshu.site.cli.items", "app", "Load and check service items; list them."),
     "search": ("chengshu.site.cli.search", "app", "Find items in everyday words, pinyin, with typing errors."),
+    "code": ("chengshu.site.cli.code", "app", "Read citizen codes offline; enrol and revoke devices."),
     "register": ("chengshu.site.cli.register", "app", "Search and export the public registers."),
     "ledger": (
         "chengshu.site.cli.ledger",
