@@ -150,6 +150,16 @@ def test_without_a_second_factor_the_password_is_asked_again_and_tries_are_count
     assert client.get("/account/tokens").status_code == 200
 
 
+def test_who_lost_phone_and_codes_starts_again_from_the_password(client, enrolled):
+    app, codes = enrolled
+    sign_in(client)
+    client.post("/sign-in/second", {"code": app.now()})
+    api.reset_second_factors(api.account_named("steward"), timezone.now())
+    assert client.get("/account").status_code == 302
+    assert sign_in(client, next="/account")["Location"] == "/account"
+    assert not authenticators.use_recovery_code(api.account_named("steward"), codes[0], timezone.now())
+
+
 def test_a_demo_account_takes_no_second_factor(client, db, settings):
     settings.DEMO = True
     api.seed_demo()

@@ -48,6 +48,7 @@ from chengshu.contexts.identity.signing_in import (
     proof_needed,
     recent_proof,
     recent_second_factor,
+    reset_second_factors,
 )
 from chengshu.contexts.identity.store import (
     absence_on,
@@ -125,6 +126,7 @@ __all__ = [
     "register_on_new_device",
     "relink",
     "represented",
+    "reset_second_factors",
     "revoke_token",
     "role_required",
     "save_account",

@@ -46,6 +46,14 @@ def has_second_factor(account: Account) -> bool:
     return authenticators.confirmed(account) or account.passkeys.exists()
 
 
+def reset_second_factors(account: Account, now: datetime) -> None:
+    """Forget all second factors of someone who lost them and was checked in person; their sessions end."""
+    authenticators.remove(account)
+    account.recovery_codes.all().delete()
+    account.passkeys.all().delete()
+    sessions.end_all(account, "factors-reset", now)
+
+
 def must_have_second_factor(role: str) -> bool:
     """Say whether this role may work only with a second factor (``settings.SECOND_FACTOR_ROLES``)."""
     return role in settings.SECOND_FACTOR_ROLES

@@ -127,6 +127,18 @@ def password(username: str, password: str) -> None:
     click.echo(f"{account.display_name} can sign in")
 
 
+@app.command("reset-factors")
+@click.argument("username")
+def reset_factors(username: str) -> None:
+    """Forget the second factors of USERNAME, who lost them and was checked in person; all their sessions end."""
+    setup_django()
+    from chengshu.contexts.identity import api as identity
+
+    account = _account(username)
+    identity.reset_second_factors(account, datetime.now(UTC))
+    click.echo(f"{account.display_name} signs in by password and sets up a second factor again")
+
+
 @app.command("bare")
 @click.option("--on", "day", type=_DAY, help="The day to look at; today if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Write the codes as JSON.")

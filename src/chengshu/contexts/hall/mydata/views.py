@@ -113,6 +113,7 @@ def reads(request: HttpRequest) -> HttpResponse:
         "labels": catalogue.element_titles(),
         "doors": doors("hall:reads"),
         "room": room,
+        "window": identity.windows.of_subject(room.subject_id) if page.number == 1 else [],
     }
     return render(request, "hall/reads.html", context)
 

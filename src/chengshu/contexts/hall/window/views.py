@@ -22,6 +22,8 @@ from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import Mandate, acting, role_required, windows
 from chengshu.kernel.problems import Problem
 
+CASES = 5
+
 
 @role_required("clerk")
 @sensitive_post_parameters("resident_id", "name")
@@ -41,7 +43,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "form": form,
         "code_form": CodeForm() if codes.reader() else None,
         "served": served if served.by == "window" else None,
-        "cases": cases.cases_about(served.subject_id, limit=5) if served.by == "window" else [],
+        # What this clerk took in for whom they serve now; other matters about the person are none of the window's.
+        "cases": cases.my_cases(request.user, now, limit=CASES) if served.by == "window" else [],
         "lately": windows.of_clerk(request.user),
     }
     return render(request, "window/home.html", context, status=422 if form.is_bound else 200)
