@@ -61,7 +61,7 @@ def environment(var: Path) -> dict[str, str]:
 
 def found(var: Path, people: int) -> None:
     """Make a demo."""
-    command = [sys.executable, "-m", "chengshu.site.cli", "demo", "--people", str(people), "--no-serve"]
+    command = [sys.executable, "-m", "chengshu", "demo", "--people", str(people), "--no-serve"]
     subprocess.run(command, env=environment(var), check=True, capture_output=True)
 
 

@@ -257,6 +257,7 @@ __all__ = [
     "supervised",
     "sweep",
     "system_command",
+    "take_step",
     "tasks_for",
     "terms_written",
     "unstarted",
@@ -299,6 +300,21 @@ def command(
             raise
         raise told from problem
     return case_view(case_id, actor, now=now)
+
+
+def take_step(
+    case_id: str,
+    name: str,
+    data: Mapping[str, Any],
+    *,
+    actor: Account,
+    idempotency_key: str,
+    now: dt.datetime,
+) -> int:
+    """Carry out a command for an account without drawing the case afterwards; returns the case's version."""
+    return store.command(
+        case_id, name, data, actor=actor, now=now, idempotency_key=idempotency_key[: store.MAX_KEY]
+    ).seq
 
 
 def _told_who_has_it(problem: Problem, case_id: str, actor: Account) -> Problem:

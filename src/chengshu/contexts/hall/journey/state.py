@@ -260,8 +260,8 @@ class Journey:
         )
         step = filling.confirmation(self.pack)
         if step is not None and step.form is not None:
-            cases.command(
-                case_id, step.command, dict.fromkeys(step.form.fields, True), actor=self.account, expected_version=None,
+            cases.take_step(
+                case_id, step.command, dict.fromkeys(step.form.fields, True), actor=self.account,
                 idempotency_key=f"declared:{case_id}", now=self.now,
             )  # fmt: skip
         return case_id

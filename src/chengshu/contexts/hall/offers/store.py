@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.hall.offers.models import Offer, OfferRun
-from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import Account
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
@@ -165,10 +164,8 @@ def follow_case(step: cases.StepTaken) -> None:
     """Tie an offer that was taken up to the case that came of it; one applied for without it counts as taken up too."""
     if step.event["seq"] != 1 or not step.case.opened_by.isdigit():
         return
-    account = identity.account(int(step.case.opened_by))
-    if account is None or not account.subject_id:
-        return
-    mine = Offer.objects.filter(subject_id=account.subject_id, pack=step.case.pack, case_id="")
+    whose = Account.objects.filter(pk=int(step.case.opened_by)).exclude(subject_id="").values("subject_id")
+    mine = Offer.objects.filter(subject_id__in=whose, pack=step.case.pack, case_id="")
     row = mine.filter(state__in=[Offer.State.ACCEPTED, Offer.State.OPEN]).order_by("pk").first()
     if row is not None:
         answered = row.answered_at or step.now
