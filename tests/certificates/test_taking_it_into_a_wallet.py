@@ -133,3 +133,32 @@ def test_the_metadata_says_what_the_specification_asks(held, client):
         .json()["token_endpoint"]
         .endswith("/token")
     )
+
+
+def test_a_wallet_that_signed_its_holder_in_fetches_with_that_token_and_only_their_own(
+    held, district, offered
+):
+    from oauth2_provider.models import get_access_token_model, get_application_model
+
+    app = get_application_model().objects.create(
+        name="wallet", client_type="public", authorization_grant_type="authorization-code"
+    )
+    wallet, _ = offered
+    key, now = ECKey.generate_key("P-256"), dt.datetime.now(dt.UTC)
+
+    def fetch(account, scope):
+        token = f"token-{account.pk}-{scope}"
+        get_access_token_model().objects.create(
+            user=account, token=token, application=app, scope=scope, expires=now + dt.timedelta(hours=1)
+        )
+        wallet.token = {"access_token": token, "authorization_details": [{"credential_identifiers": ["x"]}]}
+        proof = wallet.proof(wallet.nonce(), key)
+        return wallet.get_credentials(
+            [proof], credential_identifier=None, credential_configuration_id="training"
+        )
+
+    assert wallet.metadata["authorization_servers"][1] == wallet.issuer.removesuffix("/oid4vci")
+    taken = fetch(district.resident, "openid openid4vci")
+    assert taken.status_code == 200, taken.text
+    assert fetch(district.resident, "openid").status_code == 401
+    assert fetch(district.worker, "openid4vci").json()["error"] == "unknown_credential_identifier"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop, override
 
@@ -26,6 +28,8 @@ def wire() -> None:
     # Registers, certificates, evidence and documents.
     certificates.wire_effects()
     cases.register_panel("certificates", certificates.case_panel)
+    # A wallet that signs its holder in through us fetches certificates with that token.
+    certificates.wallet.register_bearer(wallet_account, lambda: str(settings.PUBLIC_URL))
     # Public notices, messages to people.
     messages.wire_effects()
     cases.register_panel("messages", messages.case_panel)
@@ -87,6 +91,14 @@ def tell_of_new_device(account: identity.Account, device: str, network: str, now
             said["body"][language] = gettext(NEW_DEVICE["body"]) % values
     key = f"sign-in:{account.pk}:{now.isoformat()}"
     messages.tell(account, said["subject"], said["body"], key=key, now=now)
+
+
+def wallet_account(token: str, now: dt.datetime) -> int | None:
+    """Return the account of an access token that a wallet got by the authorisation code."""
+    from chengshu.interfaces.oidc.store import account_of_token
+
+    found = account_of_token(token, certificates.wallet.SCOPE, now)
+    return int(found.pk) if found else None
 
 
 def propose_address(request: EffectRequest) -> Mapping[str, Any]:

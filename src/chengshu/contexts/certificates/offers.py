@@ -32,6 +32,7 @@ from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
 
 FORMAT, PROOF_TYPE = "dc+sd-jwt", "openid4vci-proof+jwt"
+SCOPE = "openid4vci"
 PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 OFFER_LIFE, TOKEN_LIFE, NONCE_LIFE = (
     dt.timedelta(minutes=10),
@@ -62,13 +63,12 @@ class Grant:
 # Who knows the access tokens of our own OpenID provider: token → number of the account, or None.
 _bearers: list[Callable[[str, dt.datetime], int | None]] = []
 # The address of that provider, for the issuer's metadata.
-_servers: list[str] = []
+_servers: list[Callable[[], str]] = []
 
 
-def register_bearer(handler: Callable[[str, dt.datetime], int | None], server: str = "") -> None:
+def register_bearer(handler: Callable[[str, dt.datetime], int | None], server: Callable[[], str]) -> None:
     """Let tokens of an authorisation server fetch certificates of the account that they stand for."""
-    _bearers[:] = [handler]
-    _servers[:] = [server] if server else []
+    _bearers[:], _servers[:] = [handler], [server]
 
 
 def issuer_id() -> str:
@@ -117,7 +117,7 @@ def offer_said(reference: str, now: dt.datetime) -> dict[str, Any] | None:
         PRE_AUTHORIZED: {**grant, **({"authorization_server": issuer_id()} if _servers else {})}
     }
     if _servers:
-        grants["authorization_code"] = {"authorization_server": _servers[0]}
+        grants["authorization_code"] = {"authorization_server": _servers[0]()}
     return {
         "credential_issuer": issuer_id(),
         "credential_configuration_ids": [offer.certificate.type],
@@ -130,7 +130,7 @@ def issuer_metadata() -> dict[str, Any]:
     base = issuer_id()
     return {
         "credential_issuer": base,
-        "authorization_servers": [base, *_servers],
+        "authorization_servers": [base, *(server() for server in _servers)],
         "credential_endpoint": f"{base}/credential",
         "nonce_endpoint": f"{base}/nonce",
         "notification_endpoint": f"{base}/notification",
@@ -180,7 +180,8 @@ def _configuration(code: str, title: Mapping[str, str], labels: Labels) -> dict[
     said = credential_types.metadata(code, making.vct_of(code), title, labels)
     return {
         "format": FORMAT,
-        "scope": f"certificate:{code}",
+        # One scope for all of one's certificates: the wallet then asks for a configuration.
+        "scope": SCOPE,
         "vct": said["vct"],
         "cryptographic_binding_methods_supported": ["jwk"],
         "credential_signing_alg_values_supported": ["ES256"],
