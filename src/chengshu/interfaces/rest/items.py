@@ -71,7 +71,7 @@ class ItemOut(ItemLineOut):
     changed_at: dt.datetime
 
 
-class HitOut(Schema):
+class ItemHitOut(Schema):
     """One thing found."""
 
     kind: str = Field(description="item, pack or policy.")
@@ -85,7 +85,7 @@ class FoundOut(Schema):
 
     query: str
     corrected: str = Field(description="The query as it was read, where that differs.")
-    hits: list[HitOut]
+    hits: list[ItemHitOut]
     none: bool = Field(description="Nothing fits; the hits are the nearest there are.")
 
 
