@@ -73,8 +73,8 @@ def walked(page, pack, pictures=True):
     page.get_by_role("button", name=re.compile("^(开始|接着填)$")).click()
     if page.url.endswith("/data"):
         wrong += looked_at(page, f"{pack}-data")
-        if page.get_by_label(re.compile("^同意")).count():
-            page.get_by_label(re.compile("^同意")).check()
+        if page.locator("input[name=allow]").count():
+            page.locator("input[name=allow][value=yes]").check()
         page.get_by_role("button", name="继续").click()
     for _ in range(60):
         if "/q/" not in page.url:

@@ -72,6 +72,7 @@ def act(page, case, command, answers=None):
 def apply_for_registration(page):
     page.goto("/services/")
     page.get_by_role("link", name="数据知识产权登记", exact=True).click()
+    page.get_by_role("link", name="改用分栏表单").click()
     assert "今天提交，最迟" in text(page)
     page.get_by_role("button", name="开始填写").click()
     page.get_by_role("link", name="申请人", exact=True).click()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,9 +17,10 @@ from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.models import Case, Draft
 from chengshu.contexts.hall.models import CaseOrigins
 from chengshu.contexts.identity import api as identity
-from chengshu.contexts.identity.models import Mandate, PersonalRead
+from chengshu.contexts.identity.models import Mandate, PersonalRead, WindowSession
 from chengshu.contexts.subjects.models import Consent, CurrentSnapshot, GoldenRecord, Run
 from chengshu.kernel.resources import shipped
+from chengshu.site.simulation.samples import read_samples
 from tests_support.one_thing_pack import PACKS, write_one_thing
 
 ME = "P0000000017"
@@ -117,7 +120,9 @@ def test_only_what_the_hall_does_not_know_is_asked_and_the_rules_decide_at_once(
     assert "系统按规则作出的决定" in page
     assert case.state == "approved" and "当场有了决定" in page and case.pk in page and "存证回执" in page
     origins = CaseOrigins.objects.get(case_id=case.pk)
-    assert set(origins.fields) == {"applicant_name", "applicant_id", "phone", "payee"} and origins.asked_of == 11
+    assert (
+        set(origins.fields) == {"applicant_name", "applicant_id", "phone", "payee"} and origins.asked_of == 11
+    )
     assert not Draft.objects.exists()
     assert "核定" in browser.get(f"/my/cases/{case.pk}")
 
@@ -202,6 +207,35 @@ def test_whoever_acts_by_mandate_applies_for_the_principal_and_reads_nothing_in_
     assert "接着填" not in browser.get("/hall/apply/childbirth-subsidy/")
 
 
+def test_a_clerk_serves_whoever_has_no_phone_and_keeps_nothing_of_it(people):
+    clerk = identity.save_account("cl", display_name="窗口", role="clerk", department="data-bureau")
+    now = timezone.now()
+    serving = WindowSession.objects.create(
+        clerk=clerk,
+        subject_id=ME,
+        shown_name="欧**",
+        ground="present",
+        started_at=now,
+        ends_at=now + timedelta(minutes=30),
+    )
+    browser = Browser(clerk)
+    session = browser.client.session
+    session["acting"] = {"by": "window", "id": serving.pk}
+    session.save()
+    _, url = applied(browser, CHILD, browser.post("/hall/apply/childbirth-subsidy/begin"))
+    assert PHONE not in browser.get(url)
+    done = browser.post(url, {"truthful": "on", "confirm-agreed": "on"})
+    assert "回执号" in browser.get(done)
+    case = Case.objects.get()
+    assert (case.principal, case.state) == (ME, "approved")
+    assert "由窗口人员代为提交" in Browser(people.me).get(f"/my/cases/{case.pk}")
+    # The person has left the window.
+    WindowSession.objects.update(ended_at=now)
+    assert browser.client.get(f"/my/cases/{case.pk}").status_code == 404
+    assert browser.client.get(f"/cases/{case.pk}").status_code == 404
+    assert "接着填" not in browser.get("/hall/apply/childbirth-subsidy/")
+
+
 @pytest.fixture
 def moving(people, tmp_path):
     write_one_thing(tmp_path)
@@ -259,3 +293,78 @@ def test_what_a_part_objects_to_stands_at_its_answer(moving):
     page = browser.post(url, {"declared": "on"}, status=422)
     assert "入住日不能晚于今天" in page and "/q/since?back=check" in page
     assert not Case.objects.exists()
+
+
+@pytest.fixture
+def everything(people):
+    cases.load_shipped(timezone.now())
+    return people
+
+
+@pytest.mark.full
+def test_every_offered_pack_can_be_applied_for_here_and_no_page_asks_the_database_much(everything):
+    services = [each.id for each in cases.filling.services_for(everything.me, timezone.now())]
+    assert {"newborn", "open-a-restaurant", "data-ip-registration", "app-filing"} <= set(services)
+    _applied_for(everything.me, services)
+
+
+def test_a_form_of_rows_and_files_can_be_applied_for_here(people):
+    cases.load_pack_version(shipped("packs", "cn", "data-ip-registration"), timezone.now())
+    _applied_for(people.me, ["data-ip-registration"])
+
+
+def _applied_for(account, services):
+    """Each question of the first golden case is opened; its answers are accepted and stand on the page of answers."""
+    for pack_id in services:
+        browser = Browser(account)
+        browser.get(f"/hall/apply/{pack_id}/")
+        url = browser.post(f"/hall/apply/{pack_id}/begin")
+        if url.endswith("/data"):
+            browser.get(url)
+            url = browser.post(url, {"allow": "yes"})
+        kinds = _walked(browser, cases.current_pack(pack_id), url)
+        page = browser.get(f"/hall/apply/{pack_id}/check?stay=1")
+        assert "核对填写的内容" in page and "修改" in page, (pack_id, kinds)
+        assert "还剩什么" in browser.get(f"/hall/apply/{pack_id}/tasks")
+
+
+def _walked(browser, pack, url):
+    """Answer from the first golden case by which such a case is opened; files and what it lacks are left to the page."""
+    facts = dict(read_samples(cases.current_files(pack.id)).openings[0].facts)
+    kinds, seen = set(), set()
+    while "/q/" in url and url not in seen:
+        seen.add(url)
+        name = url.rpartition("/")[2]
+        item = pack.facts[name]
+        # One page of each kind of question is drawn.
+        if item.type.kind not in kinds:
+            kinds.add(item.type.kind)
+            browser.get(url)
+        answer = browser.client.post(url, _sent(item, facts.get(name)))
+        if answer.status_code != 302:
+            break
+        url = answer["Location"]
+    return kinds
+
+
+def _sent(item, value):
+    if item.type.kind == "files":
+        return {item.name: SimpleUploadedFile("a.pdf", b"%PDF-1.4\n1 0 obj <<>> endobj\n%%EOF\n")}
+    if value is None:
+        return {}
+    if item.type.kind == "boolean":
+        return {item.name: "true" if value else "false"}
+    if item.type.kind == "money":
+        return {item.name: f"{value // 100}.{value % 100:02d}"}
+    if item.type.kind == "rows":
+        sent = {f"{item.name}-count": str(len(value))}
+        for number, row in enumerate(value):
+            for column, cell in row.items():
+                sent |= {
+                    f"{item.name}-{number}-{key}": text
+                    for key, text in _sent(item.columns[column], cell).items()
+                }
+        return sent
+    if item.type.kind in ("texts", "accounts") and not item.type.choices:
+        return {item.name: "\n".join(value)}
+    return {item.name: value}

@@ -48,7 +48,8 @@ def access_case(case_id: str, viewer: identity.Account, now: dt.datetime) -> Acc
     actor = Actor(
         known.id, known.name, frozenset(role for role in known.roles if pack.roles[role].holder != "public")
     )
-    if row.principal and row.opened_by == actor.id and not routing.is_opener(row, viewer, now):
+    opener = any(pack.roles[role].holder == "opener" for role in actor.roles)
+    if row.principal and row.opened_by == actor.id and not opener and not routing.is_opener(row, viewer, now):
         # A mandate that has ended, a person who has left the window: the matter was never the agent's own.
         raise Problem("case-unknown", _("没有这个办件"), detail=case_id, status=404)
     return Access(row, pack, actor, _level(row, pack, actor, viewer), _inside(row, pack, actor, viewer))

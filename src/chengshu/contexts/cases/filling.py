@@ -15,7 +15,7 @@ from chengshu.contexts.cases.form_fields import said
 from chengshu.contexts.cases.models import PackVersion
 from chengshu.contexts.cases.refusals import in_words
 from chengshu.contexts.cases.services import Opening as OpeningForm
-from chengshu.contexts.cases.services import SectionView, service
+from chengshu.contexts.cases.services import SectionView, service, services_for
 from chengshu.contexts.cases.shown_values import shown_value
 from chengshu.contexts.cases.wording import part_title
 from chengshu.contexts.identity import api as identity
@@ -45,6 +45,7 @@ __all__ = [
     "parts_ahead",
     "said",
     "service",
+    "services_for",
     "shown_value",
     "store_files",
 ]

@@ -12,6 +12,7 @@ from chengshu.contexts.cases.access import FULL, Access, access_case
 from chengshu.contexts.cases.domain import Ground, TermView, account_owner
 from chengshu.contexts.cases.models import Case, CaseEvent, Task
 from chengshu.contexts.cases.presenting import case_terms
+from chengshu.contexts.cases.trace import Decision, decisions_of
 from chengshu.contexts.cases.wording import LANGUAGES, both, grounds, sayer, spoken
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
@@ -49,12 +50,16 @@ class Receipt:
     has_parts: bool
     # Whether something was decided: the case ended, or a step issued, entered or ordered something.
     decided: bool
+    # How rules decided, question by question; read only where something was decided and it was asked for.
+    decisions: list[Decision]
 
 
 DECIDING = frozenset({"issue_certificate", "register_entry", "order_payment"})
 
 
-def receipt_of(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Receipt:
+def receipt_of(
+    case_id: str, viewer: identity.Account, *, now: dt.datetime, with_decisions: bool = False
+) -> Receipt:
     """Return the receipt of a case for whoever may see it whole; refuses as ``access_case`` does."""
     access = access_case(case_id, viewer, now)
     if access.level != FULL:
@@ -65,6 +70,7 @@ def receipt_of(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> R
     bodies = [json.loads(item.body) for item in events]
     tasks = list(Task.objects.filter(case_id=case_id, open=True).values_list("role", "owner"))
     case = row.case(pack.id)
+    decided = bool(row.outcome) or any(_decides(body) for body in bodies)
     return Receipt(
         case_id=case_id,
         pack=pack.id,
@@ -87,7 +93,8 @@ def receipt_of(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> R
         on_behalf=row.behalf or {},
         parent=row.parent_id or "" if row.on_end.startswith(MARK) else "",
         has_parts=pack.parts is not None,
-        decided=bool(row.outcome) or any(_decides(body) for body in bodies),
+        decided=decided,
+        decisions=decisions_of(case_id, viewer, now, access) if decided and with_decisions else [],
     )
 
 

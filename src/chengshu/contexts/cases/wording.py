@@ -8,6 +8,7 @@ from typing import Any
 from chengshu.contexts.cases import packs
 from chengshu.contexts.cases.domain import Ground
 from chengshu.contexts.cases.models import Case
+from chengshu.contexts.cases.shown_values import yuan
 from chengshu.procedure.model import Pack
 
 LANGUAGES = ("zh", "en")
@@ -48,9 +49,31 @@ def sayer(
         if value is None and key in known:
             # Nobody filled it in: that is not the same as a value that is withheld or erased.
             return EMPTY
+        if isinstance(value, int) and name in _money(pack.hash, pack):
+            return f"{yuan(value)} {YUAN[language]}"
         return value if isinstance(value, int) else None
 
     return value_of
+
+
+YUAN = {"zh": "元", "en": "yuan"}
+_money_names: dict[str, frozenset[str]] = {}
+
+
+def _money(key: str, pack: Pack) -> frozenset[str]:
+    """Return the names whose values are money: the engine keeps fen, people read yuan."""
+    if key not in _money_names:
+        named = [(f"facts.{name}", item.type) for name, item in pack.facts.items()]
+        named += [
+            (f"data.{name}", item.type) for form in pack.forms.values() for name, item in form.fields.items()
+        ]
+        named += [
+            (f"decided.{name}", type_)
+            for table in pack.tables.values()
+            for name, type_ in table.outputs.items()
+        ]
+        _money_names[key] = frozenset(name for name, type_ in named if type_.kind == "money")
+    return _money_names[key]
 
 
 # What became of a part, in words.

@@ -19,11 +19,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.api import filling
+from chengshu.contexts.certificates import api as certificates
 from chengshu.contexts.hall.journey.checking import answer_parts
 from chengshu.contexts.hall.journey.state import PASSED, Journey, pack_titles
 from chengshu.contexts.hall.mydata.models import CaseOrigins
 from chengshu.contexts.identity.api import ALL_ROLES, role_required
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import legal_day
 from chengshu.procedure.model import Field
 
 
@@ -86,12 +88,23 @@ def data(request: HttpRequest, pack: str) -> HttpResponse:
         return redirect(journey.next_url())
     context = {
         **_common(journey),
-        "uses": [{"pack": pack_titles(each), "use": use} for each, use in journey.uses],
+        "uses": _grouped(journey),
         "asks": asks,
         "form": form,
         "back": reverse("apply:start", args=[pack]),
     }
     return render(request, "journey/data.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _grouped(journey: Journey) -> list[dict[str, Any]]:
+    """Return the uses of data, those together that come from one place for one purpose on one ground."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for pack, use in journey.uses:
+        grounds = tuple(each["zh"] for each in use.grounds)
+        key = (pack.id, use.basis, use.source_title["zh"], use.purpose["zh"], grounds)
+        group = found.setdefault(key, {"pack": pack_titles(pack), "use": use, "labels": []})
+        group["labels"].append(use.label)
+    return sorted(found.values(), key=lambda each: not each["use"].needs_consent)
 
 
 @role_required(*ALL_ROLES)
@@ -312,14 +325,14 @@ def _submitted(journey: Journey, form: Any) -> str:
 def done(request: HttpRequest, case_id: str) -> HttpResponse:
     """Confirm: the receipt, what was decided at once and why, what happens next and by when."""
     now = timezone.now()
-    receipt = cases.receipt_of(case_id, request.user, now=now)
+    receipt = cases.receipt_of(case_id, request.user, now=now, with_decisions=True)
     progress = cases.progress_of(case_id, request.user, now=now) if receipt.has_parts else None
     context = {
         "case": receipt,
         "progress": progress,
-        "foresight": None if receipt.closed_at or receipt.has_parts else cases.what_if_case(case_id, now),
-        "lines": cases.panel_lines(case_id, request.user, now) if receipt.decided else [],
-        "decisions": cases.decisions_of(case_id, request.user, now) if receipt.decided else [],
+        "foresight": None if receipt.decided or receipt.has_parts else cases.what_if_case(case_id, now),
+        "results": certificates.results_of([case_id], legal_day(now)) if receipt.decided else [],
+        "decisions": receipt.decisions,
     }
     return render(request, "journey/done.html", context)
 
