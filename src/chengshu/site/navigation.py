@@ -15,6 +15,10 @@ PAGES = {
     "items:own": gettext_noop("办事指南"),
     "services:list": gettext_noop("办事"),
     "hall:cases": gettext_noop("我的办件"),
+    "ratings:home": gettext_noop("服务评价"),
+    "ratings:department": gettext_noop("对本部门的评价"),
+    "hotline:home": gettext_noop("12345 热线"),
+    "exports:home": gettext_noop("导出"),
     "messages:mine": gettext_noop("消息"),
     "notices:home": gettext_noop("公示公告"),
     "registers:home": gettext_noop("登记簿"),
@@ -51,6 +55,8 @@ MENUS: dict[str, list[str]] = {
         "catalogue:home",
         "ledger:home",
         "api-v1:openapi-view",
+        "ratings:home",
+        "hotline:home",
     ],
     "resident": [
         "operations:home",
@@ -63,6 +69,7 @@ MENUS: dict[str, list[str]] = {
         "citizen_code:code",
         "messages:mine",
         "notices:home",
+        "hotline:home",
     ],
     "grid_worker": ["operations:home", "cases:tasks", "places:map", "places:home", "services:list"],
     "steward": [
@@ -74,6 +81,7 @@ MENUS: dict[str, list[str]] = {
         "cases:tasks",
         "catalogue:home",
         "ledger:home",
+        "exports:home",
     ],
     "officer": [
         "operations:home",
@@ -85,6 +93,8 @@ MENUS: dict[str, list[str]] = {
         "registers:home",
         "notices:home",
         "messages:mine",
+        "ratings:department",
+        "exports:home",
     ],
     "operator": [
         "operations:home",
@@ -97,6 +107,8 @@ MENUS: dict[str, list[str]] = {
         "certificates:list",
         "citizen_code:devices",
         "ledger:home",
+        "ratings:department",
+        "exports:home",
     ],
     "clerk": [
         "operations:home",
@@ -105,6 +117,7 @@ MENUS: dict[str, list[str]] = {
         "messages:mine",
         "notices:home",
         "certificates:verify",
+        "hotline:home",
     ],
 }
 
