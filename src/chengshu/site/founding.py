@@ -83,6 +83,7 @@ def found_demo(var: Path, plan: DemoPlan, say: Say, now: Now = real_now) -> dict
     from chengshu.contexts.hall import api as hall
     from chengshu.contexts.identity import api as identity
     from chengshu.contexts.places import api as places
+    from chengshu.site.hall_demo import seed_hall_cases
 
     say(f"Five departments' tables about {plan.people:,} generated people")
     tables = var / "sources"
@@ -95,6 +96,8 @@ def found_demo(var: Path, plan: DemoPlan, say: Say, now: Now = real_now) -> dict
     run = first_build(tables, installed, say, now)
     identity.seed_demo(resident_subject_id=telling_person(now()))
     hall.seed_mandates(now())
+    hall.seed_code(now())
+    seed_hall_cases(now())
     finish_ledger(now())
     (var / FOUNDED).touch()
     return {"run": run.run_id, "rows": run.rows, "accepted": run.accepted, "refused": run.refused}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chengshu.contexts.hall.citizen_code import store as citizen_code
+from chengshu.contexts.hall.citizen_code.demo import seed_demo as seed_code
 from chengshu.contexts.hall.exports import producing as exports
 from chengshu.contexts.hall.hotline import api as hotline
 from chengshu.contexts.hall.items import checking, loading, queries
@@ -82,6 +83,7 @@ __all__ = [
     "reopen_decision",
     "review_figures",
     "search_engine",
+    "seed_code",
     "seed_mandates",
     "spared",
     "suggest",
