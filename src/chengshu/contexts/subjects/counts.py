@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from chengshu.contexts.subjects.models import CellCount, Dispute, Finding, Return, Run, RunSource
-from chengshu.contexts.subjects.reading import current_run
+from chengshu.contexts.subjects.models import CellCount, Dispute, Finding, Return, Run
+from chengshu.contexts.subjects.reading import current_run, tables_of
 from chengshu.kernel.problems import Problem
 
 
@@ -67,8 +67,7 @@ def findings(kind: str | None = None, state: str = "open", most: int = 200) -> l
 
 def source_titles() -> dict[str, dict[str, str]]:
     """Return source → title {zh, en}, of the snapshot in force."""
-    rows = RunSource.objects.filter(run=current_run())
-    return {source: dict(title) for source, title in rows.values_list("source", "title")}
+    return {source: dict(title) for source, (_department, title) in tables_of(current_run()).items()}
 
 
 def cells_with(kind: str) -> dict[str, int]:

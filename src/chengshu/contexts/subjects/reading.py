@@ -43,6 +43,7 @@ from chengshu.contexts.subjects.snapshots import part
 from chengshu.kernel.problems import Problem
 
 # A correction lies over the snapshot until a run has taken it in.
+_tables_of: dict[str, Mapping[str, tuple[str, Mapping[str, str]]]] = {}
 LAID_OVER = Q(state__in=[Correction.State.HOLDS, Correction.State.RESTORES], consumed_in=None)
 
 
@@ -137,8 +138,9 @@ def provenance(record: Record) -> list[Cell]:
             "where subject_id = ? order by element, rank",
             [str(path), record.subject_id],
         ).fetchall()
-        spots = _spots(con, record.kind, [row[3] for row in rows])
-    departments = {row.source: row.department for row in RunSource.objects.filter(run=current_run())}
+        run = current_run()
+        spots = _spots(con, record.kind, [row[3] for row in rows], run)
+    departments = {name: department for name, (department, _title) in tables_of(run).items()}
     return [
         Cell(
             element=element, value=value, source=source, department=departments.get(source, ""), record_id=record_id,
@@ -148,9 +150,25 @@ def provenance(record: Record) -> list[Cell]:
     ]  # fmt: skip
 
 
-def _spots(con: duckdb.DuckDBPyConnection, kind: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+def tables_of(run: Run | None) -> Mapping[str, tuple[str, Mapping[str, str]]]:
+    """Return table → department and title of a run; a published run's tables never change."""
+    if run is None:
+        return {}
+    known = _tables_of.get(run.run_id)
+    if known is None:
+        rows = RunSource.objects.filter(run=run).values_list("source", "department", "title")
+        known = {source: (department, dict(title)) for source, department, title in rows}
+        _tables_of.clear()
+        if run.state == Run.State.PUBLISHED and known:
+            _tables_of[run.run_id] = known
+    return known
+
+
+def _spots(
+    con: duckdb.DuckDBPyConnection, kind: str, ids: Sequence[str], run: Run | None
+) -> dict[str, dict[str, Any]]:
     """Return record → file, row and absence. They are looked up now: rows shift when a department adds a line."""
-    table = _table(f"place-{kind}", "records")
+    table = _table(f"place-{kind}", "records", run)
     if table is None or not ids:
         return {}
     wanted = sorted(set(ids))
@@ -159,7 +177,7 @@ def _spots(con: duckdb.DuckDBPyConnection, kind: str, ids: Sequence[str]) -> dic
         f"where record_id in ({', '.join('?' * len(wanted))})",
         wanted,
     ).fetchall()
-    today = _rows_today(con, {(source, digest) for *_, source, digest in rows})
+    today = _rows_today(con, {(source, digest) for *_, source, digest in rows}, run)
     found = {}
     for record_id, file, row, absent_since, source, digest in rows:
         file, row = today.get((source, digest), (file, row))
@@ -168,12 +186,12 @@ def _spots(con: duckdb.DuckDBPyConnection, kind: str, ids: Sequence[str]) -> dic
 
 
 def _rows_today(
-    con: duckdb.DuckDBPyConnection, wanted: set[tuple[str, int]]
+    con: duckdb.DuckDBPyConnection, wanted: set[tuple[str, int]], run: Run | None
 ) -> dict[tuple[str, int], tuple[str, int]]:
     """Return (source, digest of the row) → file and row in the last delivery."""
     found = {}
     for source in sorted({item[0] for item in wanted}):
-        path = _current(f"intake-{source}", "rows.parquet")
+        path = _current(f"intake-{source}", "rows.parquet", run)
         digests = [digest for name, digest in wanted if name == source]
         if path is not None:
             marks = ", ".join("?" * len(digests))
@@ -185,15 +203,14 @@ def _rows_today(
     return found
 
 
-def _table(folder: str, name: str) -> str | None:
+def _table(folder: str, name: str, run: Run | None = None) -> str | None:
     """Return a table of the current snapshot as SQL, if it is there."""
-    run = current_run()
+    run = run or current_run()
     path = part(run.run_id, folder, "") if run else None
     return layers.relation(path, name) if path is not None and layers.exists(path, name) else None
 
 
-def _current(folder: str, file: str) -> Path | None:
-    run = current_run()
+def _current(folder: str, file: str, run: Run | None) -> Path | None:
     path = part(run.run_id, folder, file) if run else None
     return path if path and path.is_file() else None
 

@@ -54,7 +54,7 @@ def data(request: HttpRequest) -> HttpResponse:
         "shown": shown,
         "rows": [{"field": each, "whole": each.element in shown or not each.masked} for each in fields],
         "departments": _departments(fields),
-        "counts": _counts(room, now),
+        "counts": _counts(room, full, now),
     }
     response = render(request, "hall/data.html", context)
     if shown:
@@ -88,12 +88,11 @@ def _departments(fields: list[MyField]) -> list[dict[str, Any]]:
     ]
 
 
-def _counts(room: Room, now: Any) -> dict[str, int]:
-    consents = subjects.consents_of(room.subject_id, now)
+def _counts(room: Room, full: subjects.FullRecord, now: Any) -> dict[str, int]:
     return {
         "reads": identity.reads_of(room.subject_id, limit=0)[1],
-        "consents": sum(each.in_force for each in consents),
-        "disputes": subjects.Dispute.objects.filter(subject_id=room.subject_id, closed_at=None).count(),
+        "consents": subjects.consents_in_force(room.subject_id, now),
+        "disputes": len(full.record.disputed),
     }
 
 
