@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from chengshu.contexts.hall.items.elements import AUDIENCES, KINDS, Mistake, cited
 
 UNITS = [("工作日", _("工作日")), ("自然日", _("自然日"))]
-_GROUND = re.compile(r"^《?([^《》]+?)》?\s*((?:第[^第]+条[、，]?)*)$")
+_GROUND = re.compile(r"^《([^《》]+)》\s*(第\S*)?$|^([^《》\s]+)$")
 
 
 class Lines(forms.CharField):
@@ -86,7 +86,7 @@ class GuideForm(forms.Form):
         for line in str(self.cleaned_data["legal_basis"]).splitlines():
             if not line.strip():
                 continue
-            read = cited(line) or _one(line.strip())
+            read = _one(line.strip()) or cited(line)
             if not read:
                 raise forms.ValidationError(_("看不懂这一行：%(line)s"), params={"line": line[:40]})
             found += read
@@ -104,8 +104,9 @@ class GuideForm(forms.Form):
 
 
 def _one(line: str) -> list[dict[str, str]]:
+    """Read a line that is one law, with all that stands behind it as its article."""
     found = _GROUND.match(line)
-    return [{"title": found[1].strip(), "article": found[2].rstrip("、，")}] if found else []
+    return [{"title": found[1] or found[3], "article": (found[2] or "").rstrip("、，")}] if found else []
 
 
 def initial_of(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,15 +87,19 @@ def make(
     """Make a new guide of the officer's department; it is withdrawn until it is published."""
     if Item.objects.filter(pk=code).exists():
         raise Problem("item-code-taken", "这个事项编码已经有了", detail=code, status=409)
-    empty = loading.body_of(
-        {"TASK_CODE": code, "TASK_NAME": values["name"], "TASK_TYPE": values["kind"], "DEPT_NAME": "-"}
-    )
     department = identity.department_name(account.department_id or "")
+    empty = loading.body_of(
+        {
+            "TASK_CODE": code,
+            "TASK_NAME": values["name"],
+            "TASK_TYPE": values["kind"],
+            "DEPT_NAME": department["zh"],
+        }
+    )
     body = {
         **empty,
         **{name: values[name] for name in EDITABLE if name in values},
         "department": account.department_id or "",
-        "department_name": department["zh"],
         "area_code": area,
         "level": "区级",
     }

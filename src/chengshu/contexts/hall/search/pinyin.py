@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 Table = Mapping[str, Sequence[str]]
 _LATIN = re.compile(r"[a-z]+")
@@ -22,6 +23,7 @@ _FUZZY = (
 )
 
 
+@cache
 def make_table() -> dict[str, list[str]]:
     """Return the toneless readings, at most three, of each of some 21,000 Han characters."""
     from pypinyin.pinyin_dict import pinyin_dict

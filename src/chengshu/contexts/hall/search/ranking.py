@@ -21,7 +21,7 @@ from chengshu.contexts.hall.search.reading import Concept, Reading
 # Tuned on benchmarks/queries/items-dev.jsonl; docs/decisions/0013 says what each is worth.
 SHARPNESS = 1.25
 SHARE_CONCEPTS, SHARE_LITERAL, SHARE_NAME = 0.72, 0.28, 0.26
-CANDIDATES = 160
+CANDIDATES = 100
 REMEMBERED = 600
 # Weights of ``fits``: constant, score, answered, absent, name, said.
 FITS = (-14.64, 5.82, 6.81, -4.11, 1.14, 5.20)

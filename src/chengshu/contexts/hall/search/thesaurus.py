@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ class Match:
     gapped: bool = False
 
 
+@cache
 def read_folder(folder: Path = FOLDER) -> list[Entry]:
     """Read every file of the folder; raises ``Problem`` with file and line for an entry that is none."""
     entries = []
