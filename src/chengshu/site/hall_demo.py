@@ -16,7 +16,7 @@ from chengshu.kernel.codes import resident_id_check, resident_id_fault
 
 CONFIRM = {"agreed": True}
 OF_AGE = 18
-MARRIED_FROM = 24
+MARRIED_FROM, PARENT_UNTIL = 24, 45
 HOSPITAL = "宝安区（演示）妇幼保健院"
 # Eight digits of a birth date stand at this place of an identity number; the last but one tells the sex.
 BORN, SEX = slice(6, 14), 16
@@ -64,6 +64,14 @@ def seed_hall_cases(now: dt.datetime) -> list[str]:
     return found
 
 
+def parents_age(subject_id: str, now: dt.datetime) -> bool:
+    """Whether somebody's record says that they are of the age at which most have children."""
+    number = str(subjects.effective_record(subject_id).values.get("person.resident_id") or "")
+    if resident_id_fault(number):
+        return False
+    return MARRIED_FROM <= _age(_born(number), timezone.localdate(now)) <= PARENT_UNTIL
+
+
 def _parent(account: identity.Account) -> Parent | None:
     """Return whoever signs in as ``account``, when their record says who they are."""
     if not account.subject_id:
@@ -72,9 +80,8 @@ def _parent(account: identity.Account) -> Parent | None:
     number = str(values.get("person.resident_id") or "")
     if resident_id_fault(number):
         return None
-    born_on = dt.datetime.strptime(number[BORN], "%Y%m%d").date()
     name = str(values.get("person.name") or account.display_name)
-    return Parent(account, name, number, born_on, str(values.get("person.phone") or "13800000000"))
+    return Parent(account, name, number, _born(number), str(values.get("person.phone") or "13800000000"))
 
 
 def _card(parent: Parent, now: dt.datetime) -> str:
@@ -149,13 +156,19 @@ def _applied(pack: str, parent: Parent, facts: Mapping[str, Any], now: dt.dateti
 
 def _told(case: str, name: str, data: Mapping[str, Any], username: str, now: dt.datetime) -> None:
     actor = identity.account_named(username)
-    cases.command(case, name, data, actor=actor, now=now, idempotency_key=f"demo:{case}:{name}")
+    cases.command(
+        case, name, data, actor=actor, expected_version=None, now=now, idempotency_key=f"demo:{case}:{name}"
+    )
 
 
 def _spouse_number(parent: Parent) -> str:
     """Return a number that nobody has: born on the same day, of the other sex, in the order of the day that parents lack."""
     body = f"{parent.number[:14]}99{'1' if parent.woman else '2'}"
     return body + resident_id_check(body)
+
+
+def _born(number: str) -> dt.date:
+    return dt.datetime.strptime(number[BORN], "%Y%m%d").date()
 
 
 def _age(born_on: dt.date, on: dt.date) -> int:
