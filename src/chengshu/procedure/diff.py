@@ -278,6 +278,7 @@ def _head(pack: Pack) -> Facets:
 def _field(item: Field) -> Facets:
     columns = ", ".join(f"{name}: {column.type}" for name, column in item.columns.items())
     prefill = f"{item.prefill.source}({_pairs(item.prefill.params)})" if item.prefill else ""
+    prefill += " only" if item.prefill and item.prefill.only else ""
     return {
         "type": item.type.kind,
         "choices": ", ".join(item.type.choices),

@@ -105,6 +105,8 @@ class Prefill:
 
     source: str
     params: Mapping[str, Expression]
+    # What the source says stands, whatever is typed: decisions of seconds rest on such facts.
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

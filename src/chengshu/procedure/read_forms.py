@@ -218,8 +218,9 @@ def _prefill(item: Sheet, known: Mapping[str, Type], sources: Registry) -> Prefi
             sheet.fault("source-params", f"The source {source!r} needs {name!r}", "with")
     if inner is not None:
         inner.close()
+    only = sheet.boolean("only", False)
     sheet.close()
-    return Prefill(source, params)
+    return Prefill(source, params, only)
 
 
 def _list(words: Mapping[str, Any]) -> str:

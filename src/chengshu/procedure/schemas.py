@@ -168,6 +168,7 @@ def _field(registry: Registry, *, column: bool = False) -> Schema:
         "What fills the field first",
         ("source",),
         source=word("Which source", tuple(registry.sources)),
+        only=flag("What the source says stands, whatever is typed; an optional fact without it stays empty"),
         **{
             "with": {
                 "type": "object",

@@ -14,7 +14,18 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from chengshu.contexts.cases import endings, files, holidays, jobs, packs, routing, rows, sealing, uploads
+from chengshu.contexts.cases import (
+    endings,
+    files,
+    holidays,
+    jobs,
+    packs,
+    routing,
+    rows,
+    sealing,
+    sourced,
+    uploads,
+)
 from chengshu.contexts.cases.domain import FileIn, Opening, new_case_id
 from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.models import CaseEvent, EvidenceFile
@@ -76,6 +87,8 @@ def open_case(
         _check_department(runtime.pack, department)
     kept = [*stored, *_stored_facts(runtime, files_in)]
     facts = _with_files(facts, kept)
+    if asked and opened_by is not None:
+        facts = sourced.only_sourced(runtime.pack, facts, opened_by, on_behalf, now)
     if asked and opened_by is not None and case_of_key(idempotency_key) is None:
         kept += uploads.named(runtime.pack.facts, facts, opened_by, now, kept=kept)
     opening = Opening(facts, idempotency_key, subject_id, cell_code, department, assignee, on_behalf)

@@ -1,0 +1,61 @@
+"""A decision of seconds rests on what the record says: what an applicant types there counts for nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+from chengshu.contexts.cases import api as cases
+from chengshu.contexts.certificates.models import Certificate
+
+from .conftest import NOW
+
+BIRTH = "birth-data"
+TYPED = {
+    "applicant_name": "王安娜", "applicant_id": "440306199303150020", "applicant_born_on": "1993-03-15",
+    "phone": "13800138001", "child_name": "王小满", "sex": "female", "born_on": "2026-11-10", "born_at": "08:35",
+    "weeks": 39, "weight_g": 9999, "length_cm": 50, "hospital": "自己写的医院", "midwife": "陈丽",
+    "record_number": "BR-MADE-UP", "relation": "mother",
+}  # fmt: skip
+
+
+def record(account):
+    """Give the mother the record that the hospital reported."""
+    said = {"sex": "female", "born_on": "2026-11-10", "born_at": "08:35", "weeks": 39, "weight_g": 3280, "length_cm": 50,
+            "hospital": "宝安区（演示）妇幼保健院", "midwife": "陈丽"}  # fmt: skip
+    claims = [{"name": name, "label": {"zh": name, "en": name}, "raw": value, "value": {"zh": str(value), "en": str(value)}}
+              for name, value in said.items()]  # fmt: skip
+    Certificate.objects.create(
+        number="BR-2026-000007", type="birth-record", case_id="X1", title_zh="分娩信息", title_en="Record", holder="王安娜",
+        holder_account=str(account.pk), holder_id=account.subject_id, claims=json.dumps(claims), department="health",
+        valid_from=dt.date(2026, 1, 1), issued_at=NOW, changed_at=NOW,
+    )  # fmt: skip
+
+
+def applied(account, key):
+    case_id = cases.open_case(BIRTH, TYPED, opened_by=account, idempotency_key=key, now=NOW, asked=True)
+    return cases.command(
+        case_id,
+        "confirm",
+        {"agreed": True},
+        actor=account,
+        expected_version=None,
+        idempotency_key=None,
+        now=NOW,
+    )
+
+
+def test_a_record_number_that_one_types_leads_to_a_person(anna):
+    cases.need_shipped(BIRTH, NOW)
+    view = applied(anna, "a")
+    assert view.state == "examining"
+
+
+def test_the_hospitals_record_decides_at_once_and_overrules_what_was_typed(anna):
+    cases.need_shipped(BIRTH, NOW)
+    record(anna)
+    view = applied(anna, "b")
+    assert view.state == "done"
+    said = {label["zh"]: value for _name, label, value in view.facts}
+    assert any("3280" in str(value) for value in said.values())
+    assert not any("9999" in str(value) or "自己写的医院" in str(value) for value in said.values())
