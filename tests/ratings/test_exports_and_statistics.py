@@ -168,8 +168,20 @@ def test_promised_and_actual_times_and_the_three_rates_say_their_numbers(people,
     found = statistics.actual_rates()
     assert [(each.part, each.whole) for each in found.values()] == [(1, 2), (2, 2), (1, 2)]
     (line,) = statistics.times()
-    assert (line.ended, line.late) == (2, 0) and line.actual_days == 0.0 and line.promised_days > 1
+    # Thirty days to confirm were the applicant's own: the office promised nothing yet.
+    assert (line.ended, line.late, line.actual_days, line.promised_days) == (2, 0, 0.0, None)
     assert client.get("/hall/statistics", **phone).status_code == 200
+
+
+def test_what_was_promised_is_the_answer_not_the_days_to_reopen_it(people):
+    case_id = request_of(people, 1)
+    say(case_id, "claim", {}, people.officer, MONDAY + 2 * HOUR)
+    say(case_id, "reply", {"result": "solved", "reply": "已修好"}, people.officer, MONDAY + 3 * HOUR)
+    say(case_id, "visit", {"visit": "satisfied", "visit_text": "满意"}, people.visitor, MONDAY + 4 * HOUR)
+    row = Service.objects.get(case_id=case_id)
+    # Claimed on 23 November; five working days end on the 30th.
+    assert timezone.localtime(row.promised_at).date() <= dt.date(2026, 12, 1) and not row.late
+    assert {str(people.officer.pk), str(people.visitor.pk), str(people.desk.pk)} == set(row.served_by)
 
 
 def test_the_rates_over_items_count_what_is_not_stated_against_them(db):

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop, override
 
 from chengshu.contexts.cases import api as cases
@@ -58,6 +59,7 @@ def wire() -> None:
     hall.register_code_reader(hall.citizen_code.read_at_window)
     hall.ratings.wire()
     hall.hotline.wire()
+    hall.hotline.register_answers(guides_for)
     wire_map()
 
 
@@ -99,6 +101,13 @@ def wallet_account(token: str, now: dt.datetime) -> int | None:
 
     found = account_of_token(token, certificates.wallet.SCOPE, now)
     return int(found.pk) if found else None
+
+
+def guides_for(question: str) -> list[hall.hotline.Guide]:
+    """Offer the hotline centre the guides that the hall's own search finds for a question; none where nothing fits."""
+    found = hall.find(question, timezone.now(), kinds=("item",), top=5)
+    hits = () if found.none else found.hits
+    return [hall.hotline.Guide(hit.doc.id, hit.doc.title, f"/hall/items/{hit.doc.id}") for hit in hits]
 
 
 def propose_address(request: EffectRequest) -> Mapping[str, Any]:

@@ -29,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
         for row in producing.exports_of(request.user)
     ]
     kinds = [(code, _(kind.title)) for code, kind in KINDS.items() if request.user.role in kind.roles]
-    context = {"lines": lines, "kinds": kinds, "breadcrumbs": [(_("导出"), "")]}
+    context = {"lines": lines, "kinds": kinds}
     return render(request, "exports/home.html", context)
 
 

@@ -15,11 +15,13 @@ from chengshu.contexts.hall.ratings.models import Channel, Rating, Service
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.messages import api as messages
 from chengshu.kernel.terms import legal_day
-from chengshu.procedure.case import EXPIRED, LATE
+from chengshu.procedure.case import EXPIRED, LATE, MET
 
 HOTLINE, FOLLOW_UP = "citizen-hotline", "rating-return-visit"
 # A request to the hotline is rated once it is answered and called back, not after the days to have it opened again.
 SETTLED = "settled"
+# Roles of the person served: a term in which only they have a task is not the office's.
+PERSONS = frozenset({"opener", "party", "public", "assignee"})
 HOTLINE_CHANNELS = {
     "phone": Channel.HOTLINE,
     "hall": Channel.HALL,
@@ -90,18 +92,39 @@ def _ended(step: cases.StepTaken) -> None:
     row = Service.objects.filter(reference=f"case:{step.case.id}", round=1).first()
     if row is None:
         return
-    terms = list(step.case.terms.values())
-    due = [dt.datetime.fromisoformat(term["due_at"]) for term in terms if term["due_at"]]
+    first_end = row.ended_at is None
+    terms = [step.case.terms[name] for name in step.case.terms if name in office_terms(step.case.pack)]
+    over = [term for term in terms if term["state"] in (MET, EXPIRED, LATE)]
+    if first_end:
+        # What a person has time for after that, such as having it opened again, was not promised to them.
+        due = [dt.datetime.fromisoformat(term["due_at"]) for term in over if term["due_at"]]
+        row.promised_at = max(due, default=None)
     row.department = step.department or row.department
     row.outcome = step.case.outcome or row.outcome
-    row.promised_at = max(due, default=None)
-    row.late = any(term["state"] in (EXPIRED, LATE) for term in terms)
+    row.late = row.late or any(term["state"] in (EXPIRED, LATE) for term in over)
     row.served_by = _servers(step)
-    first_end = row.ended_at is None
     row.ended_at = row.ended_at or step.now
     row.save(update_fields=["department", "outcome", "promised_at", "late", "served_by", "ended_at"])
     if first_end:
         invite(row, step.now)
+
+
+_known: dict[str, frozenset[str]] = {}
+
+
+def office_terms(name: str) -> frozenset[str]:
+    """Return the terms of a pack that the office has to keep: not those in which only the person has something to do."""
+    pack = cases.current_pack(name)
+    if pack.hash not in _known:
+
+        def of_office(state: str) -> bool:
+            roles = pack.states[state].tasks
+            return not roles or any(pack.roles[role].holder not in PERSONS for role in roles)
+
+        _known[pack.hash] = frozenset(
+            term for term, item in pack.deadlines.items() if any(of_office(each) for each in item.runs_while)
+        )
+    return _known[pack.hash]
 
 
 def _servers(step: cases.StepTaken) -> list[str]:

@@ -129,6 +129,6 @@ def services(request: HttpRequest) -> HttpResponse:
         "times": [
             (names.get(line.code, {"zh": line.code or "—", "en": line.code or "—"}), line) for line in times
         ],
-        "breadcrumbs": [(_("办事统计"), "")],
+        "breadcrumbs": [(_("服务评价"), "/hall/ratings/"), (_("办事统计"), "")],
     }
     return render(request, "ratings/services.html", context)
