@@ -103,7 +103,7 @@ def spoken(
     apart: dict[str, Any] = {"number": content.number, "holder": content.holder}
     if content.holder_mark:
         apart["holder_mark"] = content.holder_mark
-    apart |= {claim_name(name): value for name, value in content.claims.items() if value is not None}
+    apart |= {claim_name(name): value for name, value in content.claims.items() if value not in (None, "")}
     return always, apart | derived(type_, content.claims, on)
 
 

@@ -155,7 +155,7 @@ def _bind(
     verdict.kind, verdict.bound, verdict.shown_to = "presentation", True, str(shown.get("aud", ""))
     if "exp" in shown:
         until = dt.datetime.fromtimestamp(int(shown["exp"]), CHINA)
-        verdict.shown_until = until.isoformat(timespec="minutes")
+        verdict.shown_until = until.strftime("%Y-%m-%d %H:%M")
     if expected.audience and verdict.shown_to != expected.audience:
         raise ValueError("other-audience")
     if expected.nonce and str(shown.get("nonce", "")) != expected.nonce:
