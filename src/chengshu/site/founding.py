@@ -135,6 +135,7 @@ def telling_person(now: datetime) -> str:
     from chengshu.contexts.identity import api as identity
     from chengshu.contexts.places import api as places
     from chengshu.contexts.subjects import api as subjects
+    from chengshu.site.hall_demo import parents_age
 
     people = [found for found in subjects.findings("two-homes") if found.subject_id.startswith("P")]
     people = people or [found for found in subjects.findings(None) if found.subject_id.startswith("P")]
@@ -151,7 +152,9 @@ def telling_person(now: datetime) -> str:
     def busiest(found: Any) -> int:
         return max((work[someone] for someone in charged[found.cell_code][:1]), default=-1)
 
-    chosen = max(people, key=lambda found: (busiest(found), found.subject_id))
+    ordered = sorted(people, key=lambda found: (busiest(found), found.subject_id), reverse=True)
+    # Somebody who may have a child to register, where there is one.
+    chosen = next((found for found in ordered if parents_age(found.subject_id, now)), ordered[0])
     worker, holder = identity.account_named("worker"), charged[chosen.cell_code][:1]
     account = identity.account(holder[0]) if holder else None
     if worker is not None and account is not None and account.pk != worker.pk:
