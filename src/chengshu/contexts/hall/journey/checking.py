@@ -40,6 +40,8 @@ def _line(journey: Journey, item: Field, view: Any, form: Any) -> dict[str, Any]
         "dispute": f"{held.dispute_url}?next={reverse('apply:check', args=[journey.pack.id])}%3Ffresh%3D1"
         if held is not None and held.disputable and held.dispute_url
         else "",
-        "change": f"{reverse('apply:question', args=[journey.pack.id, item.name])}?back=check",
+        "change": ""
+        if journey.bound(item.name)
+        else f"{reverse('apply:question', args=[journey.pack.id, item.name])}?back=check",
         "wrong": " ".join(form.errors.get(item.name, [])),
     }

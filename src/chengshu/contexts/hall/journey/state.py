@@ -119,13 +119,21 @@ class Journey:
     def held(self, name: str) -> Prefilled | None:
         """Return what is known of a field that nobody answered by themselves; a disputed value is asked."""
         found = self.filled.found.get(name)
+        if found is not None and self.bound(name):
+            return found
         return None if found is None or found.disputed or name in self.typed else found
+
+    def bound(self, name: str) -> bool:
+        """Whether only its source may say what a field is: nothing that is typed counts there."""
+        source = self.pack.facts[name].prefill
+        return source is not None and source.only and name in self.filled.found
 
     @cached_property
     def known(self) -> dict[str, Any]:
         """Every value, given or known."""
         held = {name: item.value for name, item in self.filled.found.items() if not item.disputed}
-        return {**held, **self.typed}
+        bound = {name: item.value for name, item in self.filled.found.items() if self.bound(name)}
+        return {**held, **self.typed, **bound}
 
     @cached_property
     def form(self) -> Any:
@@ -143,7 +151,13 @@ class Journey:
     def asked(self) -> list[Field]:
         """The fields that the answers so far call for, in the order of the form."""
         apart = {item.name for item in self.declared}
-        return [item for item in self.form.asked(self.form.all_fields()) if item.name not in apart]
+        fields = [item for item in self.form.asked(self.form.all_fields()) if item.name not in apart]
+        return [item for item in fields if not self._idle(item)]
+
+    def _idle(self, item: Field) -> bool:
+        """Whether asking is idle: the field may stay empty, only its source could fill it, and the source knows nothing."""
+        source = item.prefill
+        return source is not None and source.only and not item.required and item.name not in self.filled.found
 
     @property
     def questions(self) -> list[Field]:
