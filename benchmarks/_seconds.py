@@ -80,6 +80,7 @@ def ready(number: int) -> dict[str, str]:
     now = dt.datetime.now(dt.UTC)
     name = f"bench-{number}-{now.timestamp()}"
     account = identity.save_account(name, display_name="林静雯", role="resident", is_demo=True)
+    record(account, number, now)
     draft = cases.drafts.start(account, PACK, now)
     cases.drafts.save(draft, account, answers(number, now), now)
     client = Client(headers={"host": "localhost"})
@@ -95,6 +96,30 @@ def ready(number: int) -> dict[str, str]:
     }
 
 
+def record(account: Any, number: int, now: dt.datetime) -> None:
+    """Give an applicant the record that the hospital reported: without it a person would decide."""
+    from chengshu.contexts.certificates.models import Certificate
+
+    said = {
+        "sex": "female", "born_on": (now.date() - dt.timedelta(days=5)).isoformat(), "born_at": "08:35", "weeks": 39,
+        "weight_g": 3280, "length_cm": 50, "hospital": "宝安区（演示）妇幼保健院", "midwife": "陈丽",
+    }  # fmt: skip
+    claims = [
+        {
+            "name": key,
+            "label": {"zh": key, "en": key},
+            "raw": value,
+            "value": {"zh": str(value), "en": str(value)},
+        }
+        for key, value in said.items()
+    ]
+    Certificate.objects.create(
+        number=f"BENCH-{now.timestamp():.3f}-{number:05}", type="birth-record", case_id=f"B{number}-{now.timestamp():.0f}"[:20],
+        title_zh="分娩信息", title_en="Delivery record", holder="林静雯", holder_account=str(account.pk),
+        claims=json.dumps(claims), department="health", valid_from=now.date(), issued_at=now, changed_at=now,
+    )  # fmt: skip
+
+
 def answers(number: int, now: dt.datetime) -> dict[str, Any]:
     """Return a whole application; each child has a record of its own."""
     return {
@@ -102,7 +127,7 @@ def answers(number: int, now: dt.datetime) -> dict[str, Any]:
         "phone": "13800000000", "child_name": "林小满", "sex": "female",
         "born_on": (now.date() - dt.timedelta(days=5)).isoformat(), "born_at": "08:35", "weeks": 39, "weight_g": 3280,
         "length_cm": 50, "hospital": "宝安区（演示）妇幼保健院", "midwife": "陈丽",
-        "record_number": f"BENCH-{now.timestamp():.0f}-{number:04}", "relation": "mother", "other_name": "周远",
+        "relation": "mother", "other_name": "周远",
         "other_id": "440306199107150015", "_data": "allowed",
     }  # fmt: skip
 

@@ -98,6 +98,8 @@ def found_demo(var: Path, plan: DemoPlan, say: Say, now: Now = real_now) -> dict
     hall.seed_mandates(now())
     hall.seed_code(now())
     seed_hall_cases(now())
+    # What the demo's people hold since the build: who is entitled by it is told so.
+    hall.find_entitled("founding", now())
     finish_ledger(now())
     (var / FOUNDED).touch()
     return {"run": run.run_id, "rows": run.rows, "accepted": run.accepted, "refused": run.refused}

@@ -212,7 +212,8 @@ def holders_in_force(type_: str, on: dt.date) -> Iterator[tuple[str, str, str, d
     rows = Certificate.objects.filter(type=type_, state=domain.ACTIVE, valid_from__lte=on)
     rows = rows.filter(Q(valid_to=None) | Q(valid_to__gte=on)).order_by("pk")
     for row in rows.iterator(chunk_size=1000):
-        yield row.holder_account, row.holder_id, row.number, words.raw(json.loads(row.claims))
+        claims = {"number": row.number, **words.raw(json.loads(row.claims))}
+        yield row.holder_account, row.holder_id, row.number, claims
 
 
 def keys_held(register: str, keys: Collection[str]) -> set[str]:
