@@ -21,6 +21,7 @@ ROLES = [
     "officer-market",
     "officer-finance",
     "operator",
+    "clerk",
 ]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NOT_PAGES = ("/api/v1/openapi.json", "/metrics", "/healthz", "/readyz", "/i18n/", "/static/", "/sign-out")

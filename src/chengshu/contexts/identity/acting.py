@@ -20,6 +20,8 @@ from chengshu.kernel.problems import Problem
 
 SELF, MANDATE, WINDOW, RECORD = "self", "mandate", "window", "record"
 SESSION_KEY = "acting"
+# Digits that no number of ours has.
+LONG = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,14 @@ def acting(request: HttpRequest) -> Acting:
 
 def _read(request: HttpRequest, account: Account, now: datetime) -> Acting:
     if (named := request.META.get("HTTP_X_MANDATE")) and request.path.startswith("/api/"):
-        found = resolve(account, {"by": MANDATE, "id": int(named) if named.isdigit() else None}, now)
+        found = resolve(
+            account,
+            {
+                "by": MANDATE,
+                "id": int(named) if named.isascii() and named.isdigit() and len(named) < LONG else None,
+            },
+            now,
+        )
         if found is None:
             # A program that asks to act for another must never act for itself instead.
             raise Problem("mandate-not-in-force", _("这个授权现在无效"), detail=named[:20], status=403)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from typing import Literal
+from typing import Annotated, Literal
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Router, Schema
+from ninja import Field, Path, Router, Schema
 
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import mandates
@@ -19,6 +19,8 @@ from chengshu.interfaces.rest.authentication import guard
 
 router = Router(tags=["mandates"])
 TRIES = identity.Rate(capacity=10, per_second=1 / 60)
+# What both databases hold as a key.
+Number = Annotated[int, Path(..., ge=1, le=2**63 - 1)]
 READ, WRITE = guard("resident", scope="mandates:read"), guard("resident", scope="mandates:write")
 
 
@@ -111,22 +113,22 @@ def offer(request: HttpRequest, body: MandateIn) -> tuple[int, MandateOut]:
     return 201, _out(row, "principal", now)
 
 
-@router.post("/{int:mandate_id}/accept", auth=WRITE, response=MandateOut, summary="Accept a mandate")
-def accept(request: HttpRequest, mandate_id: int) -> MandateOut:
+@router.post("/{mandate_id}/accept", auth=WRITE, response=MandateOut, summary="Accept a mandate")
+def accept(request: HttpRequest, mandate_id: Number) -> MandateOut:
     """Accept a mandate that was offered to the caller."""
     now = timezone.now()
     return _out(mandates.accept(mandate_id, request.auth, now), "agent", now)  # type: ignore[attr-defined]
 
 
-@router.post("/{int:mandate_id}/refuse", auth=WRITE, response=MandateOut, summary="Decline a mandate")
-def refuse(request: HttpRequest, mandate_id: int, body: ReasonIn) -> MandateOut:
+@router.post("/{mandate_id}/refuse", auth=WRITE, response=MandateOut, summary="Decline a mandate")
+def refuse(request: HttpRequest, mandate_id: Number, body: ReasonIn) -> MandateOut:
     """Decline a mandate that was offered to the caller."""
     now = timezone.now()
     return _out(mandates.refuse(mandate_id, request.auth, body.reason, now), "agent", now)  # type: ignore[attr-defined]
 
 
-@router.post("/{int:mandate_id}/revoke", auth=WRITE, response=MandateOut, summary="Revoke a mandate")
-def revoke(request: HttpRequest, mandate_id: int, body: ReasonIn) -> MandateOut:
+@router.post("/{mandate_id}/revoke", auth=WRITE, response=MandateOut, summary="Revoke a mandate")
+def revoke(request: HttpRequest, mandate_id: Number, body: ReasonIn) -> MandateOut:
     """End a mandate from either side; it holds no longer from this moment."""
     me, now = request.auth, timezone.now()  # type: ignore[attr-defined]
     row = mandates.revoke(mandate_id, me, body.reason, now)

@@ -19,6 +19,8 @@ from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import mandates, proof_needed, role_required
 from chengshu.kernel.problems import Problem
 
+# Digits that no number of ours has.
+LONG = 16
 # Enough for someone who mistypes, too few to try out names.
 TRIES = identity.Rate(capacity=10, per_second=1 / 60)
 
@@ -163,7 +165,11 @@ def revoke(request: HttpRequest, mandate_id: int) -> HttpResponse:
 def act(request: HttpRequest) -> HttpResponse:
     """Begin to act for another, by a mandate or as the legal representative of record."""
     kind, _sep, value = request.POST.get("for", "").partition(":")
-    chosen = {"by": "mandate", "id": int(value)} if kind == "mandate" and value.isdigit() else {}
+    chosen = (
+        {"by": "mandate", "id": int(value)}
+        if kind == "mandate" and value.isascii() and value.isdigit() and len(value) < LONG
+        else {}
+    )
     if kind == "firm":
         chosen = {"by": "record", "id": value}
     found = identity.act_as(request, chosen)
