@@ -375,7 +375,7 @@ start: planned
 keeps:
   meter_sound: {type: boolean, initial: false}
   gas_sound: {type: boolean, initial: false}
-opening: {by: [applicant], offered: false, cite: ["law:1"]}
+opening: {by: [system], cite: ["law:1"]}
 administration: {by: [chief], cite: ["law:1"]}
 states:
   planned: {tasks: [clerk]}

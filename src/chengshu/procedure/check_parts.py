@@ -161,10 +161,10 @@ class _Child(_Base):
         opens = SYSTEM in by or any(
             self.child.roles[role].holder in OPENERS for role in by if role in self.child.roles
         )
-        if isinstance(self.item, Part) and not opens:
+        if not opens:
             self.fault(
-                self.item.line, "part-pack", f"An applicant does not open cases of {self.child.id!r}",
-                "let its opening be by: a role held by the opener",
+                self.item.line, "part-pack", f"Neither an applicant nor the system opens cases of {self.child.id!r}",
+                "let its opening be by: a role held by the opener, or by: [system]",
             )  # fmt: skip
 
     def covered(self) -> None:

@@ -27,7 +27,7 @@ from chengshu.procedure.case import Outcome
 from chengshu.procedure.check_parts import child_names
 from chengshu.procedure.expressions import Expression, compile_expression
 from chengshu.procedure.machine import Command, advance, begin
-from chengshu.procedure.model import Pack
+from chengshu.procedure.model import SYSTEM, Pack
 from chengshu.procedure.parts import MARK, OPEN_PART, TELL_PART, WITHDRAW_PART, Join, News, Part
 from chengshu.procedure.ports import EffectRequest, registry
 from chengshu.procedure.types import BadValue, check_value
@@ -56,14 +56,13 @@ def open_part(request: EffectRequest) -> Mapping[str, Any]:
     params, row = request.params, rows.lock_free(request.case_id)
     part = str(params["part"])
     opener = identity.account(int(row.opened_by)) if row.opened_by.isdigit() else None
+    pack = packs.current(params["pack"]).pack
     try:
         with transaction.atomic():
             child = store.open_case(
                 params["pack"],
-                _with_own_sources(
-                    packs.current(params["pack"]).pack, params["facts"], row, opener, request.now
-                ),
-                opened_by=opener,
+                _with_own_sources(pack, params["facts"], row, opener, request.now),
+                opened_by=opener if opener is not None and _opens(pack, opener) else None,
                 subject_id=row.subject_id or None,
                 cell_code=row.cell_code or None,
                 idempotency_key=request.idempotency_key,
@@ -86,6 +85,13 @@ def open_part(request: EffectRequest) -> Mapping[str, Any]:
         _deliver(request.case_id, "", News(part, refused=problem.code), request.idempotency_key, request.now)
         return {"part": part, "refused": problem.code}
     return {"part": part, "child": child}
+
+
+def _opens(pack: Pack, opener: identity.Account) -> bool:
+    """Whether the applicant opens such a case; a shared visit is often opened by the system alone."""
+    return SYSTEM not in pack.opening.by or bool(
+        pack.opening.by & routing.actor_opening(pack, opener, "").roles
+    )
 
 
 def _with_own_sources(

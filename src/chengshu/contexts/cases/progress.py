@@ -36,6 +36,8 @@ class PartLine:
     # Where its own case stands, or how it ended.
     stands: dict[str, str]
     office: dict[str, str]
+    # Whether its own file is open to the applicant: a shared visit that the system opened is not.
+    readable: bool
     due_on: dt.date | None
     light: Light | None
     # Whether it waits for the applicant, and what its office asked in the step before.
@@ -139,6 +141,7 @@ def _line(
         case_id=row.pk if row is not None else "",
         stands=stands,
         office={"zh": office.name_zh, "en": office.name_en} if office is not None else NONE,
+        readable=row is not None and row.opened_by != "system",
         due_on=legal_day(due) if due is not None else None,
         light=light(due, row.amber_at, now) if due is not None and row is not None else None,
         asks=row is not None and row.closed_at is None and row.pk in asked,
