@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from chengshu.contexts.hall.items import panels, queries
+from chengshu.contexts.hall.items import panels, queries, rated  # noqa: F401  (rated offers its panel)
 from chengshu.contexts.hall.items.showing import days, guide
 from chengshu.contexts.identity.api import public_page
 from chengshu.kernel.spreadsheet import csv_lines
