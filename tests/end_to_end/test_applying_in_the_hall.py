@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -109,6 +111,12 @@ def test_a_subsidy_is_applied_for_and_decided_while_one_waits(visit, script):
     wrong += looked_at(page, "childbirth-subsidy-progress")
     page.get_by_role("link", name="打开结果材料包").click()
     wrong += looked_at(page, "childbirth-subsidy-package")
+    download = page.get_by_role("link", name="全部下载")
+    if download.count():
+        # The clocks have made and sealed the decision meanwhile.
+        body = page.request.get(download.get_attribute("href")).body()
+        names = zipfile.ZipFile(io.BytesIO(body)).namelist()
+        assert "list.json" in names and any(name.endswith(".pdf") for name in names)
     assert not wrong, "\n".join(wrong)
     assert len(asked) <= 9
 
