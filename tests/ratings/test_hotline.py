@@ -12,7 +12,9 @@ from chengshu.contexts.cases import api as cases
 from chengshu.contexts.hall.hotline import alike, taking
 from chengshu.contexts.hall.hotline.models import ContactLook, HotlineContact, HotlineRequest
 from chengshu.contexts.hall.hotline.taking import Asked
-from chengshu.contexts.hall.ratings.models import Service
+from chengshu.contexts.hall.ratings import giving
+from chengshu.contexts.hall.ratings.giving import Said
+from chengshu.contexts.hall.ratings.models import Rating, Service
 from chengshu.contexts.ledger import api as ledger
 from chengshu.contexts.messages import api as messages
 from chengshu.kernel.problems import Problem
@@ -163,3 +165,16 @@ def test_a_guide_is_offered_where_somebody_knows_guides(people, client):
         assert "居住证办理" in client.get(f"/hotline/desk/{taken.case_id}").content.decode()
     finally:
         alike._answers[:] = known
+
+
+def test_what_is_erased_in_a_case_is_erased_beside_it(people):
+    taken = taking.take(asked(confidential=True, **NAMED), opened_by=people.me, key="k", now=MONDAY)
+    settled(people, taken.case_id)
+    service = Service.objects.get(case_id=taken.case_id)
+    said = Said(5, ("polite",), "谢谢王师傅")
+    giving.rate(service, said, via="portal", account_id=people.me.pk, now=MONDAY + 6 * HOUR)
+    cases.erase_personal(taken.case_id, MONDAY + 7 * HOUR)
+    contact = HotlineContact.objects.get(pk=taken.case_id)
+    assert (contact.name, contact.phone) == ("", "") and contact.erased_at is not None
+    rating = Rating.objects.get()
+    assert (rating.comment, rating.grade) == ("", 5)

@@ -42,7 +42,13 @@ from chengshu.contexts.cases.domain import (
 )
 from chengshu.contexts.cases.earlier import EarlierAnswer, earlier_answers
 from chengshu.contexts.cases.effects import case_fact_source, notify_effect, open_case_effect
-from chengshu.contexts.cases.endings import EVERY_PACK, StepTaken, register_on_end, register_on_step
+from chengshu.contexts.cases.endings import (
+    EVERY_PACK,
+    StepTaken,
+    register_on_end,
+    register_on_erase,
+    register_on_step,
+)
 from chengshu.contexts.cases.files import MAX_DOCUMENT_BYTES
 from chengshu.contexts.cases.handover import HandOver, department_has_work, hand_over, reassign
 from chengshu.contexts.cases.invariants import (
@@ -190,7 +196,6 @@ __all__ = [
     "current_pack",
     "dead_jobs",
     "decisions_of",
-    "decisions_of",
     "department_has_work",
     "described",
     "drafts",
@@ -241,6 +246,7 @@ __all__ = [
     "receipt_of",
     "register_ask_person",
     "register_on_end",
+    "register_on_erase",
     "register_on_step",
     "register_origins",
     "register_panel",

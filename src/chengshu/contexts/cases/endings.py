@@ -79,3 +79,18 @@ def listen_to_parts(listeners: PartListeners) -> None:
 def part_listeners() -> PartListeners:
     """Return who sees to the parts of one-things; wired with the effects."""
     return _part_listeners[0]
+
+
+# (case id, now), called inside the transaction in which a case's personal values are erased; returns how many it erased.
+EraseListener = Callable[[str, dt.datetime], int]
+_erasing: dict[str, EraseListener] = {}
+
+
+def register_on_erase(name: str, listener: EraseListener) -> None:
+    """Call ``listener(case id, now)`` where a case's personal values are erased: what others hold of them goes too."""
+    _erasing[name] = listener
+
+
+def tell_erased(case_id: str, now: dt.datetime) -> int:
+    """Tell all who listen that a case's personal values are erased; return how many more were."""
+    return sum(listener(case_id, now) for listener in _erasing.values())

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from chengshu.contexts.cases import files, rows
+from chengshu.contexts.cases import endings, files, rows
 from chengshu.contexts.cases.models import CaseComment, EvidenceFile, Job, PaymentOrder, PersonalPayload
 from chengshu.contexts.cases.sql import dump
 from chengshu.kernel.problems import Problem
@@ -66,7 +66,7 @@ def erase_personal(case_id: str, now: dt.datetime) -> int:
     number += PaymentOrder.objects.filter(case_id=case_id, erased_at=None).update(
         payee="", account="", erased_at=now
     )
-    return number
+    return number + endings.tell_erased(case_id, now)
 
 
 def _drop(digests: set[str]) -> None:

@@ -8,7 +8,7 @@ from chengshu.contexts.cases import api as cases
 from chengshu.contexts.hall.hotline import open311
 from chengshu.contexts.hall.hotline.alike import Guide, register_answers
 from chengshu.contexts.hall.hotline.following import follow
-from chengshu.contexts.hall.hotline.models import HotlineRequest
+from chengshu.contexts.hall.hotline.models import HotlineContact, HotlineRequest
 from chengshu.contexts.hall.hotline.taking import KINDS, PACK, TOPICS, Asked, Taken, take
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
@@ -32,6 +32,13 @@ def wire() -> None:
     """Listen to the steps of the hotline's cases, and stand on their pages."""
     cases.register_on_step(PACK, "hotline", follow)
     cases.register_panel("hotline", case_panel)
+    cases.register_on_erase("hotline", erase)
+
+
+def erase(case_id: str, now: dt.datetime) -> int:
+    """Erase a confidential contact and the link that came with a request."""
+    HotlineRequest.objects.filter(pk=case_id).update(media_url="", latitude=None, longitude=None)
+    return HotlineContact.objects.filter(pk=case_id, erased_at=None).update(name="", phone="", erased_at=now)
 
 
 def state_words() -> dict[str, str]:

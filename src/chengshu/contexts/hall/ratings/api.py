@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import Q
+
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.hall.ratings import following, giving, tickets
 from chengshu.contexts.hall.ratings.following import follow
-from chengshu.contexts.hall.ratings.models import Service
+from chengshu.contexts.hall.ratings.models import Rating, Service
 from chengshu.contexts.hall.ratings.statistics import counted
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import windows
@@ -21,6 +23,16 @@ def wire() -> None:
     """Listen to the steps of all cases, and stand on their pages."""
     cases.register_on_step(cases.EVERY_PACK, "ratings", follow)
     cases.register_panel("ratings", case_panel)
+    cases.register_on_erase("ratings", erase)
+
+
+def erase(case_id: str, now: dt.datetime) -> int:
+    """Erase what the person of a case wrote in a rating, and their number; the grade stays, it names nobody."""
+    of_case = Q(service__case_id=case_id) | Q(follow_up=case_id)
+    numbers = list(
+        Rating.objects.filter(of_case).exclude(comment="", contact="").values_list("pk", flat=True)
+    )
+    return Rating.objects.filter(pk__in=numbers).update(comment="", contact="")
 
 
 def case_panel(case_id: str, viewer: identity.Account, now: dt.datetime) -> list[cases.CasePanelLine]:
