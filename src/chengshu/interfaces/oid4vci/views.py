@@ -99,9 +99,9 @@ def nonce(request: HttpRequest) -> HttpResponse:
 @wallet_call
 def credential(request: HttpRequest) -> HttpResponse:
     """Issue credentials bound to the keys that the proofs show."""
-    now = timezone.now()
+    now, asked = timezone.now(), _body(request)
     grant = wallet.grant_of(_bearer(request), now)
-    return JsonResponse(wallet.issue_to_wallet(grant, _body(request), now))
+    return JsonResponse(wallet.issue_to_wallet(grant, asked, now))
 
 
 @csrf_exempt
@@ -110,7 +110,8 @@ def credential(request: HttpRequest) -> HttpResponse:
 @wallet_call
 def notification(request: HttpRequest) -> HttpResponse:
     """Take what a wallet tells: accepted, deleted, failed."""
-    wallet.take_notice(wallet.grant_of(_bearer(request), timezone.now()), _body(request))
+    asked = _body(request)
+    wallet.take_notice(wallet.grant_of(_bearer(request), timezone.now()), asked)
     return HttpResponse(status=204)
 
 
