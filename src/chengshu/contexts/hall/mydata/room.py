@@ -21,11 +21,11 @@ Said = Mapping[str, str]
 DOORS = (
     ("hall:data", _n("数据")),
     ("hall:reads", _n("谁看过")),
-    ("hall:consents", _n("授权")),
-    ("hall:disputes", _n("异议")),
+    ("hall:consents", _n("我的授权")),
+    ("hall:disputes", _n("我的异议")),
     ("hall:offers", _n("可享服务")),
-    ("hall:cases", _n("办件")),
-    ("certificates:mine", _n("证照")),
+    ("hall:cases", _n("我的办件")),
+    ("certificates:mine", _n("我的证照")),
     ("hall:export", _n("带走数据")),
 )
 
