@@ -6,8 +6,9 @@ alternatives are what documents may call it, each with its strength.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chengshu.contexts.hall.search.analysis import (
     STOP,
@@ -43,6 +44,10 @@ TELLS = {
 }
 # Words that tell too little to be looked for by themselves.
 VAGUE = frozenset(word_list("vague"))
+# A place narrows little; a verb or a saying of one character may mean many things.
+TELLS_PLACE, TELLS_ONE_VERB, TELLS_ONE_SAID = 0.25, 0.3, 0.6
+# 停了业 is 停业: particles of aspect stand inside verbs.
+_ASPECT = re.compile(r"(?<=[\u4e00-\u9fff])[了过着](?=[\u4e00-\u9fff])")
 UNKNOWN = 0.5
 KNOWN_SHARE = 0.6
 
@@ -198,13 +203,37 @@ class Reader:
         words = self._placed(plain)
         edges = {edge for start, end, _word, _tag in words for edge in (start, end)}
         matches = [match for match in self.thesaurus.matches(plain) if self._fits(match, edges)]
+        matches += self._inside_verbs(plain, matches)
         concepts = [self._of_match(match) for match in matches]
         covered = {at for match in matches if not match.gapped for at in range(match.start, match.end)}
         for start, end, word, tag in words:
-            tells = 0.0 if word in STOP or word in VAGUE else TELLS.get(tag[:1], 0.0)
+            tells = self._tells(word, tag)
             if tells and not covered.issuperset(range(start, end)):
                 concepts.append(Concept(word, [(word, LITERAL), *self._near(word)], tells))
         return concepts
+
+    def _tells(self, word: str, tag: str) -> float:
+        if word in STOP or word in VAGUE:
+            return 0.0
+        if tag == "ns":
+            return TELLS_PLACE
+        if tag.startswith("v") and len(word) == 1:
+            return TELLS_ONE_VERB
+        return TELLS.get(tag[:1], 0.0)
+
+    def _inside_verbs(self, plain: str, matches: Sequence[Match]) -> list[Match]:
+        """Return the sayings that appear when particles of aspect are taken out."""
+        without = _ASPECT.sub("", plain)
+        if without == plain:
+            return []
+        said = {match.said for match in matches}
+        edges = {edge for start, end, _word, _tag in self._placed(without) for edge in (start, end)}
+        found = [match for match in self.thesaurus.matches(without) if self._fits(match, edges)]
+        return [
+            replace(match, gapped=True)
+            for match in found
+            if match.said not in said and match.said not in plain
+        ]
 
     def _near(self, word: str) -> list[tuple[str, float]]:
         """Return what else a word may mean: words that sound the same when nobody writes it, and its neighbours."""
@@ -235,7 +264,8 @@ class Reader:
     def _of_match(self, match: Match) -> Concept:
         means = [(mean, MEANT) for mean in match.means[:MOST_ALTERNATIVES]]
         literal = [] if match.gapped else [(match.said, LITERAL)]
-        return Concept(match.said, literal + means, from_thesaurus=True)
+        tells = TELLS_ONE_SAID if len(match.said) == 1 else 1.0
+        return Concept(match.said, literal + means, tells, from_thesaurus=True)
 
     def _importance(self, concept: Concept) -> float:
         """Return how much a concept tells: the rarest thing it may be called.
@@ -246,7 +276,11 @@ class Reader:
         if best:
             return concept.tells * max(best / self.highest, 0.05)
         concept.absent = True
-        return 1.0 if concept.from_thesaurus else concept.tells * UNKNOWN * min(len(concept.said), 3) / 3
+        return (
+            concept.tells
+            if concept.from_thesaurus
+            else concept.tells * UNKNOWN * min(len(concept.said), 3) / 3
+        )
 
     def _rarity(self, text: str) -> float:
         """Return the idf of the rarest token of a text; 0 when the documents do not know most of it."""
