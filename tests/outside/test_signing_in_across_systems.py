@@ -1,4 +1,4 @@
-"""Signed in at one place, a person is known at the next: other programs with npm openid-client, two installations, a real browser."""
+"""Signed in at one place, a person is known at the next: other programs with openid-client, two installations, a browser."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 from sites import PASSWORD, Site, free_port, relying_system
 
@@ -62,6 +63,14 @@ def sign_in(page, name="zhou"):
     page.get_by_role("button", name="登录", exact=True).click()
 
 
+def violations(page):
+    tags = {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }
+    return [each["id"] for each in Axe().run(page, options={"runOnly": tags}).response["violations"]]
+
+
 def shown(page):
     return json.loads(page.locator("body").inner_text())
 
@@ -73,6 +82,7 @@ def test_openid_client_signs_in_and_the_next_system_knows_the_person_without_a_s
     page.goto(f"{first}/login")
     sign_in(page)
     expect(page.get_by_role("heading", level=1)).to_contain_text("甲系统")
+    assert violations(page) == []
     page.get_by_role("button", name="同意并登录").click()
     page.wait_for_url(f"{first}/")
     one = shown(page)
@@ -160,6 +170,7 @@ def test_someone_comes_in_from_an_outside_provider_after_linking_it_themselves(p
     come_in_from_outside(page, district, province, first_time=False)
     sign_in(page, "zhoumin")
     expect(page.get_by_role("heading", level=1)).to_contain_text("关联起来")
+    assert violations(page) == []
     page.get_by_role("button", name="都是我本人，关联").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("其他平台的身份")
     page.context.clear_cookies()

@@ -30,6 +30,8 @@ class Route:
     name: str
     who: Any
     pattern: Any = None
+    # A session counts for nothing here: the caller shows a token.
+    by_token: bool = False
 
 
 def all_routes() -> dict[str, Route]:
@@ -46,7 +48,8 @@ def pages(resolver: URLResolver, prefix: str = "") -> Iterator[Route]:
         if isinstance(pattern, URLResolver):
             yield from pages(pattern, path)
         elif isinstance(pattern, URLPattern) and (not path.startswith("api/v1/") or path in UNGUARDED):
-            yield Route(path, "public" if path in UNGUARDED else declared(pattern.callback), pattern)
+            who = "public" if path in UNGUARDED else declared(pattern.callback)
+            yield Route(path, who, pattern, bool(getattr(pattern.callback, "by_token", "")))
 
 
 def declared(view: Any) -> Any:

@@ -1,21 +1,33 @@
-"""The matrix ``authorisation.yaml`` (every address × every role) holds in the code, both ways."""
+"""The matrix ``authorisation.yaml`` (every address × every role × whose object) holds in the code, both ways; it is tried."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 from routes import all_routes
+from trying import KINDS, REACH, RELATIONS, Row, Trial, has_parameters, silence_rates
 
 from chengshu.contexts.identity.api import ALL_ROLES
 from chengshu.kernel.strict_yaml import load_yaml
 
-MATRIX = {
-    row["route"]: row["who"] for row in load_yaml(Path(__file__).with_name("authorisation.yaml"))["routes"]
-}
-SAMPLES = {"int": "1", "str": "X", "slug": "x", "path": "x", "uuid": "00000000-0000-0000-0000-000000000000"}
-PAGES = {name: route for name, route in all_routes().items() if route.pattern is not None}
+TABLE = load_yaml(Path(__file__).with_name("authorisation.yaml"))
+OPEN, EVERYONE = "open", "everyone"
+ROUTES = all_routes()
+
+
+def row_of(line):
+    of = line.get("of", OPEN)
+    reach = line.get("reach") or TABLE["objects"].get(of, {}).get("reach", {})
+    return Row(
+        line["route"], line["who"], of, dict(reach), dict(line.get("with", {})), dict(line.get("send", {}))
+    )
+
+
+LINES = {line["route"]: line for line in TABLE["routes"]}
+MATRIX = {route: row_of(line) for route, line in LINES.items()}
+TRIED = sorted(set(MATRIX) & set(ROUTES))
 
 
 def wanted(who):
@@ -25,29 +37,68 @@ def wanted(who):
 
 
 def test_every_address_stands_in_the_matrix_and_every_line_has_an_address():
-    routes = set(all_routes())
-    assert sorted(routes - set(MATRIX)) == [], "add these to tests/web/authorisation.yaml"
-    assert sorted(set(MATRIX) - routes) == [], "these lines have no address any more"
+    assert sorted(set(ROUTES) - set(MATRIX)) == [], "add these to tests/web/authorisation.yaml"
+    assert sorted(set(MATRIX) - set(ROUTES)) == [], "these lines have no address any more"
+    assert len(LINES) == len(TABLE["routes"]), "an address stands there twice"
 
 
-@pytest.mark.parametrize("name", sorted(all_routes()))
+def test_every_address_that_names_something_says_whose_it_is():
+    silent = [route for route, line in LINES.items() if has_parameters(route) and "of" not in line]
+    assert silent == [], "say `of:` in tests/web/authorisation.yaml: a kind of objects.py, or `open`"
+
+
+def test_every_kind_of_object_is_made_and_says_how_far_each_role_reaches():
+    assert set(TABLE["objects"]) == set(KINDS)
+    used = {row.of for row in MATRIX.values()} - {OPEN}
+    assert used == set(KINDS)
+    for row in MATRIX.values():
+        assert set(row.reach) <= {*ALL_ROLES, EVERYONE} and set(row.reach.values()) <= set(REACH), row.route
+
+
+@pytest.mark.parametrize("name", TRIED)
 def test_the_code_lets_in_whom_the_matrix_names(name):
-    assert all_routes()[name].who == wanted(MATRIX[name])
+    assert ROUTES[name].who == wanted(MATRIX[name].who)
 
 
-def address_of(name):
-    filled = re.sub(r"<(?:(\w+):)?\w+>", lambda match: SAMPLES[match[1] or "str"], name)
-    return "/" + re.sub(r"[\^$]", "", filled)
+@pytest.fixture(scope="module")
+def trial(request, django_db_setup, django_db_blocker, tmp_path_factory):
+    """One world for all addresses; what an asking changes is taken back each time."""
+    folder = tmp_path_factory.mktemp("world")
+    with pytest.MonkeyPatch.context() as patched, django_db_blocker.unblock():
+        from django.conf import settings
+
+        patched.setattr(settings, "VAR_DIR", folder / "var")
+        patched.setattr(settings, "MEDIA_ROOT", folder / "var" / "files")
+        patched.setattr(settings, "SECOND_FACTOR_ROLES", [])
+        silence_rates(patched)
+        with transaction.atomic():
+            made = Trial(folder, [MATRIX[name] for name in TRIED])
+            made.folder = folder
+            yield made
+            transaction.set_rollback(True)
 
 
-@pytest.mark.parametrize("name", sorted(PAGES))
-def test_who_is_not_named_is_turned_away_and_who_is_gets_an_answer(name, browsers):
-    who, address = wanted(MATRIX[name]), address_of(name)
-    for role, browser in browsers.items():
-        answer = browser.get(address)
-        if answer.status_code == 405:
-            answer = browser.post(address)
-        turned_away = answer.status_code == 403 or "/sign-in?" in answer.get("Location", "")
-        allowed = who == "public" or role in who
-        assert turned_away is not allowed, f"{role or 'visitor'} → {answer.status_code}"
-        assert answer.status_code < 500 or name == "readyz", f"{role or 'visitor'} → {answer.status_code}"
+@pytest.fixture
+def in_the_world(trial, settings):
+    """Files, too, are those of the world."""
+    settings.VAR_DIR, settings.MEDIA_ROOT = trial.folder / "var", trial.folder / "var" / "files"
+    settings.SECOND_FACTOR_ROLES = []
+    return trial
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", TRIED)
+def test_who_asks_gets_in_exactly_as_far_as_the_matrix_says(name, in_the_world):
+    row, wrong = MATRIX[name], []
+    for role in ("", *ALL_ROLES):
+        named = row.who == "public" or (role and role in row.roles)
+        for relation in RELATIONS if named and row.of != OPEN else ["own"]:
+            inside, status = in_the_world.let_in(row, role, relation, by_token=ROUTES[name].by_token)
+            expected = named and (row.of == OPEN or relation in reached(row, role))
+            if inside is not bool(expected) or (status >= 500 and name != "readyz"):
+                wrong.append(f"{role or 'visitor'}, {relation}: {'in' if inside else 'out'} ({status})")
+    assert not wrong, "; ".join(wrong)
+
+
+def reached(row, role):
+    return REACH[row.reach.get(role, row.reach.get(EVERYONE, "none"))]

@@ -170,4 +170,4 @@ def withdraw(request: HttpRequest, correction_id: int) -> HttpResponse:
         correction_id, reason=reason, actor_name=request.user.display_name, now=timezone.now()
     )
     messages.success(request, _("更正已撤销，数源的值恢复"))
-    return redirect("subjects:subject", request.POST.get("subject", ""))
+    return redirect("subjects:subject", request.POST.get("subject") or "-")
