@@ -99,6 +99,6 @@ def start_url(pack: str) -> str:
     if not pack:
         return ""
     try:
-        return reverse("journey:start", args=[pack])
+        return reverse("apply:start", args=[pack])
     except NoReverseMatch:
         return reverse("services:service", args=[pack])
