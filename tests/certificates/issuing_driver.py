@@ -49,10 +49,11 @@ def setup() -> Kept:
     call_command("migrate", skip_checks=True, verbosity=0)
     from chengshu.contexts.cases import api as cases
     from chengshu.contexts.identity import api as identity
+    from chengshu.kernel.resources import shipped
 
     identity.save_department("market", "市场监管局", "Market")
     identity.save_account("op", display_name="刘伟", role="operator", email="op@example.com")
-    cases.load_shipped(NOW)
+    cases.load_pack_version(shipped("packs", "cn", "grid-verification"), NOW)
     return kept
 
 
