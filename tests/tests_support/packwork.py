@@ -41,7 +41,13 @@ def handed(data, actor, now):
 
 def take(case_id, name, actor, now, **data):
     return cases.command(
-        case_id, name, handed(data, actor, now), actor=actor, expected_version=None, idempotency_key=None, now=now
+        case_id,
+        name,
+        handed(data, actor, now),
+        actor=actor,
+        expected_version=None,
+        idempotency_key=None,
+        now=now,
     )
 
 

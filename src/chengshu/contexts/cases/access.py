@@ -159,7 +159,9 @@ def note_read(access: Access, viewer: identity.Account, elements: list[str], now
         purpose = PURPOSE.get(viewer.role, "case-work")
         if viewer.role == "resident":
             purpose = "own-data" if viewer.subject_id == subject else "shared-case"
-        if access.row.principal == subject != viewer.subject_id and routing.is_opener(access.row, viewer, now):
+        if access.row.principal == subject != viewer.subject_id and routing.is_opener(
+            access.row, viewer, now
+        ):
             # By mandate, or at the window: as long as that lasts.
             purpose = "acting"
         identity.record_read(viewer, subject, purpose, personal, now, case_id=access.row.id)

@@ -28,7 +28,10 @@ def open_many(
     runtime = packs.current(pack)
     if runtime.pack.opening.effects or runtime.pack.parts is not None:
         raise Problem(
-            "open-many-effects", "A pack whose opening has effects, or that has parts, opens one by one", detail=pack, status=422
+            "open-many-effects",
+            "A pack whose opening has effects, or that has parts, opens one by one",
+            detail=pack,
+            status=422,
         )
     case_ids: dict[str, str] = {}
     opened = existing = 0

@@ -35,7 +35,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Verify a certificate or credential offline; the trust list; keys.",
     ),
     "items": ("chengshu.site.cli.items", "app", "Load and check service items; list them."),
-    "search": ("chengshu.site.cli.search", "app", "Find items in everyday words, pinyin, with typing errors."),
+    "search": (
+        "chengshu.site.cli.search",
+        "app",
+        "Find items in everyday words, pinyin, with typing errors.",
+    ),
     "code": ("chengshu.site.cli.code", "app", "Read citizen codes offline; enrol and revoke devices."),
     "register": ("chengshu.site.cli.register", "app", "Search and export the public registers."),
     "ledger": (
