@@ -13,6 +13,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))
+from _serving import environment, found
+
 NAME = "prefill: fields not asked"
 GOAL = 0.70
 # One-thing, sign-in of the demo, sources that are taken down in turn.
@@ -29,7 +32,7 @@ def run(*, small: bool, shared: Path | None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         var = Path(given) if given else Path(folder)
         if not given:
-            found(var, 400 if small else 2000)
+            found(environment(var), 400 if small else 2000)
         rows: list[dict[str, Any]] = []
         for pack, user, sources in WALKS:
             whole = walked(var, pack, user)
@@ -50,19 +53,6 @@ def row(what: str, walk: dict[str, Any], goal: float | None = None) -> dict[str,
     """Return one row: ours is the share not asked, the peer what paper leaves out (nothing)."""
     said = f"{what} ({len(walk['answered']) + len(walk['later'])} of {walk['distinct']} fields asked, {len(walk['asked'])} questions)"
     return {"what": said, "ours": walk["not_asked"], "goal": goal}
-
-
-def environment(var: Path) -> dict[str, str]:
-    """Return the environment of a demo of its own."""
-    env = {**os.environ, "CHENGSHU_VAR": str(var)}
-    env.pop("DATABASE_URL", None)
-    return env
-
-
-def found(var: Path, people: int) -> None:
-    """Make a demo."""
-    command = [sys.executable, "-m", "chengshu", "demo", "--people", str(people), "--no-serve"]
-    subprocess.run(command, env=environment(var), check=True, capture_output=True)
 
 
 def walked(var: Path, pack: str, user: str, *more: str) -> dict[str, Any]:

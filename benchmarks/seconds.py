@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+from _serving import environment, serving
+from _serving import found as found_demo
 
 NAME = "seconds: automatic decisions"
 DRIVER = Path(__file__).with_name("_seconds.py")
@@ -27,12 +28,10 @@ def run(*, small: bool, shared: Path | None) -> dict[str, Any]:
     given = os.environ.get("CHENGSHU_BENCH_DEMO")
     with tempfile.TemporaryDirectory() as folder:
         var = Path(given) if given else Path(folder)
-        env = {**os.environ, "CHENGSHU_VAR": str(var)}
-        env.pop("DATABASE_URL", None)
+        env = environment(var)
         if not given:
-            command = [sys.executable, "-m", "chengshu", "demo", "--people", "400", "--no-serve"]
-            subprocess.run(command, env=env, check=True, capture_output=True)
-        found = served(var, env, number)
+            found_demo(env, 400)
+        found = pressed(var, env, number)
     wrong = [name for name in ("decided", "numbers", "credentials") if found[name] != number]
     if wrong:
         raise SystemExit(f"not all {number} were decided: {found}")
@@ -54,35 +53,12 @@ def run(*, small: bool, shared: Path | None) -> dict[str, Any]:
     }
 
 
-def served(var: Path, env: dict[str, str], number: int) -> dict[str, Any]:
-    """Serve the demo, let the driver press; the server ends with it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "chengshu", "serve", "--port", str(port), "--workers", "2"]
-    server = subprocess.Popen(
-        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    try:
-        wait_for(port)
-        press = [sys.executable, str(DRIVER), str(var), f"http://localhost:{port}", str(number)]
+def pressed(var: Path, env: dict[str, str], number: int) -> dict[str, Any]:
+    """Serve the demo and let the driver press."""
+    with serving(env) as address:
+        press = [sys.executable, str(DRIVER), str(var), address, str(number)]
         done = subprocess.run(press, env=env, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(done.stderr[-3000:])
-        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        return found
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(30)
-
-
-def wait_for(port: int, seconds: float = 60.0) -> None:
-    """Wait until the pages answer."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with socket.socket() as line:
-            if line.connect_ex(("127.0.0.1", port)) == 0:
-                time.sleep(2)
-                return
-        time.sleep(0.2)
-    raise SystemExit("the server does not answer")
+    if done.returncode:
+        raise SystemExit(done.stderr[-3000:])
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
