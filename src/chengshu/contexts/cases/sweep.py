@@ -6,13 +6,11 @@ import datetime as dt
 import os
 
 import structlog
-from django.db import DatabaseError
 from django.db.models import Q
 
 from chengshu.contexts.cases import packs, routing, rows, store, words
 from chengshu.contexts.cases.domain import NOBODY
 from chengshu.contexts.cases.models import CaseTerm, Task
-from chengshu.contexts.cases.sql import Unit
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import legal_day
 from chengshu.procedure.case import RUNNING
@@ -20,8 +18,6 @@ from chengshu.procedure.case import RUNNING
 log = structlog.get_logger("chengshu.cases.sweep")
 # Terms that are looked at again together before they are ended.
 AT_ONCE = 100
-# Terms that share a transaction: others wait for the writer no longer than some hundredths of a second.
-TOGETHER = 25
 # Refusals that say: another worker, or a person, was faster.
 OVERTAKEN = {"term-not-running", "term-not-due", "command-not-now", "idempotency-key-reused"}
 
@@ -43,25 +39,11 @@ def sweep(now: dt.datetime, limit: int = 20_000) -> int:
     for part in parts[first:] + parts[:first]:
         running = CaseTerm.objects.filter(pk__in=[row[0] for row in part], state=RUNNING, due_at__lte=now)
         left = set(running.values_list("pk", flat=True))
-        waiting = [row[1:] for row in part if row[0] in left]
-        for at in range(0, len(waiting), TOGETHER):
-            ended += _end_together(waiting[at : at + TOGETHER], now)
+        for pk, case_id, term, round_, version_id, hash_ in part:
+            if pk in left:
+                name = packs.pinned(version_id, hash_).pack.deadlines[term].on_expiry
+                ended += _end(case_id, term, round_, name, now)
     return ended
-
-
-def _end_together(waiting: list[tuple[str, str, int, int, str]], now: dt.datetime) -> int:
-    """End some terms with one wait for the disk, each whole or not at all; what the database refuses, one by one."""
-    try:
-        with Unit():
-            return sum(_end_one(*row, now) for row in waiting)
-    except DatabaseError as error:
-        log.warning("terms-ended-singly", terms=len(waiting), problem=str(error)[:200])
-        return sum(_end_one(*row, now) for row in waiting)
-
-
-def _end_one(case_id: str, term: str, round_: int, version_id: int, hash_: str, now: dt.datetime) -> int:
-    name = packs.pinned(version_id, hash_).pack.deadlines[term].on_expiry
-    return _end(case_id, term, round_, name, now)
 
 
 def _end(case_id: str, term: str, round_: int, name: str, now: dt.datetime) -> int:
