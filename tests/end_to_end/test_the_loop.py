@@ -35,7 +35,7 @@ def accepts_the_return(officer, subject):
 def case_of_the_resident(visit):
     """The resident sees a case about themselves; return its id."""
     page = visit("resident", phone=True).page
-    page.goto("/my/")
+    page.goto("/my/cases")
     link = page.locator("a[href^='/cases/C']").first
     return link.get_attribute("href").rstrip("/").rsplit("/", 1)[1]
 
@@ -90,6 +90,8 @@ def test_the_loop_from_a_run_to_the_reads_of_a_person(visit, district, tmp_path)
     # 7. The resident sees the corrected value and who read what, when and why.
     resident = visit("resident", phone=True).page
     resident.goto("/my/")
+    assert address not in text(resident)
+    resident.get_by_role("button", name="显示完整内容").click()
     seen = text(resident)
     assert address in seen and "经核准" in seen
     resident.goto("/my/reads")

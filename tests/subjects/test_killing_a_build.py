@@ -154,4 +154,4 @@ def test_a_build_on_a_full_disk_says_so_and_leaves_what_was_published(base, tmp_
     assert failed.returncode not in (0, -signal.SIGXFSZ), failed.stdout[-500:]
     assert in_force(var) == before
     build(base, var)
-    assert "新店1" in "".join(in_force(var).values())
+    assert "商行" in "".join(in_force(var).values())
