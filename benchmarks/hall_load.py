@@ -63,7 +63,8 @@ def driven(address: str, users: int, seconds: int, folder: Path) -> dict[str, di
         "--host", address, "-u", str(users), "-r", str(max(1, users // 20)),
         "-t", f"{seconds}s", "--csv", str(folder / "load"), "--exit-code-on-error", "0",
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    env = {**os.environ, "CHENGSHU_BENCH_PASSWORD": "chengshu-demo"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr[-3000:])
     with (folder / "load_stats.csv").open(encoding="utf-8") as file:
