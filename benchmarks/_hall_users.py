@@ -37,7 +37,11 @@ class Visitor(HttpUser):
         if self.own:
             page = self.client.get("/sign-in", name="/sign-in").text
             token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-            fields = {"username": next(SIGN_INS), "password": os.environ["CHENGSHU_BENCH_PASSWORD"], "next": "/my/data/"}
+            fields = {
+                "username": next(SIGN_INS),
+                "password": os.environ["CHENGSHU_BENCH_PASSWORD"],
+                "next": "/my/data/",
+            }
             headers = {"Referer": self.host or ""}
             fields["csrfmiddlewaretoken"] = token[1] if token else ""
             self.client.post("/sign-in", fields, headers=headers, name="/sign-in POST")
