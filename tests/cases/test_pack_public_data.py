@@ -13,8 +13,9 @@ from chengshu.contexts.identity import api as identity
 from chengshu.contexts.messages import api as messages
 from chengshu.kernel.problems import Problem
 from chengshu.site.simulation.samples import read_samples
+from tests_support import packwork
 from tests_support.casework import MONDAY
-from tests_support.packwork import PAPER, handed
+from tests_support.packwork import PAPER
 
 PACK = "public-data-resource"
 
@@ -43,15 +44,7 @@ def people(district):
 
 
 def take(case_id, name, actor, now=MONDAY, /, **data):
-    return cases.command(
-        case_id,
-        name,
-        handed(data, actor, now),
-        actor=actor,
-        expected_version=None,
-        idempotency_key=None,
-        now=now,
-    )
+    return packwork.take(case_id, name, actor, now, **data)
 
 
 def days(number):

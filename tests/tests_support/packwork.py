@@ -39,7 +39,7 @@ def handed(data, actor, now):
     return {name: [digest] if value == PAPER else value for name, value in data.items()}
 
 
-def take(case_id, name, actor, now, **data):
+def take(case_id, name, actor, now, /, **data):
     return cases.command(
         case_id,
         name,

@@ -1,4 +1,4 @@
-"""Files kept by their digest: on disk, whole and flushed, before any row names them."""
+"""Files that must be whole: kept by their digest before any row names them, or made once and private."""
 
 from __future__ import annotations
 
@@ -28,3 +28,21 @@ def path_of(folder: Path, digest: str) -> Path:
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise ValueError("not a digest")
     return folder / digest[:2] / digest
+
+
+def make_once(path: Path, content: bytes) -> None:
+    """Write a private file, whole and readable by its owner only; of two processes at once, the first one's stands."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        # A link fails where another process was first: both then read the same file.
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 import secrets
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from chengshu.kernel.kept_files import make_once
 from chengshu.kernel.problems import Problem, Where
 
 NONCE, KEY = 12, 32
@@ -41,18 +41,5 @@ def _key(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(secrets.token_bytes(KEY))
-        out.flush()
-        os.fsync(out.fileno())
-    try:
-        # A link fails where another process was first: both then read the same key.
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
+        make_once(path, secrets.token_bytes(KEY))
     return path.read_bytes()

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from chengshu.procedure.expressions import Expression
 from chengshu.procedure.parts import Given, Join, Part, Parts
 from chengshu.procedure.read_forms import Names
 from chengshu.procedure.sheets import PACK_ID, Sheet
@@ -60,7 +59,7 @@ def _part(item: Sheet, known: Mapping[str, Type], names: Names) -> Part:
         done=item.words("done", required=True),
         then=tuple(_then(given, known) for given in item.listed("then")),
         withdraw=item.name("withdraw", ""),
-        facts=_facts(item, known),
+        facts=item.expressions("facts", known),
         returns=_returns(item, names),
         cite=item.words("cite"),
         line=item.line,
@@ -70,23 +69,9 @@ def _part(item: Sheet, known: Mapping[str, Type], names: Names) -> Part:
 
 
 def _then(item: Sheet, known: Mapping[str, Type]) -> Given:
-    given = Given(item.name("do"), _expressions(item, "with", known), item.line)
+    given = Given(item.name("do"), item.expressions("with", known), item.line)
     item.close()
     return given
-
-
-def _facts(item: Sheet, known: Mapping[str, Type]) -> dict[str, Expression]:
-    return _expressions(item, "facts", known)
-
-
-def _expressions(item: Sheet, key: str, known: Mapping[str, Type]) -> dict[str, Expression]:
-    inner = item.sheet(key)
-    found = {}
-    for name in inner.data if inner is not None else ():
-        value = inner.expression(name, known) if inner is not None else None
-        if value is not None:
-            found[name] = value
-    return found
 
 
 def _returns(item: Sheet, names: Names) -> dict[str, str]:
@@ -109,7 +94,7 @@ def _join(item: Sheet, known: Mapping[str, Type]) -> Join:
         id=item.name("id", pattern=PART_ID),
         pack=item.name("pack", pattern=PACK_ID),
         parts=_written(item, "parts"),
-        facts=_facts(item, known),
+        facts=item.expressions("facts", known),
         done=item.words("done", required=True),
         gives={name: _give(given) for name, given in item.named("gives")},
         cite=item.words("cite"),

@@ -256,21 +256,12 @@ class StepReader:
                     item.fault("effect-params", f"The effect {spec.name!r} needs {name!r}", "with")
                 continue
             if type_.kind == "map":
-                params[name] = self._map(inner, name, known)
+                params[name] = inner.expressions(name, known)
             elif (value := inner.expression(name, known, type_)) is not None:
                 params[name] = value
         if inner is not None:
             inner.close()
         return params
-
-    def _map(self, sheet: Sheet, key: str, known: Mapping[str, Type]) -> dict[str, Expression]:
-        inner = sheet.sheet(key)
-        found = {}
-        for name in inner.data if inner is not None else ():
-            value = inner.expression(name, known) if inner is not None else None
-            if value is not None:
-                found[name] = value
-        return found
 
 
 def read_deadlines(sheet: Sheet, states: Iterable[str], names: Names) -> dict[str, Deadline]:

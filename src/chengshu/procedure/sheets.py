@@ -174,6 +174,16 @@ class Sheet:
             return None
         return self.compile(value, key, known, wanted)
 
+    def expressions(self, key: str, known: Mapping[str, Type]) -> dict[str, Expression]:
+        """Return the checked expressions of a mapping, by name; those that are wrong are noted and left out."""
+        inner = self.sheet(key)
+        found = {}
+        for name in inner.data if inner is not None else ():
+            value = inner.expression(name, known) if inner is not None else None
+            if value is not None:
+                found[name] = value
+        return found
+
     def compile(
         self, value: Any, key: str, known: Mapping[str, Type], wanted: Type | None
     ) -> Expression | None:

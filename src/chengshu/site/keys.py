@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from chengshu.kernel.kept_files import make_once
+
 
 def secret_key(folder: Path) -> str:
     """Return the secret from ``CHENGSHU_SECRET`` or from ``folder/session-secret``, making it if need be."""
@@ -15,15 +17,5 @@ def secret_key(folder: Path) -> str:
     try:
         return path.read_text(encoding="ascii")
     except FileNotFoundError:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = folder / f".session-secret.{os.getpid()}"
-    temporary.write_text(secrets.token_urlsafe(48), encoding="ascii")
-    temporary.chmod(0o600)
-    try:
-        # A link fails where another process was first: both then read the same secret.
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
+        make_once(path, secrets.token_urlsafe(48).encode("ascii"))
     return path.read_text(encoding="ascii")

@@ -23,6 +23,7 @@ from chengshu.contexts.certificates.seal import seal_svg
 from chengshu.contexts.certificates.typesetting.press import Sheet, print_sheet, shipped_template
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.qr import qr_svg
 from chengshu.procedure.ports import EffectRequest
 
 
@@ -85,7 +86,7 @@ def _certificate_pdf(issue: Issue, issuer: str, credential: str, code: str, requ
     }
     own = cases.pack_templates(certificate.case_id)
     template = own.get("certificate.typ") or shipped_template("certificate")
-    extra = {**own, "qr.svg": qr.qr_svg(code)}
+    extra = {**own, "qr.svg": qr_svg(code)}
     sheet = print_sheet(template, data, now=request.now, seal=_seal(issuer, certificate.case_id), extra=extra)
     return _sealed(sheet, issuer, certificate.title_zh, credential, request.now)
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-
-import segno
 
 from chengshu.contexts.certificates.credentials import sign
 from chengshu.contexts.certificates.suites import Key
@@ -27,19 +24,3 @@ def signed_part(text: str) -> str:
     if "://" in text:
         return parse_qs(urlsplit(text).query).get("q", [""])[0]
     return text
-
-
-def qr_svg(text: str) -> str:
-    """Return the code as SVG that fills its place, dark on white with a quiet zone; error correction M."""
-    out = io.BytesIO()
-    segno.make(text, error="m", micro=False, boost_error=False).save(
-        out,
-        kind="svg",
-        xmldecl=False,
-        border=2,
-        omitsize=True,
-        light="#fff",
-        svgclass="qr-code",
-        lineclass=None,
-    )
-    return out.getvalue().decode()

@@ -21,7 +21,6 @@ from chengshu.contexts.certificates import (
     domain,
     keys,
     presenting,
-    qr,
     queries,
     recognising,
     status,
@@ -35,6 +34,7 @@ from chengshu.contexts.certificates.panels import TONES
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import ALL_ROLES, public_page, role_required
 from chengshu.contexts.ledger import api as ledger
+from chengshu.kernel.qr import qr_svg
 
 PAGE = 30
 # A visitor may look up some numbers, not all of them one after the other.
@@ -191,7 +191,7 @@ def certificate(request: HttpRequest, number: str) -> HttpResponse:
         "claims": json.loads(row.claims),
         "issuer": keys.issuer_name(row.department or keys.DISTRICT),
         "current": current,
-        "qr": qr.qr_svg(current.qr_text) if current and current.qr_text else "",
+        "qr": qr_svg(current.qr_text) if current and current.qr_text else "",
         "may_present": presenting.may_present(row, request.user, timezone.now()),
         "issues": issues,
         "events": queries.events_of(row),

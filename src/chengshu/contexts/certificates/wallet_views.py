@@ -14,11 +14,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from chengshu.contexts.certificates import domain, offers, presenting, qr, queries, status, verification
+from chengshu.contexts.certificates import domain, offers, presenting, queries, status, verification
 from chengshu.contexts.certificates.models import Certificate, Issue, Presentation
 from chengshu.contexts.certificates.views import claim_lines, tone_of
 from chengshu.contexts.certificates.wallet_forms import ShowForm
 from chengshu.contexts.identity.api import ALL_ROLES, public_page, role_required
+from chengshu.kernel.qr import qr_svg
 
 PAGE = 30
 SD_JWT = "application/dc+sd-jwt"
@@ -108,7 +109,7 @@ def presentation(request: HttpRequest, presentation_id: int) -> HttpResponse:
         "title": {"zh": certificate.title_zh, "en": certificate.title_en},
         "chosen": chosen,
         "link": link,
-        "qr": qr.qr_svg(link) if state == "open" else "",
+        "qr": qr_svg(link) if state == "open" else "",
         "state": state,
         "state_words": STATES[state],
         "breadcrumbs": [
@@ -192,7 +193,7 @@ def wallet(request: HttpRequest, number: str) -> HttpResponse:
     if request.method == "POST":
         offer, tx_code = offers.make_offer(row, request.user, now)
         link = offers.offer_link(offer)
-        context |= {"offer": offer, "tx_code": tx_code, "link": link, "qr": qr.qr_svg(link)}
+        context |= {"offer": offer, "tx_code": tx_code, "link": link, "qr": qr_svg(link)}
     answer = render(request, "certificates/wallet.html", context)
     answer["Cache-Control"] = "private, no-store"
     return answer

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from jwcrypto import jwk
 
+from chengshu.kernel.kept_files import make_once
 from chengshu.kernel.problems import Problem, Where
 
 PREFIX = "oidc-"
@@ -56,21 +57,8 @@ def make_key(now: datetime) -> Path:
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"{PREFIX}{now.astimezone(UTC).strftime(STAMP)}.pem"
-    temporary = folder / f".{path.name}.{os.getpid()}"
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(pem)
-        out.flush()
-        os.fsync(out.fileno())
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
+    path = _folder() / f"{PREFIX}{now.astimezone(UTC).strftime(STAMP)}.pem"
+    make_once(path, pem)
     return path
 
 

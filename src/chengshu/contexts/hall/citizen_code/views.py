@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import segno
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,6 +21,7 @@ from chengshu.contexts.hall.citizen_code.models import CodeDevice, CodeReplay
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import public_page, role_required
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.qr import qr_svg
 
 SYNCS = identity.Rate(capacity=30, per_second=0.5)
 CODES = identity.Rate(capacity=30, per_second=0.2)
@@ -59,29 +59,12 @@ def _drawn(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     text = store.make_code(request.user.subject_id, store.holder_name(request.user), now)
     return {
-        "picture": _svg(text),
+        "picture": qr_svg(text, border=3),
         "text": text,
         "until": now + codec.LIFE,
         "seconds": int(codec.LIFE.total_seconds()),
         "renew_after": RENEW_AFTER,
     }
-
-
-def _svg(text: str) -> str:
-    import io
-
-    out = io.BytesIO()
-    segno.make(text, error="m", micro=False, boost_error=False).save(
-        out,
-        kind="svg",
-        xmldecl=False,
-        border=3,
-        omitsize=True,
-        light="#fff",
-        svgclass="qr-code",
-        lineclass=None,
-    )
-    return out.getvalue().decode()
 
 
 def _unkept(answer: HttpResponse) -> HttpResponse:

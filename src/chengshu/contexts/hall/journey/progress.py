@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import zipfile
@@ -26,9 +27,7 @@ from chengshu.kernel.terms import legal_day
 def case(request: HttpRequest, case_id: str) -> HttpResponse:
     """Show where a case stands: a line a part, the applicant's next step first."""
     now = timezone.now()
-    receipt = cases.receipt_of(case_id, request.user, now=now)
-    progress = cases.progress_of(case_id, request.user, now=now) if receipt.has_parts else None
-    results = certificates.results_of(_cases(case_id, progress), legal_day(now))
+    receipt, progress, results = _whole(request, case_id, now)
     context = {
         "case": receipt,
         "progress": progress,
@@ -43,9 +42,7 @@ def case(request: HttpRequest, case_id: str) -> HttpResponse:
 def package(request: HttpRequest, case_id: str) -> HttpResponse:
     """Show everything that the case and its parts have brought, to print or to take along."""
     now = timezone.now()
-    receipt = cases.receipt_of(case_id, request.user, now=now)
-    progress = cases.progress_of(case_id, request.user, now=now) if receipt.has_parts else None
-    results = certificates.results_of(_cases(case_id, progress), legal_day(now))
+    receipt, progress, results = _whole(request, case_id, now)
     titles = {case_id: receipt.pack_title}
     for line in progress.lines if progress is not None else ():
         titles[line.case_id] = line.title
@@ -66,11 +63,8 @@ def package(request: HttpRequest, case_id: str) -> HttpResponse:
 def package_zip(request: HttpRequest, case_id: str) -> HttpResponse:
     """Give the package as one file: sealed PDFs, verifiable credentials, a list, and the ledger's receipt."""
     now = timezone.now()
-    receipt = cases.receipt_of(case_id, request.user, now=now)
-    progress = cases.progress_of(case_id, request.user, now=now) if receipt.has_parts else None
-    results = [
-        each for each in certificates.results_of(_cases(case_id, progress), legal_day(now)) if each.digest
-    ]
+    receipt, _progress, found = _whole(request, case_id, now)
+    results = [each for each in found if each.digest]
     if not results:
         raise Http404
     access = cases.access_case(case_id, request.user, now)
@@ -79,6 +73,15 @@ def package_zip(request: HttpRequest, case_id: str) -> HttpResponse:
     answer["Content-Disposition"] = f'attachment; filename="{case_id}.zip"'
     answer["Cache-Control"] = "private, no-store"
     return answer
+
+
+def _whole(
+    request: HttpRequest, case_id: str, now: dt.datetime
+) -> tuple[cases.Receipt, cases.Progress | None, list[certificates.CaseResult]]:
+    """Return a case, how far its parts are, and what it and they have brought, for whoever may see it whole."""
+    receipt = cases.receipt_of(case_id, request.user, now=now)
+    progress = cases.progress_of(case_id, request.user, now=now) if receipt.has_parts else None
+    return receipt, progress, certificates.results_of(_cases(case_id, progress), legal_day(now))
 
 
 def _zipped(receipt: cases.Receipt, results: list[certificates.CaseResult]) -> bytes:

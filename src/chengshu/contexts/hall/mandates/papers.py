@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse, Http404
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.identity.api import Paper
@@ -28,6 +29,17 @@ def keep_paper(sent: UploadedFile) -> Paper:
     # A case that has the same paper keeps its own; nobody's dropping it there takes it away here.
     cases.files.drop_unused(stored.digest)
     return Paper(stored.digest, stored.name)
+
+
+def shown_paper(digest: str) -> FileResponse:
+    """Return the answer that shows a kept paper; 404 where there is none."""
+    found = open_paper(digest) if digest else None
+    if found is None:
+        raise Http404
+    path, media_type = found
+    response = FileResponse(path.open("rb"), content_type=media_type)
+    response["Content-Disposition"] = "inline" if media_type == "image/jpeg" else "attachment"
+    return response
 
 
 def open_paper(digest: str) -> tuple[Path, str] | None:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from chengshu.contexts.hall.mandates.forms import GiveForm, ReasonForm
 from chengshu.contexts.hall.mandates.lines import line_of, matters_for
-from chengshu.contexts.hall.mandates.papers import open_paper
+from chengshu.contexts.hall.mandates.papers import shown_paper
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import mandates, proof_needed, role_required
 from chengshu.kernel.problems import Problem
@@ -197,11 +197,4 @@ def proof(request: HttpRequest, mandate_id: int) -> HttpResponse:
 @require_GET
 def paper(request: HttpRequest, mandate_id: int) -> HttpResponse | FileResponse:
     """Show the paper that a mandate rests on to its two sides."""
-    row = _mine(request.user, mandate_id)
-    found = open_paper(row.evidence) if row.evidence else None
-    if found is None:
-        raise Http404
-    path, media_type = found
-    response = FileResponse(path.open("rb"), content_type=media_type)
-    response["Content-Disposition"] = "inline" if media_type == "image/jpeg" else "attachment"
-    return response
+    return shown_paper(_mine(request.user, mandate_id).evidence)

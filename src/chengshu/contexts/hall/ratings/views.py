@@ -19,10 +19,10 @@ from chengshu.contexts.hall.ratings.channels import channel_of
 from chengshu.contexts.hall.ratings.domain import FAIR, GRADES
 from chengshu.contexts.hall.ratings.forms import ReasonsForm, ReceiptForm
 from chengshu.contexts.hall.ratings.models import Channel, Service
-from chengshu.contexts.hall.ratings.qr import qr_svg
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import public_page, role_required, windows
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.qr import qr_svg
 
 OPEN_RATE = identity.Rate(capacity=30, per_second=0.5)
 RECEIPTS = identity.Rate(capacity=10, per_second=1 / 30)
@@ -164,7 +164,7 @@ def at_window(request: HttpRequest, session_id: int) -> HttpResponse:
     address = f"{settings.PUBLIC_URL}{reverse('ratings:give', args=[tickets.link_code(service.pk)])}?at=hall"
     context = {
         # Made by segno out of our own address: no text of anybody's is in it.
-        "code": mark_safe(qr_svg(address)),
+        "code": mark_safe(qr_svg(address, boost=True)),
         "address": address,
         "rated": giving.is_rated(service),
         "breadcrumbs": [(_("窗口"), reverse("window:home")), (_("请对方评价"), "")],

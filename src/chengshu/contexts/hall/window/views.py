@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.hall.mandates.lines import matters_for
-from chengshu.contexts.hall.mandates.papers import keep_paper, open_paper
+from chengshu.contexts.hall.mandates.papers import keep_paper, shown_paper
 from chengshu.contexts.hall.window import codes, serving
 from chengshu.contexts.hall.window.forms import CodeForm, FindForm, GroundForm, PaperMandateForm
 from chengshu.contexts.identity import api as identity
@@ -146,10 +146,4 @@ def proxy_paper(request: HttpRequest, session_id: int) -> HttpResponse | FileRes
     row = windows.window_session(session_id)
     if row is None or not row.evidence or row.subject_id != request.user.subject_id:
         raise Http404
-    found = open_paper(row.evidence)
-    if found is None:
-        raise Http404
-    path, media_type = found
-    response = FileResponse(path.open("rb"), content_type=media_type)
-    response["Content-Disposition"] = "inline" if media_type == "image/jpeg" else "attachment"
-    return response
+    return shown_paper(row.evidence)
