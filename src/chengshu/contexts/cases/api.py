@@ -109,6 +109,7 @@ from chengshu.contexts.cases.receipts import Receipt, receipt_of
 from chengshu.contexts.cases.relocation import cells_changed
 from chengshu.contexts.cases.sealing import erase_personal
 from chengshu.contexts.cases.services import services_for
+from chengshu.contexts.cases.sourced import register_form_filler
 from chengshu.contexts.cases.store import case_of_key, open_case
 from chengshu.contexts.cases.supervising import PAGE as SUPERVISED_A_PAGE
 from chengshu.contexts.cases.supervising import (
@@ -245,6 +246,7 @@ __all__ = [
     "reassign",
     "receipt_of",
     "register_ask_person",
+    "register_form_filler",
     "register_on_end",
     "register_on_erase",
     "register_on_step",

@@ -8,14 +8,22 @@ required one keeps what was typed.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from chengshu.contexts.cases.field_views import first_value, scope_of
 from chengshu.contexts.identity.api import Account
-from chengshu.procedure.formats import formatted
 from chengshu.procedure.model import Field, Pack
-from chengshu.procedure.types import BadValue, check_value
+
+# (pack, who asks, for which subject or "", the fields, the other answers, now) → field → value as the field takes it.
+FormFiller = Callable[
+    [Pack, Account, str, Sequence[Field], Mapping[str, Any], dt.datetime], Mapping[str, Any]
+]
+_fillers: list[FormFiller] = []
+
+
+def register_form_filler(filler: FormFiller) -> None:
+    """Say who reads what sources hold for the fields of a form, all of them in one look."""
+    _fillers[:] = [filler]
 
 
 def only_sourced(
@@ -26,27 +34,25 @@ def only_sourced(
     now: dt.datetime,
 ) -> Mapping[str, Any]:
     """Return the facts with every fact that only a record may say as its source says it now."""
-    items = [item for item in pack.facts.values() if item.prefill is not None and item.prefill.only]
-    if not items:
+    left = {item.name: item for item in pack.facts.values() if item.prefill is not None and item.prefill.only}
+    if not left:
         return facts
     subject_id = str((on_behalf or {}).get("subject_id") or "")
     found = dict(facts)
-    for item in items:
-        scope = scope_of(pack, found, account, now)
-        held = first_value(item, scope, "", now, lenient=True, subject_id=subject_id, pack=pack.id)
-        value = _fit(item, held)
-        if value is not None:
-            found[item.name] = value
-        elif not item.required:
-            found.pop(item.name, None)
+    while left:
+        # A source that hangs on a fact is asked once that fact is what its own source says, never what was typed.
+        ready = [item for item in left.values() if not _hangs_on(item, left)] or list(left.values())
+        held = _fillers[0](pack, account, subject_id, ready, found, now)
+        for item in ready:
+            del left[item.name]
+            if item.name in held:
+                found[item.name] = held[item.name]
+            elif not item.required:
+                found.pop(item.name, None)
     return found
 
 
-def _fit(item: Field, value: Any) -> Any:
-    if value in (None, "", []):
-        return None
-    try:
-        checked = check_value(value, item.type)
-        return formatted(item.format, checked) if item.format and checked is not None else checked
-    except BadValue:
-        return None
+def _hangs_on(item: Field, others: Mapping[str, Field]) -> bool:
+    assert item.prefill is not None
+    read = {name.partition(".")[2] for value in item.prefill.params.values() for name in value.reads}
+    return any(name in others for name in read if name != item.name)

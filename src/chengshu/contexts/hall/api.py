@@ -20,7 +20,7 @@ from chengshu.contexts.hall.items.queries import HOW, export_rows, item_of, item
 from chengshu.contexts.hall.items.queries import lines as item_lines
 from chengshu.contexts.hall.mandates.demo import seed_demo as seed_mandates
 from chengshu.contexts.hall.mydata.export import make_copies
-from chengshu.contexts.hall.mydata.prefill import Prefill, Prefilled, prefill, prefilled
+from chengshu.contexts.hall.mydata.prefill import Prefill, Prefilled, fill_sourced, prefill, prefilled
 from chengshu.contexts.hall.offers.finding import find_entitled
 from chengshu.contexts.hall.offers.store import figures as offer_figures
 from chengshu.contexts.hall.offers.store import follow_case as follow_offer
@@ -59,6 +59,7 @@ __all__ = [
     "draw_lots",
     "export_rows",
     "exports",
+    "fill_sourced",
     "find",
     "find_entitled",
     "follow_offer",

@@ -48,6 +48,7 @@ from chengshu.contexts.subjects.models import Correction, Dispute, Finding, Retu
 from chengshu.contexts.subjects.own_records import (
     Held,
     Missing,
+    acting_of,
     allowed,
     check_use,
     consented,
@@ -117,6 +118,7 @@ __all__ = [
     "Summary",
     "Why",
     "accept",
+    "acting_of",
     "allowed",
     "apply_correction",
     "bind_consents",

@@ -134,6 +134,20 @@ def prefill(
     return Prefill(form.found, form.asked)
 
 
+def fill_sourced(
+    pack: Pack,
+    account: Account,
+    subject_id: str,
+    fields: Iterable[Field],
+    answers: Mapping[str, Any],
+    now: dt.datetime,
+) -> dict[str, Any]:
+    """Return field → value of those that their source can say now; the form filler of ``contexts.cases``."""
+    acting = subjects.acting_of(account, subject_id)
+    held = prefill(pack, acting, now, answers=answers, fields=fields).found
+    return {name: one.value for name, one in held.items()}
+
+
 def _scope(pack: Pack, acting: Acting, answers: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
     day = legal_day(now)
     scope: dict[str, Any] = {
