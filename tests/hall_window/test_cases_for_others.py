@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from chengshu.contexts.cases import api as cases
+from chengshu.contexts.cases import services
 from chengshu.contexts.cases.models import Case
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import mandates, windows
@@ -87,3 +88,36 @@ def test_an_agent_applies_within_the_scope_and_sees_it_until_the_mandate_ends(mo
     assert mother.get(f"/cases/{case_id}").status_code == 200
     late = apply_for(agent, "k4", **{"X-Mandate": str(numbers[0])})
     assert late.status_code == 403 and late.json()["code"] == "mandate-not-in-force"
+
+
+def test_a_draft_begun_under_one_mandate_is_not_submitted_under_another_that_does_not_cover_it(mother):
+    agent = browser("agent", "resident", display_name="李明")
+    today = timezone.localdate()
+    numbers = []
+    for scope in ((PACK,), ("newborn",)):
+        terms = identity.Terms(scope, False, today, today + timedelta(days=9))
+        row = mandates.offer(
+            identity.Principal(MOTHER, "欧阳娜"), agent.account, terms, by=mother.account, now=timezone.now()
+        )
+        numbers.append(mandates.accept(row.pk, agent.account, timezone.now()).pk)
+    agent.post("/my/mandates/act", {"for": f"mandate:{numbers[0]}"})
+    draft = agent.post(f"/services/{PACK}/start")["Location"]
+    facts = read_samples(cases.current_files(PACK)).openings[0].facts
+    cases.drafts.save(int(draft.rstrip("/").rpartition("/")[2]), agent.account, facts, timezone.now())
+    assert agent.get(f"{draft.rstrip('/')}/check").status_code == 200
+    mandates.revoke(numbers[0], mother.account, "", timezone.now())
+    agent.post("/my/mandates/act", {"for": f"mandate:{numbers[1]}"})
+    for address in (draft, f"{draft.rstrip('/')}/check"):
+        assert agent.get(address).status_code == 403
+        assert agent.post(f"{draft.rstrip('/')}/check").status_code == 403
+    assert not Case.objects.exists()
+
+
+def test_whoever_acts_for_another_does_not_fill_in_what_is_held_about_themselves(mother, monkeypatch):
+    asked = []
+    monkeypatch.setattr(services, "first_value", lambda *_args, **named: asked.append(named["subject_id"]))
+    opening = services.Opening(
+        cases.current_pack(PACK), mother.account, {}, {}, timezone.now(), "P0000000025"
+    )
+    opening.views(opening.all_fields(), prefill=True)
+    assert set(asked) == {"P0000000025"}

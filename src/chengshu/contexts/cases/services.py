@@ -104,8 +104,11 @@ class Opening:
         answers: Mapping[str, Any],
         files: Mapping[str, Sequence[Any]],
         now: dt.datetime,
+        subject_id: str = "",
     ) -> None:
         self.pack, self.account, self.answers, self.files, self.now = pack, account, answers, files, now
+        # For whom the account acts; empty: for itself.
+        self.subject_id = subject_id
 
     def scope(self, answers: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return what conditions may read."""
@@ -133,7 +136,9 @@ class Opening:
         for item in fields:
             value, source = self.answers.get(item.name), ""
             if value is None and prefill and item.prefill is not None:
-                value = first_value(item, scope, "", self.now, lenient=True, pack=self.pack.id)
+                value = first_value(
+                    item, scope, "", self.now, lenient=True, subject_id=self.subject_id, pack=self.pack.id
+                )
                 source = item.prefill.source
             found.append(field_view(self.pack, item, self.answers, value, source))
         return found

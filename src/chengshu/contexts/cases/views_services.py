@@ -251,9 +251,16 @@ def _offered(request: HttpRequest, pack: str) -> Pack:
     found = packs.pinned(row.pk, row.hash).pack if row else None
     if found is None or not services.offered(found, request.user, timezone.now()):
         raise Http404
-    if not identity.acting(request).may(pack):
-        raise Problem("acting-scope", _("授权不包括这个事项"), detail=pack, status=403)
+    _check_scope(request, pack)
     return found
+
+
+def _check_scope(request: HttpRequest, pack: str) -> None:
+    if not identity.acting(request).may(pack):
+        raise Problem(
+            "acting-scope", _("授权不包括这个事项"), detail=pack, status=403,
+            remedy=_("请回到本人，或请授权人增加这个事项"),
+        )  # fmt: skip
 
 
 def _whose(request: HttpRequest) -> str:
@@ -267,18 +274,20 @@ def _opening(request: HttpRequest, draft_id: int) -> tuple[Draft, Opening]:
     # What was typed for one is not shown when serving the next.
     if kept.deleted_at is not None or kept.subject_id != _whose(request):
         raise Http404
+    # The mandate it was begun under may have ended since, and another one for the same person covers other matters.
+    _check_scope(request, kept.pack)
     # It is submitted under the version in force then, so that is what is asked.
     pack = packs.current(kept.pack).pack
     sent: dict[str, list[Any]] = {}
     for item in kept.files:
         sent.setdefault(item.field, []).append(item)
-    return kept, Opening(pack, request.user, kept.values, sent, timezone.now())
+    return kept, Opening(pack, request.user, kept.values, sent, timezone.now(), kept.subject_id)
 
 
 def _note_prefill(request: HttpRequest, opening: Opening, views: list[Any]) -> None:
-    """A look at one's own data is a look as well: it goes on record."""
+    """A look at one's own data is a look as well: it goes on record; at another's, the source has put it there."""
     elements = [view.element for view in views if view.source and has_personal(view)]
-    if elements and request.user.role == "resident" and request.user.subject_id:
+    if elements and not _whose(request) and request.user.role == "resident" and request.user.subject_id:
         identity.record_read(request.user, request.user.subject_id, "own-data", elements, opening.now)
 
 
