@@ -175,3 +175,12 @@ def test_the_security_page_asks_the_database_little(client, enrolled, django_ass
     client.post("/sign-in/second", {"code": app.now()})
     with django_assert_max_num_queries(15):
         client.get("/account/security")
+
+
+def test_whoever_is_given_another_role_has_its_duties_at_once(client, people, settings):
+    settings.SECOND_FACTOR_ROLES = ["operator"]
+    client.force_login(people["officer"])
+    assert client.get("/account").status_code == 200
+    people["officer"].role = "operator"
+    people["officer"].save()
+    assert client.get("/account")["Location"] == "/account/security"

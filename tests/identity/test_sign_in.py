@@ -103,7 +103,7 @@ def test_changing_the_password_ends_other_sessions(client, django_test_client_fa
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("wrong", "穿过 another long one", "现在的密码不对"),
+        ("wrong", "穿过 another long one", "密码不对"),
         ("a long password", "short", "10"),
         ("a long password", "1234567890", "常见"),
     ],
@@ -114,3 +114,22 @@ def test_a_weak_new_password_or_a_wrong_old_one_is_refused(client, people, old, 
     assert answer.status_code == 422
     assert said in answer.content.decode()
     assert Account.objects.get(username="steward").check_password("a long password")
+
+
+def test_the_old_password_cannot_be_found_out_by_trying_at_an_open_browser(client, people):
+    client.force_login(people["resident"])
+    for _ in range(5):
+        assert (
+            client.post("/account/password", {"old": "wrong", "new": "穿过 another long one"}).status_code
+            == 422
+        )
+    right = client.post("/account/password", {"old": "a long password", "new": "穿过 another long one"})
+    assert right.status_code == 422 and "分钟后再试" in right.content.decode()
+
+
+def test_the_one_press_door_is_not_there_outside_the_demo(client, people):
+    people["resident"].set_password(api.DEMO_PASSWORD)
+    people["resident"].save()
+    for name in ("resident", "x" * 5000, "\0"):
+        assert client.post("/sign-in", {"demo": name}).status_code == 422
+    assert "_auth_user_id" not in client.session

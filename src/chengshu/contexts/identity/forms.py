@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -61,15 +62,15 @@ class PasswordForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
-    def __init__(self, account: Account, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, account: Account, refusal: Callable[[str], str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.account = account
+        self.account, self.refusal = account, refusal
 
     def clean_old(self) -> str:
         """Refuse a wrong old password."""
         old: str = self.cleaned_data["old"]
-        if not self.account.check_password(old):
-            raise forms.ValidationError(_("现在的密码不对。"))
+        if refusal := self.refusal(old):
+            raise forms.ValidationError(refusal)
         return old
 
     def clean_new(self) -> str:

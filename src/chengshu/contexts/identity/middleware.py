@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chengshu.contexts.identity import sessions
+from chengshu.contexts.identity.models import Account
 from chengshu.contexts.identity.signing_in import must_have_second_factor
 from chengshu.kernel.problems import Problem
 
@@ -31,20 +32,22 @@ class SessionMiddleware:
         """Handle one request; one without a session costs no query."""
         if SESSION_KEY not in request.session:
             return self.get_response(request)
-        now = timezone.now()
-        why = sessions.over(request.session, now)
+        if not isinstance(request.user, Account):
+            return self.get_response(request)
+        # The role of this moment: whoever was given another one since signing in has its duties at once.
+        now, role = timezone.now(), request.user.role
+        why = sessions.over(request.session, role, now)
         if why:
             sessions.note_end(request.session, why, now)
             logout(request)
             messages.info(request, _("为保护您的信息，长时间没有操作或登录满时限后会自动退出，请重新登录。"))
             return self.get_response(request)
-        if self._lacks_factor(request):
+        if self._lacks_factor(request, role):
             return refuse(request)
         sessions.touch(request.session, now)
         return self.get_response(request)
 
-    def _lacks_factor(self, request: HttpRequest) -> bool:
-        role = str(request.session.get(sessions.ROLE_KEY, ""))
+    def _lacks_factor(self, request: HttpRequest, role: str) -> bool:
         if not must_have_second_factor(role) or sessions.SECOND_KEY in request.session:
             return False
         open_paths = {reverse(name) for name in OPEN_NAMES}

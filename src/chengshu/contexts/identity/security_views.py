@@ -31,11 +31,6 @@ from chengshu.contexts.identity.signing_in import proof_needed, safe_next
 from chengshu.kernel.problems import Problem
 
 
-def _wait(wait: timedelta) -> str:
-    minutes = int(wait / timedelta(minutes=1)) + 1
-    return _("验证失败次数过多，请 %(minutes)s 分钟后再试。") % {"minutes": minutes}
-
-
 @public_page
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "POST"])
@@ -59,7 +54,7 @@ def _factor(request: HttpRequest, account: Account, now: datetime) -> tuple[Form
         return form, ()
     wait = signing_in.second_locked_for(account, now)
     if wait is not None:
-        messages.error(request, _wait(wait))
+        messages.error(request, signing_in.wait_words(wait))
         return form, ()
     if "answer" in request.POST:
         return form, _by_passkey(request, account, now)
@@ -116,7 +111,7 @@ def _try_passkey(request: HttpRequest, now: datetime) -> str | HttpResponse:
     address = client_address(request)
     wait = store.locked([f"address:{address}"], now)
     if wait is not None:
-        return _wait(wait)
+        return signing_in.wait_words(wait)
     try:
         proof = passkeys.verify(request, None, request.POST.get("answer", ""), now)
     except Problem as problem:
@@ -142,24 +137,15 @@ def prove(request: HttpRequest) -> HttpResponse:
         return _ask_factor(request, account, form, now, again=True)
     again = AgainForm(request.POST or None)
     if request.method == "POST" and again.is_valid():
-        refusal = _wrong_password(account, again.cleaned_data["password"], client_address(request), now)
+        refusal = signing_in.password_refusal(
+            account, again.cleaned_data["password"], client_address(request), now
+        )
         if not refusal:
             signing_in.note_proved(request, now, second=False)
             return HttpResponseRedirect(safe_next(request))
         again.add_error("password", refusal)
     context = {"form": again, "next": safe_next(request)}
     return render(request, "identity/prove.html", context, status=422 if again.is_bound else 200)
-
-
-def _wrong_password(account: Account, password: str, address: str, now: datetime) -> str:
-    wait = store.locked_for(account.username, address, now)
-    if wait is not None:
-        return _wait(wait)
-    if account.check_password(password):
-        store.note_success(account.username)
-        return ""
-    store.note_failure(account.username, address, now)
-    return _("密码不对。")
 
 
 @role_required(*ALL_ROLES)
@@ -222,7 +208,9 @@ def authenticator(request: HttpRequest) -> HttpResponse:
             return _with_new_codes(request, now)
         if wait is None:
             signing_in.note_second_failure(account, now)
-        form.add_error("code", _wait(wait) if wait else _("数字不对。请核对手机时间，再填一次新的数字。"))
+        form.add_error(
+            "code", signing_in.wait_words(wait) if wait else _("数字不对。请核对手机时间，再填一次新的数字。")
+        )
     uri = authenticators.enrolment_uri(account, secret, settings.DISTRICT["name"]["zh"])
     context = {
         "form": form,

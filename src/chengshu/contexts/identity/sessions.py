@@ -18,10 +18,11 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
 
+from chengshu.contexts.identity import windows
 from chengshu.contexts.identity.models import Account, SignIn
 from chengshu.contexts.identity.rates import client_address
 
-ROW_KEY, SEEN_KEY, ROLE_KEY = "sign_in", "seen_at", "role"
+ROW_KEY, SEEN_KEY = "sign_in", "seen_at"
 AMR_KEY, AT_KEY, SECOND_KEY = "amr", "signed_in_at", "second_factor_at"
 # A page a second would otherwise be a write a second.
 SEEN_EVERY = 60
@@ -76,7 +77,7 @@ def note_sign_in(request: HttpRequest, account: Account, now: datetime) -> None:
     """Put a sign-in on record, in the session and for its owner; each door that signs in comes past here."""
     stamp = int(now.timestamp())
     amr = list(getattr(request, "sign_in_amr", ("pwd",)))
-    request.session.update({AMR_KEY: amr, AT_KEY: stamp, SEEN_KEY: stamp, ROLE_KEY: account.role})
+    request.session.update({AMR_KEY: amr, AT_KEY: stamp, SEEN_KEY: stamp})
     if "mfa" in amr:
         request.session[SECOND_KEY] = stamp
     if request.session.session_key is None:
@@ -109,17 +110,26 @@ def on_sign_in(sender: Any, request: HttpRequest, user: Account, **_named: Any) 
     note_sign_in(request, user, timezone.now())
 
 
+def on_sign_out(sender: Any, request: HttpRequest, user: Account | None, **_named: Any) -> None:
+    """Hear from Django that a session ends: signed out here or by another system, idle, or over.
+
+    With a clerk's session ends whom they serve: nobody is served by a window that is closed.
+    """
+    now = timezone.now()
+    note_end(request.session, "signed-out", now)
+    if user is not None:
+        windows.end(user, now)
+
+
 def limits_of(role: str) -> tuple[timedelta, timedelta]:
     """Return how long a session of this role may lie idle, and how long it may last."""
     idle, longest = settings.SESSION_LIMITS[role]
     return timedelta(minutes=idle), timedelta(hours=longest)
 
 
-def over(session: Any, now: datetime) -> str:
-    """Say why this session is over ("idle", "longest"); empty while it is not."""
-    role, stamp = session.get(ROLE_KEY), now.timestamp()
-    if role not in settings.SESSION_LIMITS:
-        return ""
+def over(session: Any, role: str, now: datetime) -> str:
+    """Say why this session of somebody in this role is over ("idle", "longest"); empty while it is not."""
+    stamp = now.timestamp()
     idle, longest = limits_of(role)
     if stamp - session.get(SEEN_KEY, stamp) > idle.total_seconds():
         return "idle"
@@ -181,6 +191,7 @@ def end_all(account: Account, how: str, now: datetime) -> int:
     """End all sessions of an account: it left, or somebody took its rights away."""
     rows = list(SignIn.objects.filter(account=account, ended_at=None))
     _end(rows, how, now)
+    windows.end(account, now)
     return len(rows)
 
 

@@ -13,11 +13,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.auth import login
+from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from chengshu.contexts.identity import authenticators, sessions, store
 from chengshu.contexts.identity.access import View, may_act
@@ -84,6 +85,9 @@ def _begin(request: HttpRequest, account: Account, amr: Sequence[str]) -> None:
     # login() gives the session a new key: one planted before signing in is worth nothing afterwards.
     request.sign_in_amr = tuple(amr)  # type: ignore[attr-defined]
     request.session.pop(PENDING_KEY, None)
+    if request.user.is_authenticated and request.user.pk != account.pk:
+        # A shared desk: whoever was signed in here before is signed out, with all that hangs on it.
+        logout(request)
     login(request, account, backend=BACKEND)
 
 
@@ -122,6 +126,27 @@ def second_locked_for(account: Account, now: datetime) -> timedelta | None:
 def note_second_failure(account: Account, now: datetime) -> None:
     """Count a wrong second factor."""
     store.count_failure([f"second:{account.pk}"], now)
+
+
+def wait_words(wait: timedelta) -> str:
+    """Say when to try again after too many wrong tries."""
+    minutes = int(wait / timedelta(minutes=1)) + 1
+    return _("验证失败次数过多，请 %(minutes)s 分钟后再试。") % {"minutes": minutes}
+
+
+def password_refusal(account: Account, password: str, address: str, now: datetime) -> str:
+    """Say why this password does not prove the account's owner; empty when it does. Counted as at the door.
+
+    Whoever finds a browser open must not find out the password by trying.
+    """
+    wait = store.locked_for(account.username, address, now)
+    if wait is not None:
+        return wait_words(wait)
+    if account.check_password(password):
+        store.note_success(account.username)
+        return ""
+    store.note_failure(account.username, address, now)
+    return _("密码不对。")
 
 
 def note_proved(request: HttpRequest, now: datetime, *, second: bool) -> None:

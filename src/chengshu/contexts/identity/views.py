@@ -20,7 +20,7 @@ from chengshu.contexts.identity.demo import DEMO_PASSWORD, demo_accounts
 from chengshu.contexts.identity.forms import LIVES, SCOPES, PasswordForm, SignInForm, TokenForm
 from chengshu.contexts.identity.models import Account
 from chengshu.contexts.identity.rates import client_address
-from chengshu.contexts.identity.signing_in import complete_sign_in, proof_needed, safe_next
+from chengshu.contexts.identity.signing_in import complete_sign_in, password_refusal, proof_needed, safe_next
 
 
 @public_page
@@ -28,7 +28,10 @@ from chengshu.contexts.identity.signing_in import complete_sign_in, proof_needed
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Sign in by name and password; in the demo also by one press."""
-    demo_name = request.POST.get("demo", "")
+    demos = demo_accounts()
+    pressed = request.POST.get("demo", "")
+    # Only what the page offers: this door tries a password that everybody knows.
+    demo_name = pressed if pressed in {account.username for account in demos} else ""
     form = SignInForm(request.POST if request.method == "POST" and not demo_name else None)
     status = 200
     if request.method == "POST":
@@ -41,7 +44,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 return outcome
             form.add_error(None, outcome) if form.is_bound else messages.error(request, outcome)
         status = 422
-    context = {"form": form, "demos": demo_accounts(), "next": safe_next(request)}
+    context = {"form": form, "demos": demos, "next": safe_next(request)}
     return render(request, "identity/sign_in.html", context, status=status)
 
 
@@ -64,7 +67,6 @@ def try_sign_in(request: HttpRequest, name: str, password: str) -> str | HttpRes
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session and its data."""
-    sessions.note_end(request.session, "signed-out", timezone.now())
     logout(request)
     return redirect("/")
 
@@ -86,7 +88,11 @@ def password(request: HttpRequest) -> HttpResponse:
     if request.user.is_demo:
         messages.info(request, _("演示账户的密码不能修改。"))
         return redirect("identity:account")
-    form = PasswordForm(request.user, request.POST or None)
+
+    def refusal(old: str) -> str:
+        return password_refusal(request.user, old, client_address(request), timezone.now())
+
+    form = PasswordForm(request.user, refusal, request.POST or None)
     if request.method == "POST" and form.is_valid():
         request.user.set_password(form.cleaned_data["new"])
         request.user.save(update_fields=["password"])

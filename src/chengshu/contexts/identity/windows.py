@@ -37,6 +37,8 @@ def begin(clerk: Account, subject_id: str, shown_name: str, ground: Ground, now:
     if proxy and not (ground.proxy_name and ground.evidence):
         raise Problem("proxy-without-paper", _("代办须登记代办人姓名并上传委托书"), status=422)
     with transaction.atomic():
+        # Two presses at once: the second waits, and ends what the first began.
+        Account.objects.select_for_update().get(pk=clerk.pk)
         end(clerk, now)
         row = WindowSession.objects.create(
             clerk=clerk,
