@@ -209,13 +209,45 @@ def test_a_bundle_opens_on_its_own_device_alone_and_a_log_must_be_signed_by_it(e
 def test_a_clerk_on_the_network_reads_it_and_a_copy_is_refused_at_once(enrolled):
     clerk = identity.save_account("clerk-1", display_name="窗口", role="clerk")
     text = store.make_code(WHO, "张晓明", NOW)
-    assert store.read_at_window(text, clerk, NOW + seconds(5)) == WHO
+    assert store.read_at_window(text, clerk, NOW + seconds(5)) == (WHO, "张晓明")
     with pytest.raises(Problem) as again:
         store.read_at_window(text, clerk, NOW + seconds(9))
     assert again.value.code == "code-seen"
     with pytest.raises(Problem) as late:
         store.read_at_window(store.make_code(WHO, "张晓明", NOW), clerk, NOW + seconds(91))
     assert late.value.code == "code-over"
+
+
+def test_of_two_readings_at_the_same_moment_one_counts_and_the_other_is_kept_as_a_replay(
+    enrolled, monkeypatch
+):
+    clerk = identity.save_account("clerk-1", display_name="窗口", role="clerk")
+    _held, row = enrolled()
+    text = store.make_code(WHO, "张晓明", NOW)
+    written, number = store._noted, []
+
+    def meanwhile(*said, **more):
+        if not number:
+            number.append(said[0])
+            store.note_use(said[0], WHO, NOW, NOW, device=row, department="data-bureau")
+        return written(*said, **more)
+
+    # The clerk's look found nothing; a device's log comes in before the clerk's own line is written.
+    monkeypatch.setattr(store, "_noted", meanwhile)
+    with pytest.raises(Problem) as second:
+        store.read_at_window(text, clerk, NOW + seconds(5))
+    assert second.value.code == "code-seen"
+    replay = CodeReplay.objects.get(number=number[0])
+    assert (replay.first.device, replay.second.clerk) == (row, "clerk-1")
+
+
+def test_a_log_with_anything_but_numbers_of_codes_is_refused(enrolled):
+    held, _row = enrolled()
+    for wrong in ("", "\0" * 24, "zz" * 12, "00" * 11):
+        held.log = [{"number": wrong, "subject_id": WHO, "at": NOW.isoformat()}]
+        with pytest.raises(Problem) as refused:
+            store.sync(device.told(held, NOW), NOW)
+        assert refused.value.code == "device-log"
 
 
 def test_on_the_command_line_a_device_is_made_enrolled_synchronised_over_http_and_reads(

@@ -128,7 +128,7 @@ def test_a_proxy_brings_a_letter_that_the_person_sees_at_home(clerk, mother, age
 
 def test_a_scanned_citizen_code_leads_to_the_same_place(clerk):
     known = list(codes._readers)
-    codes.register_code_reader(lambda text, account, now: MOTHER if text == "good" else "")
+    codes.register_code_reader(lambda text, account, now: (MOTHER if text == "good" else "", "欧阳娜"))
     try:
         assert "市民码" in clerk.get("/window/").content.decode()
         assert clerk.post("/window/scan", {"code": "good"})["Location"] == "/window/ground"
@@ -267,3 +267,50 @@ def test_each_page_asks_the_database_little_and_has_one_heading(
     with django_assert_max_num_queries(15):
         page = mine.get(path).content.decode()
     assert len(re.findall(r"<h1[ >]", page)) == 1
+
+
+def test_whoever_signs_out_or_lets_the_window_lie_idle_serves_nobody_any_more(clerk):
+    account = identity.account_named("许佳")
+    find_and_serve(clerk)
+    assert identity.serves(account, MOTHER, timezone.now())
+    clerk.post("/sign-out")
+    assert not identity.serves(account, MOTHER, timezone.now())
+    assert WindowSession.objects.get().ended_at
+    clerk.force_login(account)
+    find_and_serve(clerk)
+    session = clerk.session
+    session["seen_at"] -= 21 * 60
+    session.save()
+    assert "/sign-in" in clerk.get("/window/")["Location"]
+    assert not identity.serves(account, MOTHER, timezone.now())
+    clerk.force_login(account)
+    find_and_serve(clerk)
+    identity.end_sessions(account, "left", timezone.now())
+    assert not identity.serves(account, MOTHER, timezone.now())
+
+
+def test_a_code_that_begins_with_a_blank_is_read_and_the_banner_names_its_holder_masked(clerk, monkeypatch):
+    scanned = []
+
+    def read(text, account, now):
+        scanned.append(text)
+        return MOTHER, "欧阳娜"
+
+    monkeypatch.setattr(codes, "_readers", [read])
+    # One code in forty-five begins so: a blank is one of the 45 characters.
+    clerk.post("/window/scan", {"code": " 4F7:0"})
+    assert scanned == [" 4F7:0"]
+    assert "欧阳*" in clerk.get("/window/ground").content.decode()
+
+
+def test_whoever_acts_in_every_matter_sees_what_is_held_and_the_look_is_on_record(mother, agent):
+    today = timezone.localdate()
+    row = mandates.offer(
+        identity.Principal(MOTHER, "欧阳娜"), identity.account_named("agent"),
+        identity.Terms((), True, today, today + timedelta(days=9)), by=identity.account_named("mother"),
+        now=timezone.now(),
+    )  # fmt: skip
+    mandates.accept(row.pk, identity.account_named("agent"), timezone.now())
+    agent.post("/my/mandates/act", {"for": f"mandate:{row.pk}"})
+    assert "13800138000" in agent.post("/my/data/", {"show": "all"}).content.decode()
+    assert PersonalRead.objects.get(subject_id=MOTHER).purpose == "acting"

@@ -47,9 +47,14 @@ class CodeUse(models.Model):
     at = models.DateTimeField()
     told_at = models.DateTimeField()
     leaf_id = models.BigIntegerField()
+    # 0 for the first reading that came to be known, then 1, 2…: of two that come at once only one can be the first.
+    reading = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["number", "device"], name="one_use_a_device")]
+        constraints = [
+            models.UniqueConstraint(fields=["number", "device"], name="one_use_a_device"),
+            models.UniqueConstraint(fields=["number", "reading"], name="one_first_reading"),
+        ]
         indexes = [models.Index(fields=["subject_id", "-at"], name="code_uses_of_subject")]
 
 

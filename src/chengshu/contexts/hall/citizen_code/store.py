@@ -12,7 +12,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from joserfc import jwe, jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -155,8 +155,12 @@ def sync(text: str, now: dt.datetime) -> str:
     uses = said["log"]
     if not isinstance(uses, list) or len(uses) > MOST_LOGGED:
         raise _not_a_log("log")
+    # In one order everywhere: two devices that tell of the same codes must not wait for each other.
+    told = sorted(_use_told(each) for each in uses)
     with transaction.atomic():
-        taken = [_take(row, each, now) for each in uses]
+        taken = [number for number, _, _ in told]
+        for number, at, subject_id in told:
+            note_use(number, subject_id, at, now, device=row, department=row.department)
         row.synced_at = now
         row.save(update_fields=["synced_at"])
         return bundle(row, now, taken)
@@ -182,16 +186,16 @@ def _not_a_log(detail: str) -> Problem:
     return Problem("device-log", "这不是登记设备的记录", status=422, detail=detail)
 
 
-def _take(row: CodeDevice, said: Mapping[str, Any], now: dt.datetime) -> str:
+def _use_told(said: Mapping[str, Any]) -> tuple[str, dt.datetime, str]:
+    """Return number, time and subject of a use that a device tells of."""
     try:
-        number, subject_id = str(said["number"])[:24], str(said["subject_id"])[:40]
+        number, subject_id = str(said["number"]), str(said["subject_id"])[:40]
         at = dt.datetime.fromisoformat(str(said["at"]))
-        if at.tzinfo is None or not number:
-            raise ValueError("at")
+        if at.tzinfo is None or len(bytes.fromhex(number)) != codec.NUMBER or not subject_id.isalnum():
+            raise ValueError("use")
     except (KeyError, ValueError, TypeError) as error:
         raise _not_a_log("use") from error
-    note_use(number, subject_id, at, now, device=row, department=row.department)
-    return number
+    return number, at, subject_id
 
 
 def note_use(
@@ -205,30 +209,54 @@ def note_use(
     clerk: str = "",
 ) -> CodeUse:
     """Put the use of a code on record, once; a use at another place is kept as a replay."""
-    known = CodeUse.objects.filter(number=number, device=device, clerk=clerk).first()
-    if known is not None:
-        return known
-    earlier = CodeUse.objects.filter(number=number).order_by("pk").first()
+    for last_try in (False, False, True):
+        known = CodeUse.objects.filter(number=number, device=device, clerk=clerk).first()
+        if known is not None:
+            return known
+        earlier = CodeUse.objects.filter(number=number).order_by("reading").first()
+        try:
+            return _noted(
+                number, subject_id, at, now, earlier, device=device, department=department, clerk=clerk
+            )
+        except IntegrityError:
+            # Somebody else's reading came in between, unseen: now it is seen.
+            if last_try:
+                raise
+    raise AssertionError
+
+
+def _noted(
+    number: str,
+    subject_id: str,
+    at: dt.datetime,
+    now: dt.datetime,
+    earlier: CodeUse | None,
+    *,
+    device: CodeDevice | None,
+    department: str,
+    clerk: str,
+) -> CodeUse:
     payload = {
         "number": number,
         "subject": subject_id,
         "device": device.code if device else "",
         "at": at.isoformat(),
     }
-    leaf = ledger.deposit("code.use", f"code:{number}", payload, now=now)
-    use = CodeUse.objects.create(
-        number=number, subject_id=subject_id, device=device, clerk=clerk, department=department, at=at, told_at=now,
-        leaf_id=leaf.id,
-    )  # fmt: skip
-    if earlier is not None:
-        CodeReplay.objects.create(
-            number=number, subject_id=earlier.subject_id, first=earlier, second=use, found_at=now
-        )
+    with transaction.atomic():
+        leaf = ledger.deposit("code.use", f"code:{number}", payload, now=now)
+        use = CodeUse.objects.create(
+            number=number, subject_id=subject_id, device=device, clerk=clerk, department=department, at=at, told_at=now,
+            leaf_id=leaf.id, reading=CodeUse.objects.filter(number=number).count() if earlier else 0,
+        )  # fmt: skip
+        if earlier is not None:
+            CodeReplay.objects.create(
+                number=number, subject_id=earlier.subject_id, first=earlier, second=use, found_at=now
+            )
     return use
 
 
-def read_at_window(text: str, clerk: identity.Account, now: dt.datetime) -> str:
-    """Return whose code a clerk has scanned, on the network; a copy of one that was used is refused at once."""
+def read_at_window(text: str, clerk: identity.Account, now: dt.datetime) -> tuple[str, str]:
+    """Return subject and name in a code that a clerk has scanned, on the network; a copy of a used one is refused."""
     groups = [_private(each) for each in live_epochs(now)]
     signers = [codec.signer_of(each) for each in certificates.code_signers(now)]
     try:
@@ -236,14 +264,17 @@ def read_at_window(text: str, clerk: identity.Account, now: dt.datetime) -> str:
         codec.check_time(said.at, now)
         if CodeUse.objects.filter(number=said.number).exists():
             raise codec.CodeRefusal("seen")
+        use = note_use(
+            said.number, said.subject_id, now, now, device=None, department=str(clerk.department_id or ""),
+            clerk=clerk.username,
+        )  # fmt: skip
+        if use.reading:
+            # Another window was faster by a moment; that it was shown twice is on record.
+            raise codec.CodeRefusal("seen")
     except codec.CodeRefusal as refusal:
         words = codec.WORDS[refusal.code]
         raise Problem(f"code-{refusal.code}", words["zh"], detail=words["en"], status=422) from refusal
-    note_use(
-        said.number, said.subject_id, now, now, device=None, department=str(clerk.department_id or ""),
-        clerk=clerk.username,
-    )  # fmt: skip
-    return said.subject_id
+    return said.subject_id, said.name
 
 
 def holder_name(account: identity.Account) -> str:

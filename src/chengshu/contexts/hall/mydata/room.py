@@ -41,7 +41,7 @@ class Room:
     @property
     def purpose(self) -> str:
         """The purpose under which a look at full values goes on record."""
-        return "by-mandate" if self.acting.for_other else "own-data"
+        return "acting" if self.acting.for_other else "own-data"
 
 
 def room_of(request: HttpRequest) -> Room:

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from chengshu.contexts.identity.api import Account
 
-# Returns the subject of a code that is in force; raises ``Problem`` for one that is not.
-Reader = Callable[[str, Account, datetime], str]
+# Returns subject and name in a code that is in force; raises ``Problem`` for one that is not.
+Reader = Callable[[str, Account, datetime], tuple[str, str]]
 _readers: list[Reader] = []
 
 

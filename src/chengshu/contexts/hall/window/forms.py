@@ -27,7 +27,8 @@ class CodeForm(forms.Form):
     """What the scanner read from the citizen code."""
 
     code = forms.CharField(
-        label=_("市民码"), max_length=2000, help_text=_("把光标放在这里，用扫码枪扫对方手机上的市民码。"),
+        # A blank is a character of the code like any other.
+        label=_("市民码"), max_length=2000, strip=False, help_text=_("把光标放在这里，用扫码枪扫对方手机上的市民码。"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )  # fmt: skip
 

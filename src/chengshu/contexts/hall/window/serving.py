@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chengshu.contexts.identity import api as identity
@@ -71,7 +72,7 @@ def take_in(clerk: identity.Account, served: identity.Acting, data: dict[str, An
         raise Problem(
             "guardian-without-account", _("监护人还没有账户"), status=422, remedy=_("请先为监护人开通账户"),
         )  # fmt: skip
-    today = now.date()
+    today = timezone.localdate(now)
     last_day = mandates.until_adult(subjects.birth_date_of(child), today)
     name = identity.mask("person.name", data["child_name"])
     return mandates.record_on_paper(

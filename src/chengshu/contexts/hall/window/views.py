@@ -61,14 +61,14 @@ def scan(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         identity.take_from_bucket("window", str(request.user.pk), serving.LOOKS, time.time())
         try:
-            subject_id = read(form.cleaned_data["code"], request.user, now)
+            subject_id, name = read(form.cleaned_data["code"], request.user, now)
         except Problem as problem:
             if problem.status >= 500:
                 raise
             messages.error(request, str(problem.title))
             return redirect("window:home")
         identity.record_read(request.user, subject_id, "window-search", serving.ELEMENTS, now)
-        serving.note_found(request, subject_id, _("持市民码的人"), now)
+        serving.note_found(request, subject_id, name, now)
         return redirect("window:ground")
     messages.error(request, _("没有读到市民码。"))
     return redirect("window:home")
