@@ -293,3 +293,28 @@ def test_pages_ask_the_database_little(party, signed_in, allow, django_assert_ma
     allow()
     with django_assert_max_num_queries(15):
         signed_in.get("/account/apps")
+
+
+def test_whoever_asks_for_a_sign_in_of_this_moment_gets_it_once_and_is_not_sent_in_circles(
+    party, signed_in, person
+):
+    asked = party.question(max_age="0")
+    away = signed_in.get(asked)
+    assert away.status_code == 302 and "/sign-in" in away["Location"]
+    back = parse_qs(urlsplit(away["Location"]).query)["next"][0]
+    signed_in.post("/sign-in", {"username": "zhou", "password": "a long password", "next": back})
+    assert signed_in.get(back).status_code == 200
+    assert signed_in.get(party.question(max_age="9" * 20)).status_code == 200
+
+
+def test_a_program_without_a_secret_that_listens_on_this_machine_is_allowed_anew_each_time(signed_in, party):
+    local = store.add_system(
+        "某桌面程序", purpose="查看", redirect_uris=["http://127.0.0.1:9000/back"], scopes=["profile"], actor=None,
+        now=timezone.now(), public=True,
+    )  # fmt: skip
+    local_party = type(party)(local, "http://127.0.0.1:9000/back")
+    assert local_party.code(signed_in.post(local_party.question(), {"decision": "allow"}))
+    # Any program may open this port and take the name: a silent code would be its own.
+    assert signed_in.get(local_party.question()).status_code == 200
+    silent = signed_in.get(local_party.question(prompt="none"))
+    assert "error=consent_required" in silent["Location"]

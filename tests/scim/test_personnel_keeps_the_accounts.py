@@ -6,12 +6,14 @@ import datetime as dt
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.models import Task
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.places.models import CellCharge
+from chengshu.interfaces.scim import store, views
 from tests_support.casework import CELL, MONDAY, firm_facts, make_cells
 
 STAFF = "urn:chengshu:scim:schemas:1.0:Staff"
@@ -161,3 +163,29 @@ def test_few_queries_for_many(call, django_assert_max_num_queries):
         assert call("get", "Users").json()["totalResults"] == 13
     with django_assert_max_num_queries(15):
         call("get", "Groups")
+
+
+def test_a_password_that_is_changed_meanwhile_stays(call, monkeypatch):
+    key = call("post", "Users", somebody()).json()["id"]
+    write = store._write
+
+    def meanwhile(account, wanted):
+        identity.Account.objects.filter(pk=account.pk).update(password="changed-meanwhile")
+        write(account, wanted)
+
+    monkeypatch.setattr(store, "_write", meanwhile)
+    call("patch", f"Users/{key}", patched({"op": "replace", "path": "displayName", "value": "陈志强"}))
+    account = identity.account_named("chen")
+    assert (account.display_name, account.password) == ("陈志强", "changed-meanwhile")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_version_is_compared_and_changed_in_one_transaction(call, monkeypatch):
+    key, inside = call("post", "Users", somebody()).json()["id"], []
+    check = views.check_version
+    monkeypatch.setattr(
+        views, "check_version", lambda *said: (inside.append(connection.in_atomic_block), check(*said))
+    )
+    call("patch", f"Users/{key}", patched({"op": "replace", "path": "displayName", "value": "陈志强"}))
+    assert inside == [True]
+    assert call("get", "Users/²").status_code == 404

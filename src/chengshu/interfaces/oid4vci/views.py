@@ -127,7 +127,7 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
         raise wallet.WalletRefusal("invalid_credential_request", "the request is too large")
     try:
         said = json.loads(request.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise wallet.WalletRefusal("invalid_credential_request", "the body is no JSON") from error
     if not isinstance(said, dict):
         raise wallet.WalletRefusal("invalid_credential_request", "the body is no JSON object")

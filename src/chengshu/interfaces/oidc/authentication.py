@@ -44,9 +44,3 @@ def authentication_of(request: HttpRequest) -> Authentication:
     else:
         at = getattr(request.user, "last_login", None) or datetime.now(UTC)
     return Authentication(tuple(amr), at)
-
-
-def note_sign_in(request: HttpRequest, amr: tuple[str, ...], now: datetime) -> None:
-    """Note in the session how and when it was signed in."""
-    request.session[AMR] = list(amr)
-    request.session[SIGNED_IN_AT] = int(now.timestamp())

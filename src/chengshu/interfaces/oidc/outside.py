@@ -89,7 +89,7 @@ def back(request: HttpRequest, code: str) -> HttpResponse:
     )
     if linked is None:
         return to_link(request, found, answer, asked["next"])
-    if not identity.may_act(linked.account):
+    if not identity.may_act(linked.account) or linked.account.role not in found.roles:
         raise Problem("outside-sign-in", _("这个账户不能登录"), status=403)
     now = timezone.now()
     with transaction.atomic():
@@ -104,7 +104,9 @@ def check_answer(request: HttpRequest, found: Provider, asked: dict[str, Any] | 
     fresh = (
         asked is not None and asked["provider"] == found.code and time.time() - asked["at"] < ANSWER_SECONDS
     )
-    if not fresh or not hmac.compare_digest(str(asked["state"]), request.GET.get("state", "")):
+    if not fresh or not hmac.compare_digest(
+        str(asked["state"]).encode(), request.GET.get("state", "").encode()
+    ):
         raise Problem(
             "outside-state", _("这次登录不是从这个浏览器开始的，或者已经过期"),
             remedy=_("请从登录页重新开始"), status=400,
@@ -132,6 +134,7 @@ def to_link(request: HttpRequest, found: Provider, answer: relying.Answer, onwar
 
 
 @identity.role_required(*identity.ALL_ROLES)
+@identity.proof_needed(back="oidc:link")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def link(request: HttpRequest) -> HttpResponse:

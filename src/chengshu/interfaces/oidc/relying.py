@@ -131,7 +131,7 @@ def read_id_token(
         "azp": len(audiences) == 1 or claims.get("azp") == provider.client_id,
         "exp": isinstance(claims.get("exp"), int | float) and claims["exp"] > moment - LEEWAY,
         "iat": isinstance(claims.get("iat"), int | float) and claims["iat"] < moment + LEEWAY,
-        "nonce": secrets.compare_digest(str(claims.get("nonce", "")), nonce),
+        "nonce": secrets.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()),
         "sub": bool(claims.get("sub")),
     }
     if wrong := [name for name, good in checks.items() if not good]:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 from oauth2_provider.models import AccessToken, Grant, RefreshToken, clear_expired
@@ -274,8 +273,3 @@ def issuer() -> str:
 
 def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
-
-
-def as_problem(error: ValidationError) -> str:
-    """Return Django's messages as one line."""
-    return "；".join(error.messages)

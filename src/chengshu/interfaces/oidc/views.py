@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -125,11 +125,22 @@ def authorize(request: HttpRequest) -> HttpResponse:
     system = ClientSystem.objects.get(client_id=credentials["client_id"])
     if request.method == "POST":
         return decided(request, system, asked)
-    if "consent" not in credentials["prompt"] and store.consented(request.user, system, scopes):
+    known = store.consented(request.user, system, scopes) and sure_of(system, asked["redirect_uri"])
+    if known and "consent" not in credentials["prompt"]:
         return grant(request, system, asked)
     if silent:
         return refused(request, failure(errors_named("consent_required"), asked))
     return consent_page(request, system, scopes)
+
+
+def sure_of(system: ClientSystem, redirect_uri: str) -> bool:
+    """Say whether only this system can take what is sent there: it has a secret, or the address is its own.
+
+    Any program on a person's machine can listen on 127.0.0.1 and give itself out for one without a secret, so there the
+    person is asked each time (RFC 8252, 8.6).
+    """
+    confidential = system.client_type == ClientSystem.CLIENT_CONFIDENTIAL
+    return confidential or redirect_uri.startswith("https://")
 
 
 def check_request(scopes: list[str], credentials: dict[str, Any]) -> None:
@@ -169,16 +180,21 @@ def must_sign_in(request: HttpRequest, asked: dict[str, Any]) -> bool:
     if not identity.may_act(request.user):
         return True
     at = authentication_of(request).at
-    oldest = request.GET.get("max_age", "")
-    if oldest.isdigit() and at < datetime.now(UTC) - timedelta(seconds=int(oldest)):
-        return True
-    if "login" not in asked["prompt"]:
+    if signed_in_for_this(request, at):
+        # Whatever age it asked for: nobody is sent round in circles.
         return False
+    oldest = request.GET.get("max_age", "")
+    too_old = oldest.isascii() and oldest.isdigit() and (datetime.now(UTC) - at).total_seconds() > int(oldest)
+    return too_old or "login" in asked["prompt"]
+
+
+def signed_in_for_this(request: HttpRequest, at: datetime) -> bool:
+    """Say whether the sign-in is younger than this request, which led to the sign-in page and came back."""
     try:
         since = signing.loads(request.GET.get(AGAIN, ""), salt=SALT, max_age=AGAIN_SECONDS)
     except signing.BadSignature:
-        return True
-    return int(at.timestamp()) < int(since)
+        return False
+    return int(at.timestamp()) >= int(since)
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -33,6 +33,7 @@ from chengshu.interfaces.scim.resources import Email, Group, GroupRef, Member, S
 
 BASE = "/scim/v2"
 REASON = "人事系统停用账户"
+WRITTEN = ("username", "display_name", "role", "department", "email")
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}")
 
 
@@ -45,6 +46,16 @@ def users() -> list[Any]:
 def user(account_id: str) -> Any:
     """Return one member of staff; raises the protocol's 404."""
     return _user(*next(iter(_with_records([_account(account_id)]))))
+
+
+def lock_user(account_id: str) -> None:
+    """Let nobody else change this member of staff until the transaction ends."""
+    Account.objects.select_for_update().filter(pk=_account(account_id).pk).first()
+
+
+def lock_group(code: str) -> None:
+    """Let nobody else change this department until the transaction ends."""
+    Department.objects.select_for_update().filter(pk=code).first()
 
 
 def groups() -> list[Group]:
@@ -99,7 +110,8 @@ def change_user(account_id: str, wanted: Any, actor: Account, now: datetime) -> 
         raise UniquenessException(detail="userName is taken")
     with transaction.atomic():
         _write(account, wanted)
-        account.save()
+        # Only what the personnel system keeps: a password that is changed meanwhile stays.
+        account.save(update_fields=WRITTEN)
         record, _made = StaffRecord.objects.get_or_create(
             account=account, defaults={"made_at": now, "changed_at": now}
         )
@@ -190,7 +202,9 @@ def _staff() -> Any:
 
 def _account(account_id: str) -> Account:
     found = (
-        _staff().select_related("department").filter(pk=account_id).first() if account_id.isdigit() else None
+        _staff().select_related("department").filter(pk=account_id).first()
+        if account_id.isascii() and account_id.isdigit()
+        else None
     )
     if found is None:
         raise NotFoundException(detail=f"no user {account_id}")

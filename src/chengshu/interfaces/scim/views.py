@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -174,8 +175,10 @@ def payload(request: HttpRequest) -> Any:
 class Collection:
     """The calls on one kind of resource; ``users`` and ``groups`` are two of it."""
 
-    def __init__(self, model: Any, read_all: Any, read: Any, add: Any, change: Any, remove: Any) -> None:
-        self.model, self.read_all, self.read = model, read_all, read
+    def __init__(
+        self, model: Any, read_all: Any, read: Any, add: Any, lock: Any, change: Any, remove: Any
+    ) -> None:
+        self.model, self.read_all, self.read, self.lock = model, read_all, read, lock
         self.add, self.change, self.remove = add, change, remove
 
     def many(self, request: HttpRequest) -> HttpResponse:
@@ -196,11 +199,19 @@ class Collection:
     def one(self, request: HttpRequest, key: str) -> HttpResponse:
         """Read, replace, patch or remove one."""
         asked = SearchRequest[self.model].model_validate(response_parameters(request))
-        current = self.read(key)
         if request.method == "GET":
+            current = self.read(key)
             if request.headers.get("If-None-Match") == str(current.meta.version):
                 return answer("", 304, str(current.meta.version))
             return answer_resource(current, Context.RESOURCE_QUERY_RESPONSE, asked)
+        with transaction.atomic():
+            # Of two changes at once the second is judged by, and laid over, what the first has made.
+            self.lock(key)
+            return self.changed(request, key, asked)
+
+    def changed(self, request: HttpRequest, key: str, asked: Any) -> HttpResponse:
+        """Replace, patch or remove one that nobody else changes meanwhile."""
+        current = self.read(key)
         check_version(request, current)
         now = timezone.now()
         if request.method == "DELETE":
@@ -226,9 +237,17 @@ def response_parameters(request: HttpRequest) -> dict[str, str]:
     return {key: request.GET[key] for key in ("attributes", "excludedAttributes") if key in request.GET}
 
 
-_users = Collection(StaffUser, store.users, store.user, store.add_user, store.change_user, store.remove_user)
+_users = Collection(
+    StaffUser, store.users, store.user, store.add_user, store.lock_user, store.change_user, store.remove_user
+)
 _groups = Collection(
-    Group, store.groups, store.group, store.add_group, store.change_group, store.remove_group
+    Group,
+    store.groups,
+    store.group,
+    store.add_group,
+    store.lock_group,
+    store.change_group,
+    store.remove_group,
 )
 
 
