@@ -78,8 +78,26 @@ def test_looking_at_ones_own_data_is_recorded_once_a_day(people):
 
 def test_reads_follow_a_subject_that_was_merged(people):
     api.record_read(people["steward"], SUBJECT, "stewardship", ["person.name"], NOW)
-    assert api.move_reads(SUBJECT, "P0000000033") == 1
-    assert api.reads_of("P0000000033")[1] == 1
+    api.follow_merge(SUBJECT, "P0000000033")
+    assert api.reads_of("P0000000033")[1] == 1 and api.reads_of(SUBJECT)[1] == 0
+    assert api.account(people["resident"].pk).subject_id == "P0000000033"
+
+
+def test_a_read_and_a_mandate_are_proved_after_their_subject_was_merged_twice(people):
+    read = api.record_read(people["steward"], SUBJECT, "stewardship", ["person.name"], NOW)
+    agent = api.save_account("agent", display_name="李明", role="resident")
+    terms = api.Terms((), True, NOW.date(), NOW.date() + timedelta(days=9))
+    row = api.mandates.offer(
+        api.Principal(SUBJECT, "某resident"), agent, terms, by=people["resident"], now=NOW
+    )
+    ledger.sequence(NOW)
+    for old, new in ((SUBJECT, "P0000000033"), ("P0000000033", "P0000000041")):
+        api.follow_merge(old, new)
+    proof = api.read_proof("P0000000041", read.id)
+    assert ledger.entry(read.leaf_id).digest == salted_digest(proof["read"], bytes.fromhex(proof["salt"]))
+    (act,) = api.mandates.proof(row.pk, api.account(people["resident"].pk))
+    leaf = row.events.get().leaf_id
+    assert ledger.entry(leaf).digest == salted_digest(act["mandate"], bytes.fromhex(act["salt"]))
 
 
 def test_the_newest_read_comes_first_and_pages_do_not_overlap(people):

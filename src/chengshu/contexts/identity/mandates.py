@@ -233,7 +233,7 @@ def payload_of(row: Mandate) -> dict[str, Any]:
     """Return what stays the same in every leaf of a mandate."""
     return {
         "mandate": str(row.pk),
-        "principal": row.principal_id,
+        "principal": row.recorded_as or row.principal_id,
         "agent": str(row.agent_id),
         "basis": str(row.basis),
         "scope": "every" if row.every_matter else list(row.scope),
@@ -307,5 +307,7 @@ def serves(account: Account, subject_id: str, now: datetime) -> bool:
 
 
 def move_principal(old: str, new: str) -> None:
-    """Carry mandates over to the subject that theirs was merged into."""
-    Mandate.objects.filter(principal_id=old).update(principal_id=new)
+    """Carry mandates over to the subject that theirs was merged into; their leaves in the ledger speak of the old one."""
+    found = Mandate.objects.filter(principal_id=old)
+    found.filter(recorded_as="").update(recorded_as=old)
+    found.update(principal_id=new)

@@ -95,6 +95,8 @@ class PersonalRead(models.Model):
     # With the salt the person can show that the ledger's leaf speaks of this read.
     leaf_id = models.BigIntegerField(null=True)
     leaf_salt = models.CharField(max_length=64, blank=True)
+    # Under which id it stands in the ledger, where the subject has another since a merge.
+    recorded_as = models.CharField(max_length=20, blank=True, default="")
     at = models.DateTimeField()
 
     class Meta:
@@ -192,6 +194,8 @@ class Mandate(models.Model):
         REVOKED = "revoked", _("已撤销")
 
     principal_id = models.CharField(max_length=20, db_index=True)
+    # Under which id it stands in the ledger, where the principal has another since a merge.
+    recorded_as = models.CharField(max_length=20, blank=True, default="")
     principal_name = models.CharField(max_length=200)
     agent = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="mandates")
     basis = models.CharField(max_length=10, choices=Basis.choices, default=Basis.GIVEN)

@@ -21,6 +21,7 @@ from chengshu.contexts.identity.models import (
     Department,
     PersonalRead,
     SignInBucket,
+    WindowSession,
 )
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
@@ -185,7 +186,7 @@ def read_payload(row: PersonalRead) -> dict[str, Any]:
     """Return what the ledger's leaf digests: who read whom stays in this table, the ledger has a salted digest."""
     return {
         "read": str(row.pk),
-        "subject": row.subject_id,
+        "subject": row.recorded_as or row.subject_id,
         "actor": str(row.account_id),
         "department": row.department,
         "purpose": row.purpose,
@@ -234,17 +235,25 @@ def was_read(subject_id: str, account_id: int, case_id: str) -> bool:
     return rows.exists()
 
 
-def move_reads(old: str, new: str) -> int:
-    """Carry the reads of a subject id over to the one it was merged into."""
-    return PersonalRead.objects.filter(subject_id=old).update(subject_id=new)
+def follow_merge(old: str, new: str) -> None:
+    """Carry what stands here under a subject's id over to the id it was merged into: accounts, reads, mandates, services.
+
+    Leaves in the ledger speak of the old id for ever, so each row keeps it for its proof.
+    """
+    with transaction.atomic():
+        found = PersonalRead.objects.filter(subject_id=old)
+        found.filter(recorded_as="").update(recorded_as=old)
+        found.update(subject_id=new)
+        mandates.move_principal(old, new)
+        WindowSession.objects.filter(subject_id=old).update(subject_id=new)
+        Account.objects.filter(subject_id=old).update(subject_id=new)
 
 
 def relink(account: Account, subject_id: str) -> None:
-    """Follow a merge: the account's person has another id now, and the reads on record go with it."""
+    """Follow a merge: the account's person has another id now, and what is on record goes with it."""
     with transaction.atomic():
         if account.subject_id:
-            move_reads(account.subject_id, subject_id)
-            mandates.move_principal(account.subject_id, subject_id)
+            follow_merge(account.subject_id, subject_id)
         account.subject_id = subject_id
         account.save(update_fields=["subject_id"])
 

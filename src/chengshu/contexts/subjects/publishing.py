@@ -17,7 +17,7 @@ from chengshu.batch.pipeline import layers
 from chengshu.batch.pipeline.run import Built
 from chengshu.batch.pipeline.store import Store, read_json
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.identity.api import move_reads
+from chengshu.contexts.identity.api import follow_merge
 from chengshu.contexts.ledger.api import deposit
 from chengshu.contexts.subjects import loading
 from chengshu.contexts.subjects.models import (
@@ -189,7 +189,7 @@ def _follow(merged: Mapping[str, str]) -> None:
     for old, new in merged.items():
         for model in (Correction, Dispute, Finding, LinkDecision):
             model.objects.filter(subject_id=old).update(subject_id=new)
-        move_reads(old, new)
+        follow_merge(old, new)
         cases.subject_merged(old, new)
 
 
