@@ -193,3 +193,12 @@ def test_a_token_status_list_gives_back_each_place(values):
     assert all(token_status.read(said, index) == value for index, value in values.items())
     with pytest.raises(ValueError, match="outside"):
         token_status.read(said, 1024)
+
+
+def test_a_presentation_that_names_no_end_or_nobody_is_not_good_for_ever(held):
+    endless = shown(held, ["age_over_18"], until=None)
+    assert api.verify(endless.encode(), NEXT_DAY).ok
+    late = api.verify(endless.encode(), NEXT_DAY + dt.timedelta(hours=25))
+    assert not late.ok and late.reasons[0]["en"] == "The time for which it was shown is over"
+    for nobody in ({"audience": ""}, {"nonce": ""}):
+        assert not api.verify(shown(held, ["age_over_18"], **nobody).encode(), NEXT_DAY).ok

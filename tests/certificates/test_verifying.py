@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from joserfc import jws
 from joserfc.jwk import ECKey
 
-from chengshu.contexts.certificates import api, keys, qr, store, trust, verification
+from chengshu.contexts.certificates import api, domain, keys, making, qr, store, suites, trust, verification
 from chengshu.contexts.certificates.credentials import read_bit
+from chengshu.contexts.certificates.models import StatusList
 from chengshu.site.cli.certificate import app
 
 NEXT_DAY = dt.datetime(2026, 11, 24, 2, 0, tzinfo=dt.UTC)
@@ -184,3 +185,39 @@ def test_keys_are_for_their_owner_only(made, settings):
     row = IssuerKey.objects.get(kid=files[0].stem.removeprefix("issuer-"))
     with pytest.raises(Problem, match="他人读取"):
         keys.signing_key(row.issuer, row.use, NEXT_DAY)
+
+
+def test_a_text_that_nests_without_end_is_no_certificate_and_breaks_nothing(client, db):
+    deep = suites.b64(b"[" * 2_500)
+    for text in (f"{deep}.{deep}.x", f"{deep}.{deep}.x~{deep}~"):
+        page = client.get("/verify/", {"q": text})
+        assert page.status_code == 200
+
+
+def test_a_clean_list_of_the_same_issuer_does_not_stand_in_for_the_one_that_is_named(certificate):
+    issuer = making.issuer_of(certificate)
+    clean = StatusList.objects.create(issuer=issuer, size=131_072, opened_at=NEXT_DAY)
+    said, made = api.trust_json(NEXT_DAY), certificate.issues.get()
+    named = making.list_url(made.status_list_id)
+    for purpose in ("token", "revocation", "suspension"):
+        said["statuses"][f"{named}/{purpose}"] = said["statuses"][f"{making.list_url(clean.pk)}/{purpose}"]
+    said = json.loads(json.dumps(said))
+    for text in (made.credential, made.qr_text):
+        verdict = verification.verify(text.encode(), trust.from_json(said), NEXT_DAY)
+        assert not verdict.genuine and "状态列表" in verdict.reasons[0]["zh"]
+
+
+def test_a_persons_long_name_is_masked_and_an_organisations_is_whole():
+    for name, holder_id, said in (
+        ("买买提江·吐尔逊", "", "买**·**"), ("John Alexander Smith", "", "J** A** S**"),
+        ("阿不都热合曼", "P0000000017", "阿*****"), ("张晓明", "", "张**"),
+        ("宝安示例餐饮有限公司", "", "宝安示例餐饮有限公司"), ("老王面馆", "F0000000019", "老王面馆"),
+    ):  # fmt: skip
+        assert domain.mask_holder(name, holder_id) == said
+
+
+def test_a_seal_carries_the_authority_that_made_it_after_another_has_followed(certificate):
+    seal = keys.signing_key(making.issuer_of(certificate), keys.SEAL, NEXT_DAY)
+    root = seal.chain[1]
+    keys.rotate(keys.DISTRICT, keys.AUTHORITY, NEXT_DAY)
+    assert keys.signing_key(making.issuer_of(certificate), keys.SEAL, NEXT_DAY).chain[1] == root

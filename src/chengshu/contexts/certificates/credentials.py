@@ -123,7 +123,10 @@ def header_of(text: str) -> dict[str, Any]:
     parts = text.split(".")
     if len(parts) != 3:
         raise ValueError("not a compact JWS")
-    found = json.loads(_unpadded(parts[0]))
+    try:
+        found = json.loads(_unpadded(parts[0]))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
     if not isinstance(found, dict):
         raise ValueError("not a JWS header")
     return found

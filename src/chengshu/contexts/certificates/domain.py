@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from chengshu.kernel import masking
 from chengshu.kernel.problems import Problem
 
 CHINA = ZoneInfo("Asia/Shanghai")
+LEAST_OF_ORGANISATION = 5
 ACTIVE, SUSPENDED, REVOKED, EXPIRED, REPLACED = "active", "suspended", "revoked", "expired", "replaced"
 # Act → the states that it may be done in, and the state after it (None: as it was).
 ACTS: Mapping[str, tuple[frozenset[str], str | None]] = {
@@ -81,11 +83,16 @@ def type_name(type_: str) -> str:
     return name if name.endswith("Certificate") else f"{name}Certificate"
 
 
-def mask_holder(name: str) -> str:
-    """Return a holder as it stands in public: an organisation whole, a person by the family name alone."""
-    if len(name) > 4 or not name:
-        return name
-    return name[0] + "*" * (len(name) - 1)
+def mask_holder(name: str, holder_id: str = "") -> str:
+    """Return a holder as it stands in public: an organisation whole, a person by the family name alone.
+
+    ``holder_id`` tells which it is. Without one a name is an organisation's only where it can be no person's: five Chinese
+    characters at least, and neither Latin letters alone nor the dot that parts the names of a person.
+    """
+    person = holder_id.startswith("P")
+    if not holder_id:
+        person = len(name) < LEAST_OF_ORGANISATION or name.isascii() or any(dot in name for dot in "·•・")
+    return masking.mask_name(name) if person and name else name
 
 
 def mask_number(text: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -211,9 +212,18 @@ def _load(row: IssuerKey) -> SigningKey:
     if row.use == SEAL:
         roots = IssuerKey.objects.filter(issuer=DISTRICT, use=AUTHORITY).order_by("-since")
         loaded = [x509.load_pem_x509_certificate(root.certificate.encode()) for root in roots]
-        chain += tuple(root for root in loaded if root.subject == chain[0].issuer)[:1]
+        # Authorities that followed each other have one name: the signature tells which of them made the seal's.
+        chain += tuple(root for root in loaded if _issued_by(chain[0], root))[:1]
     secret = suites.sm2_from_pem(pem, row.kid) if row.use == SM2 else authority.from_pem(pem)
     return SigningKey(row, secret, chain)
+
+
+def _issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
 
 
 def _write(kid: str, pem: bytes) -> None:

@@ -376,7 +376,7 @@ def _open_proof(text: Any, now: dt.datetime) -> tuple[str, Mapping[str, Any]]:
         made = dt.datetime.fromtimestamp(int(said["iat"]), dt.UTC)
         audience = said["aud"] if isinstance(said["aud"], list) else [said["aud"]]
         nonce = said.get("nonce")
-    except (ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
         raise WalletRefusal("invalid_proof", "the proof does not hold") from error
     if issuer_id() not in audience:
         raise WalletRefusal("invalid_proof", "the proof is for another issuer")

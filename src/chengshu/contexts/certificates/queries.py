@@ -60,7 +60,7 @@ def _line(row: Certificate, on: dt.date, masked: bool, made: bool) -> Certificat
     state = domain.effective_state(row.state, row.valid_from, row.valid_to, on)
     return CertificateLine(
         row.number, row.type, {"zh": row.title_zh, "en": row.title_en},
-        domain.mask_holder(row.holder) if masked else row.holder, row.department, state,
+        domain.mask_holder(row.holder, row.holder_id) if masked else row.holder, row.department, state,
         domain.WORDS_OF_STATE[state], row.valid_from, row.valid_to, row.issued_at, made,
     )  # fmt: skip
 

@@ -25,6 +25,8 @@ RESERVED = frozenset(
 )  # fmt: skip
 # Clocks differ.
 SLACK = dt.timedelta(minutes=2)
+# How long a presentation that names no end is one of now.
+SHOWN_FOR = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +219,13 @@ def open_binding(parts: Parts, body: Mapping[str, Any], now: dt.datetime) -> dic
         ends = dt.datetime.fromtimestamp(int(said["exp"]), dt.UTC) if "exp" in said else None
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ValueError("binding-broken") from error
+    if not all(isinstance(said.get(name), str) and said[name] for name in ("aud", "nonce")):
+        # Without both it would answer anyone's question, for ever.
+        raise ValueError("binding-broken")
     if said.get("sd_hash") != suites.b64(digest):
         raise ValueError("binding-other-text")
     if made > now + SLACK:
         raise ValueError("binding-too-early")
-    if ends is not None and now > ends:
+    if now > (ends if ends is not None else made + SHOWN_FOR):
         raise ValueError("binding-over")
     return dict(said)

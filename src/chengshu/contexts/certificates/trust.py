@@ -111,6 +111,8 @@ class TrustList:
             body = self.open_credential(text)
             if self.issuer_of(text) != issuer:
                 raise ValueError("wrong-issuer")
+            if _list_number(str(body.get("id", ""))) != _list_number(f"{list_id}/{purpose}"):
+                raise ValueError("wrong-list")
             bits[purpose] = credentials.read_bit(body["credentialSubject"]["encodedList"], index)
             made.append(credentials.read_instant(body["validFrom"]))
             fresh = fresh and now <= credentials.read_instant(body["validUntil"])
@@ -125,6 +127,9 @@ class TrustList:
         body = self.open_credential(text)
         if credentials.header_of(text).get("typ") != token_status.TYPE or self.issuer_of(text) != issuer:
             raise ValueError("wrong-issuer")
+        if _list_number(str(body.get("sub", ""))) != _list_number(uri):
+            # An issuer's lists are all signed alike: the clean one must not stand in for another.
+            raise ValueError("wrong-list")
         value = token_status.read(body["status_list"], index)
         made = dt.datetime.fromtimestamp(int(body["iat"]), dt.UTC)
         fresh = now.timestamp() <= int(body.get("exp", 0))
@@ -255,6 +260,11 @@ def merge(lists: list[TrustList]) -> TrustList:
             # Whoever comes first keeps a key: nobody can take another's by listing it.
             keys.setdefault(kid, replace(key, issuer=prefix + key.issuer))
     return TrustList(first.district, first.made_at, names, ids, keys, first.statuses, lists_of)
+
+
+def _list_number(address: str) -> str:
+    """Return which list of its issuer an address names; the host may have moved since."""
+    return address.rpartition("/status/")[2]
 
 
 def _at(text: str) -> dt.datetime:

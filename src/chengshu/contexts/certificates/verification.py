@@ -34,6 +34,10 @@ _REFUSALS = {
     "binding-other-text": ("持有人签的是另一份内容", "The holder has signed another text"),
     "binding-too-early": ("出示时间在将来", "It is said to be shown in the future"),
     "binding-over": ("出示的期限已过", "The time for which it was shown is over"),
+    "wrong-list": (
+        "状态列表与凭证所写的不是同一份",
+        "The status list is not the one that the credential names",
+    ),
     "other-audience": ("这份出示是给别人的", "It was shown to someone else"),
     "other-nonce": ("这份出示不是回应你的请求", "It does not answer your request"),
 }
@@ -129,7 +133,9 @@ def verify_sd_jwt(text: str, trust: TrustList, now: dt.datetime, expected: Expec
         verdict.valid_from, verdict.valid_to = _day(span["validFrom"]), _day(span.get("validUntil", ""))
         status = trust.token_status(issuer, str(place["uri"]), int(place["idx"]), now)
         _judge_by(verdict, span, status, now)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
+    except (
+        ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError,
+    ) as error:  # fmt: skip
         return verdict.refuse(*_REFUSALS.get(str(error), _BROKEN))
     return verdict
 

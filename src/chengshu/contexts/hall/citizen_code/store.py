@@ -175,7 +175,7 @@ def _opened(text: str, now: dt.datetime) -> tuple[CodeDevice, Mapping[str, Any]]
         key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": row.signing})
         said = json.loads(jws.deserialize_compact(text, key, algorithms=["Ed25519"]).payload)
         made = dt.datetime.fromtimestamp(int(said["iat"]), dt.UTC)
-    except (JoseError, ValueError, KeyError, TypeError, IndexError, OverflowError) as error:
+    except (JoseError, ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
         raise _not_a_log(str(error)[:100]) from error
     if said.get("device") != row.code or abs(now - made) > SYNC_SKEW:
         raise Problem("device-clock", "设备的时钟差得太多，或者这份记录不是刚做的", status=422)
