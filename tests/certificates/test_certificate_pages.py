@@ -87,3 +87,27 @@ def test_machines_find_keys_status_and_trust(client, held):
     assert client.get("/status/9/revocation").status_code == 404
     assert client.get("/verify/trust-list.json").json()["format"] == "chengshu-trust/1"
     assert client.get("/issuers/nobody").status_code == 404
+
+
+def test_a_mandate_for_some_matters_does_not_open_all_certificates_and_one_for_every_matter_does(
+    client, held, db
+):
+    agent = identity.save_account("agent", display_name="李明", role="resident")
+    client.force_login(agent)
+    today, now = MONDAY.date(), MONDAY + dt.timedelta(days=1)
+    for scope, every, seen in ((("childbirth-subsidy",), False, False), ((), True, True)):
+        row = identity.mandates.offer(
+            identity.Principal("P000000002Z", "张晓明"), agent,
+            identity.Terms(scope, every, today, today + dt.timedelta(days=30)), by=agent, now=now,
+        )  # fmt: skip
+        identity.mandates.accept(row.pk, agent, now)
+        client.post("/my/mandates/act", {"for": f"mandate:{row.pk}"})
+        assert (held.number in client.get("/my/certificates/").content.decode()) is seen
+
+
+def test_staff_see_their_own_as_their_own_and_a_look_at_anothers_names_what_was_seen(client, held):
+    clerk = identity.save_account("c", display_name="许佳", role="clerk", subject_id=held.holder_id)
+    assert page(client, f"/certificates/{held.number}", clerk).status_code == 200
+    assert identity.reads_of(held.holder_id)[1] == 0
+    page(client, f"/certificates/{held.number}", identity.account_named("ip"))
+    assert identity.reads_of(held.holder_id)[0][0].elements == ("certificate.data-ip", "person.name")

@@ -221,3 +221,12 @@ def test_a_seal_carries_the_authority_that_made_it_after_another_has_followed(ce
     root = seal.chain[1]
     keys.rotate(keys.DISTRICT, keys.AUTHORITY, NEXT_DAY)
     assert keys.signing_key(making.issuer_of(certificate), keys.SEAL, NEXT_DAY).chain[1] == root
+
+
+def test_a_key_that_was_replaced_long_ago_is_still_found_out(certificate, made):
+    kid = keys.in_use(making.issuer_of(certificate), keys.CREDENTIAL).kid
+    keys.rotate(making.issuer_of(certificate), keys.CREDENTIAL, NEXT_DAY)
+    assert api.verify(made.credential.encode(), NEXT_DAY).genuine
+    done = CliRunner().invoke(app, ["condemn-key", kid, "--since", "2026-11-01T08:00+0800"])
+    assert done.exit_code == 0, done.output
+    assert "密钥" in api.verify(made.credential.encode(), NEXT_DAY).reasons[0]["zh"]

@@ -65,6 +65,7 @@ __all__ = [
     "certificates_of",
     "code_signer",
     "code_signers",
+    "condemn_key",
     "credential_of",
     "draw",
     "draw_many",
@@ -151,6 +152,11 @@ def credential_of(row: Certificate) -> str:
 def rotate_key(issuer: str, use: str, now: dt.datetime, *, compromised_at: dt.datetime | None = None) -> str:
     """Replace an issuer's key (``seal`` or ``credential``); returns the new key's id."""
     return str(keys.rotate(issuer, use, now, compromised_at=compromised_at).row.kid)
+
+
+def condemn_key(kid: str, at: dt.datetime, now: dt.datetime) -> None:
+    """Note that a key, in use or replaced already, was in wrong hands from an instant on."""
+    keys.condemn(kid, at, now)
 
 
 def issued_certificates() -> QuerySet[Certificate]:

@@ -89,6 +89,21 @@ def rotate(
     return _make(issuer, use, now, old=row, compromised_at=compromised_at)
 
 
+def condemn(kid: str, at: dt.datetime, now: dt.datetime) -> None:
+    """Note that a key was in wrong hands from an instant on; one that is in use is replaced, one that was replaced stays so."""
+    row = IssuerKey.objects.filter(kid=kid).first()
+    if row is None:
+        raise Problem("issuer-key-missing", "没有这把密钥", detail=kid, status=404)
+    if row.retired_at is None:
+        rotate(row.issuer, row.use, now, compromised_at=at)
+        return
+    with transaction.atomic():
+        since = min(at, row.compromised_at or at)
+        IssuerKey.objects.filter(pk=row.pk).update(compromised_at=since)
+        said = {"kid": kid, "use": row.use, "compromised_at": since.astimezone(dt.UTC).isoformat()}
+        ledger.deposit("issuer.key", f"issuer:{row.issuer}", said, now=now)
+
+
 def in_use(issuer: str, use: str) -> IssuerKey | None:
     """Return the public row of the key in use."""
     return IssuerKey.objects.filter(issuer=issuer, use=use, retired_at=None).first()
@@ -151,7 +166,10 @@ def _make(
             if old is not None:
                 IssuerKey.objects.filter(pk=old.pk).update(retired_at=now, compromised_at=compromised_at)
             row.save()
-            ledger.deposit("issuer.key", f"issuer:{issuer}", {"kid": kid, "use": use}, now=now)
+            said = {"kid": kid, "use": use, "replaces": old.kid if old is not None else ""}
+            if compromised_at is not None:
+                said["compromised_at"] = compromised_at.astimezone(dt.UTC).isoformat()
+            ledger.deposit("issuer.key", f"issuer:{issuer}", said, now=now)
     except IntegrityError:
         # Another process made one at the same moment: that one stands.
         _path(kid).unlink(missing_ok=True)

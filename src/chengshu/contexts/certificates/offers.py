@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from chengshu.contexts.certificates import credential_types, domain, making, places, suites
+from chengshu.contexts.certificates import credential_types, domain, making, places, queries, suites
 from chengshu.contexts.certificates.models import (
     Certificate,
     Issue,
@@ -78,7 +78,7 @@ def issuer_id() -> str:
 
 def make_offer(row: Certificate, account: identity.Account, now: dt.datetime) -> tuple[Offer, str]:
     """Return an offer and its transaction code, which only the holder's page shows, once."""
-    if not _holds(row, account) or not _in_force(row, now):
+    if not queries.holds(row, account) or not _in_force(row, now):
         raise Problem("certificate-not-offered", "这份证照现在不能放进钱包", detail=row.number, status=409)
     tx_code = f"{secrets.randbelow(10**TX_DIGITS):0{TX_DIGITS}d}"
     code = secrets.token_urlsafe(32)
@@ -419,12 +419,6 @@ def withdraw(row: Certificate, credential_id: int, now: dt.datetime) -> None:
         found.save(update_fields=["withdrawn_at"])
         said = {"number": row.number, "withdrawn": found.holder_kid}
         ledger.deposit("certificate.wallet", f"certificate:{row.number}", said, now=now)
-
-
-def _holds(row: Certificate, account: identity.Account) -> bool:
-    return row.holder_account == str(account.pk) or bool(
-        row.holder_id and row.holder_id == account.subject_id
-    )
 
 
 def _in_force(row: Certificate, now: dt.datetime) -> bool:

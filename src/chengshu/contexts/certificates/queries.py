@@ -74,9 +74,14 @@ def certificates_of(account: identity.Account) -> QuerySet[Certificate]:
 
 
 def certificates_for(whose: identity.Acting, now: dt.datetime) -> QuerySet[Certificate]:
-    """Return the certificates of whom the matter is; those of another are looked at on record."""
+    """Return the certificates of whom the matter is; those of another are looked at on record.
+
+    A mandate for some matters shows none: what one of these needs is filled in where it is needed.
+    """
     if not whose.for_other:
         return certificates_of(whose.account)
+    if whose.scope is not None:
+        return Certificate.objects.none()
     found = Certificate.objects.filter(holder_id=whose.subject_id).order_by("-issued_at", "-pk")
     if whose.subject_id.startswith("P") and found.exists():
         identity.record_read(whose.account, whose.subject_id, "acting", ["certificate"], now)
@@ -102,11 +107,17 @@ def certificate(number: str) -> Certificate | None:
     return Certificate.objects.filter(number=number).first()
 
 
+def holds(row: Certificate, account: Any) -> bool:
+    """Return whether a certificate is an account's own."""
+    own = row.holder_account == str(account.pk)
+    return own or bool(row.holder_id and row.holder_id == account.subject_id)
+
+
 def may_see(row: Certificate, account: Any) -> bool:
     """Return whether someone may see a certificate whole: its holder, the officers of its department."""
     if not identity.may_act(account):
         return False
-    if row.holder_account == str(account.pk) or (row.holder_id and row.holder_id == account.subject_id):
+    if holds(row, account):
         return True
     return account.role == "officer" and bool(row.department) and account.department_id == row.department
 

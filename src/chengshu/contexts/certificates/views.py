@@ -170,9 +170,10 @@ def _visible(request: HttpRequest, number: str) -> Certificate:
     row = queries.certificate(number)
     if row is None or not queries.may_see(row, request.user):
         raise Http404
-    if request.user.role != "resident" and row.holder_id.startswith("P"):
+    if row.holder_id.startswith("P") and not queries.holds(row, request.user):
+        elements = ["person.name", f"certificate.{row.type}"]
         identity.record_read(
-            request.user, row.holder_id, "case-work", ["person.name"], timezone.now(), case_id=row.case_id
+            request.user, row.holder_id, "case-work", elements, timezone.now(), case_id=row.case_id
         )
     return row
 

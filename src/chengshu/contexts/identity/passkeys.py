@@ -138,7 +138,8 @@ def register(request: HttpRequest, account: Account, answer: str, name: str, now
     digest = _digest(credential)
     if Passkey.objects.filter(credential_digest=digest).exists():
         raise Problem("passkey-known", _("这个通行密钥已经登记过"), status=409)
-    transports = given.get("response", {}).get("transports") or []
+    named = given["response"].get("transports")
+    transports = named if isinstance(named, list) else []
     return Passkey.objects.create(
         account=account,
         credential=credential,
@@ -183,7 +184,7 @@ def _known(credential: str, account: Account | None) -> Passkey:
 def _parsed(answer: str) -> dict[str, Any]:
     try:
         given = json.loads(answer)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _refused("not JSON") from error
     if not isinstance(given, dict):
         raise _refused("not an object")

@@ -181,4 +181,20 @@ def rotate_key(issuer: str, use: str, compromised: bool) -> None:
     click.echo(api.rotate_key(issuer, use, now, compromised_at=now if compromised else None))
 
 
+@app.command("condemn-key")
+@click.argument("kid")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]),
+    required=True,
+    help="From when it was in wrong hands, with its zone: 2026-11-01T08:00+0800.",
+)
+def condemn_key(kid: str, since: dt.datetime) -> None:
+    """Refuse what the key KID has signed since an instant, also where it was replaced long ago; one in use is replaced."""
+    setup_django()
+    from chengshu.contexts.certificates import api
+
+    api.condemn_key(kid, since, dt.datetime.now(dt.UTC))
+
+
 app.add_command(region)
