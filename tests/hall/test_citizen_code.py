@@ -241,6 +241,30 @@ def test_of_two_readings_at_the_same_moment_one_counts_and_the_other_is_kept_as_
     assert (replay.first.device, replay.second.clerk) == (row, "clerk-1")
 
 
+def test_what_a_device_read_while_it_might_is_told_after_its_time_was_over_and_by_a_revoked_one_never(
+    enrolled,
+):
+    held, row = enrolled(days=2)
+    lost, _ = enrolled("hall-4", days=9)
+    at = NOW + dt.timedelta(days=1, hours=23)
+    for each in (held, lost):
+        device.verify(each, store.make_code(WHO, "张晓明", at), at)
+    store.revoke("hall-4", by="op", now=at)
+    late = NOW + dt.timedelta(days=2, minutes=5)
+    for each in (held, lost):
+        with pytest.raises(Problem) as refused:
+            store.sync(device.told(each, late), late)
+        assert refused.value.code == "device-over"
+    assert [use.device for use in CodeUse.objects.all()] == [row]
+
+
+def test_a_device_whose_code_could_stand_in_no_address_is_not_enrolled(enrolled):
+    for code in ("三号窗", "a" * 41, "a/b", "-", ""):
+        with pytest.raises(Problem) as refused:
+            enrolled(code)
+        assert refused.value.code == "device-request"
+
+
 def test_a_log_with_anything_but_numbers_of_codes_is_refused(enrolled):
     held, _row = enrolled()
     for wrong in ("", "\0" * 24, "zz" * 12, "00" * 11):

@@ -55,7 +55,8 @@ def functions() -> dict[str, Function]:
                         one.calls.add(called(inner))
                     if isinstance(inner, ast.Name) and inner.id == "GoldenRecord":
                         one.readers.add("GoldenRecord")
-                    if isinstance(inner, ast.Call) and ast.unparse(inner.func).startswith(MAKING):
+                    makes = ast.unparse(inner.func) if isinstance(inner, ast.Call) else ""
+                    if makes == "PersonalRead" or makes.startswith(MAKING):
                         one.makes_reads = True
                 one.readers |= one.calls & (READERS | ({ROWS} if module.startswith(ROWS_IN) else set()))
     return {key: one for key, one in found.items() if one.calls or one.readers}

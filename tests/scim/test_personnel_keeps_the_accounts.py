@@ -189,3 +189,16 @@ def test_a_version_is_compared_and_changed_in_one_transaction(call, monkeypatch)
     call("patch", f"Users/{key}", patched({"op": "replace", "path": "displayName", "value": "陈志强"}))
     assert inside == [True]
     assert call("get", "Users/²").status_code == 404
+
+
+def test_names_that_differ_by_case_alone_or_do_not_fit_are_refused_on_any_database(call):
+    call("post", "Users", somebody())
+    assert call("post", "Users", somebody("CHEN")).status_code == 409
+    group = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "局" * 81}
+    for path, body in (
+        ("Users", somebody("li", externalId="x" * 121)),
+        ("Users", somebody("li\0")),
+        ("Groups", group),
+    ):
+        answer = call("post", path, body)
+        assert answer.status_code == 400, answer.content

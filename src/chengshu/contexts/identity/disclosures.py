@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from chengshu.contexts.identity.models import Account, PersonalRead
-from chengshu.contexts.identity.store import read_payload
-from chengshu.contexts.ledger import api as ledger
+from chengshu.contexts.identity.store import put_on_record
 
 PURPOSE = "consented-system"
 AGAIN_AFTER = timedelta(minutes=10)
@@ -28,8 +25,8 @@ def record_disclosure(
     )
     if any(row.elements == named for row in recent):
         return
-    with transaction.atomic():
-        row = PersonalRead.objects.create(
+    put_on_record(
+        PersonalRead(
             subject_id=subject_id,
             account=account,
             actor_name=receiver[:80],
@@ -37,6 +34,4 @@ def record_disclosure(
             elements=named,
             at=now,
         )
-        leaf = ledger.deposit("personal-read", f"read:{row.pk}", read_payload(row), now=now)
-        row.leaf_id, row.leaf_salt = leaf.id, leaf.salt
-        row.save(update_fields=["leaf_id", "leaf_salt"])
+    )

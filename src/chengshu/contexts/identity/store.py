@@ -164,22 +164,27 @@ def record_read(
         for last in recent.order_by("-at"):
             if set(named) <= set(last.elements):
                 return _read(last)
+    row = PersonalRead(
+        subject_id=subject_id,
+        account=actor,
+        actor_name=actor.display_name,
+        department=actor.department.name_zh if actor.department else "",
+        purpose=purpose,
+        elements=named,
+        case_id=case_id,
+        at=now,
+    )
+    return _read(put_on_record(row))
+
+
+def put_on_record(row: PersonalRead) -> PersonalRead:
+    """Keep a read and bind it to the ledger, both or neither."""
     with transaction.atomic():
-        department = actor.department.name_zh if actor.department else ""
-        row = PersonalRead.objects.create(
-            subject_id=subject_id,
-            account=actor,
-            actor_name=actor.display_name,
-            department=department,
-            purpose=purpose,
-            elements=named,
-            case_id=case_id,
-            at=now,
-        )
-        leaf = ledger.deposit("personal-read", f"read:{row.pk}", read_payload(row), now=now)
+        row.save()
+        leaf = ledger.deposit("personal-read", f"read:{row.pk}", read_payload(row), now=row.at)
         row.leaf_id, row.leaf_salt = leaf.id, leaf.salt
         row.save(update_fields=["leaf_id", "leaf_salt"])
-    return _read(row)
+    return row
 
 
 def read_payload(row: PersonalRead) -> dict[str, Any]:

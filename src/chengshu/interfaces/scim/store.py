@@ -76,7 +76,7 @@ def group(code: str) -> Group:
 
 def add_user(wanted: Any, actor: Account, now: datetime) -> Any:
     """Make an account, or take back one that was removed and has the same external id."""
-    known = identity.account_named(wanted.user_name)
+    known = _named(wanted.user_name)
     with transaction.atomic():
         if known is not None:
             _may_return(known, wanted)
@@ -105,7 +105,7 @@ def change_user(account_id: str, wanted: Any, actor: Account, now: datetime) -> 
     """Bring an account to what the resource says; who is no longer active hands over their work."""
     account = _account(account_id)
     was_active = _active(account)
-    other = identity.account_named(wanted.user_name)
+    other = _named(wanted.user_name)
     if other is not None and other.pk != account.pk:
         raise UniquenessException(detail="userName is taken")
     with transaction.atomic():
@@ -153,6 +153,7 @@ def end(account: Account, actor: Account, now: datetime) -> None:
 
 def add_group(wanted: Group, actor: Account, now: datetime) -> Group:
     """Make a department; its code is the external id where that can be one."""
+    _fits(displayName=(wanted.display_name, 80), externalId=(wanted.external_id, 120))
     given = (wanted.external_id or "").lower()
     code = given if SLUG.fullmatch(given) else f"unit-{secrets.token_hex(4)}"
     if Department.objects.filter(pk=code).exists():
@@ -169,6 +170,7 @@ def add_group(wanted: Group, actor: Account, now: datetime) -> Group:
 def change_group(code: str, wanted: Group, actor: Account, now: datetime) -> Group:
     """Rename a department; its code stays, since cases and sources name it."""
     row = _department(code)
+    _fits(displayName=(wanted.display_name, 80), externalId=(wanted.external_id, 120))
     with transaction.atomic():
         if wanted.display_name != row.name_zh:
             identity.save_department(code, wanted.display_name, row.name_en)
@@ -235,11 +237,27 @@ def _write(account: Account, wanted: Any) -> None:
     staff = wanted[Staff]
     if not Department.objects.filter(pk=staff.department).exists():
         raise InvalidValueException(detail=f"no department {staff.department}")
-    if len(wanted.user_name) > 60 or len(wanted.display_name) > 80:
-        raise InvalidValueException(detail="userName has 60 characters at most, displayName 80")
+    _fits(
+        userName=(wanted.user_name, 60),
+        displayName=(wanted.display_name, 80),
+        externalId=(wanted.external_id, 120),
+    )
     account.username, account.display_name = wanted.user_name, wanted.display_name
     account.role, account.department_id = str(staff.role), staff.department
     account.email = str(wanted.emails[0].value or "") if wanted.emails else ""
+
+
+def _named(user_name: str) -> Account | None:
+    """Return who has this name, in whatever case: two who differ by it alone would be taken for each other."""
+    found: Account | None = Account.objects.filter(username__iexact=user_name).order_by("pk").first()
+    return found
+
+
+def _fits(**texts: tuple[str | None, int]) -> None:
+    """Refuse what PostgreSQL could not keep, and SQLite would without a word."""
+    for name, (text, most) in texts.items():
+        if len(text or "") > most or "\0" in (text or ""):
+            raise InvalidValueException(detail=f"{name} has {most} characters at most, none of them NUL")
 
 
 def _with_records(rows: list[Account]) -> Iterable[tuple[Account, StaffRecord | None, list[str]]]:

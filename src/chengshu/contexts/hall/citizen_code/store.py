@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ BUNDLE_LIFE = dt.timedelta(days=3)
 LONGEST_ENROLMENT = dt.timedelta(days=366)
 SYNC_SKEW = dt.timedelta(minutes=10)
 MOST_LOGGED = 5_000
+# What stands in addresses.
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,39}")
 
 
 def make_code(subject_id: str, name: str, now: dt.datetime) -> str:
@@ -91,11 +94,15 @@ def enrol(
     try:
         code, name = str(request["code"]), str(request["name"])[:80]
         keys = [str(request["exchange"]), str(request["signing"])]
-        if any(len(_unb64(each)) != 32 for each in keys) or not code.replace("-", "").isalnum():
+        if any(len(_unb64(each)) != 32 for each in keys) or not CODE.fullmatch(code):
             raise ValueError("keys")
     except (KeyError, ValueError, TypeError) as error:
         raise Problem(
-            "device-request", "这不是设备的登记信息", status=422, detail=str(error)[:100]
+            "device-request",
+            "这不是设备的登记信息",
+            status=422,
+            detail=str(error)[:100],
+            remedy="在设备上运行 chengshu code device；编号只用字母、数字和连字符，最多 40 个",
         ) from error
     life = dt.timedelta(days=days)
     if not dt.timedelta(0) < life <= LONGEST_ENROLMENT:
@@ -133,7 +140,7 @@ def in_force(row: CodeDevice, now: dt.datetime) -> bool:
 def bundle(row: CodeDevice, now: dt.datetime, taken: list[str] | None = None) -> str:
     """Return what a device needs to read codes for the next days, sealed to it alone."""
     if not in_force(row, now):
-        raise Problem("device-over", "设备已停用或授权到期", detail=row.code, status=403)
+        raise _over(row)
     said = {
         "device": row.code,
         "made_at": now.isoformat(),
@@ -147,6 +154,10 @@ def bundle(row: CodeDevice, now: dt.datetime, taken: list[str] | None = None) ->
     }
     key = OKPKey.import_key({"kty": "OKP", "crv": "X25519", "x": row.exchange})
     return str(jwe.encrypt_compact(dict(ENCRYPTION), json.dumps(said).encode(), key))
+
+
+def _over(row: CodeDevice) -> Problem:
+    return Problem("device-over", "设备已停用或授权到期", detail=row.code, status=403)
 
 
 def sync(text: str, now: dt.datetime) -> str:
@@ -163,7 +174,8 @@ def sync(text: str, now: dt.datetime) -> str:
             note_use(number, subject_id, at, now, device=row, department=row.department)
         row.synced_at = now
         row.save(update_fields=["synced_at"])
-        return bundle(row, now, taken)
+    # Outside: what a device has read before its time was over stays told, though it gets no more keys.
+    return bundle(row, now, taken)
 
 
 def _opened(text: str, now: dt.datetime) -> tuple[CodeDevice, Mapping[str, Any]]:
@@ -177,6 +189,8 @@ def _opened(text: str, now: dt.datetime) -> tuple[CodeDevice, Mapping[str, Any]]
         made = dt.datetime.fromtimestamp(int(said["iat"]), dt.UTC)
     except (JoseError, ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
         raise _not_a_log(str(error)[:100]) from error
+    if row.revoked_at is not None:
+        raise _over(row)
     if said.get("device") != row.code or abs(now - made) > SYNC_SKEW:
         raise Problem("device-clock", "设备的时钟差得太多，或者这份记录不是刚做的", status=422)
     return row, said
