@@ -100,6 +100,10 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"].setdefault("OPTIONS", {}).update(SQLITE_OPTIONS)
+    # Django's backend, with writers that wait in line.
+    DATABASES["default"]["ENGINE"] = "chengshu.site.sqlite3"
+    # Said outright: pytest-django knows by the name of Django's own backend alone that tests run in memory.
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "identity.Account"

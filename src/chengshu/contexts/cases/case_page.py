@@ -15,7 +15,7 @@ from chengshu.contexts.cases.field_views import scope_of, seen
 from chengshu.contexts.cases.panels import panel_lines
 from chengshu.contexts.cases.parties import parties_of
 from chengshu.contexts.cases.payments import payments_of
-from chengshu.contexts.cases.store import personal_facts
+from chengshu.contexts.cases.sealing import personal_facts
 from chengshu.contexts.cases.trace import ask_person_url, decisions_of
 from chengshu.contexts.cases.what_if import what_if_case
 from chengshu.contexts.cases.wording import both

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from chengshu.contexts.cases import packs, parties, routing, rows, store
+from chengshu.contexts.cases import packs, papers, parties, routing, rows, sealing, store
 from chengshu.contexts.cases.domain import NOBODY, OPERATORS, account_owner
 from chengshu.contexts.cases.models import Notice, Task
 from chengshu.contexts.cases.wording import sayer, spoken
@@ -36,7 +36,7 @@ def open_case_effect(request: EffectRequest) -> Mapping[str, Any]:
     )
     pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
     stranger = any(pack.roles[role].holder == "public" for role in request.actor.roles if role in pack.roles)
-    store.hand_files(request.case_id, child, request.now, row.version + 1 if stranger else None)
+    papers.hand_papers(request.case_id, child, request.now, row.version + 1 if stranger else None)
     return {"child": child}
 
 
@@ -93,4 +93,4 @@ def case_fact_source(request: SourceRequest) -> Any:
     body = row.case("").facts
     if name in body:
         return body[name]
-    return store.personal_facts(request.case_id).get(name)
+    return sealing.personal_facts(request.case_id).get(name)

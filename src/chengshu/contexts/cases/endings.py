@@ -23,6 +23,7 @@ _listeners: dict[str, EndListener] = {}
 class StepTaken:
     """A step as a listener hears of it: the case after it, its event, and the personal values that it carried."""
 
+    pack: Pack
     case: Case
     event: Event
     personal: Mapping[str, Any]
@@ -41,11 +42,12 @@ def register_on_step(pack: str, name: str, listener: StepListener) -> None:
     _step_listeners.setdefault(pack, {})[name] = listener
 
 
-def tell_step(outcome: Outcome, row: CaseRow, now: dt.datetime) -> None:
+def tell_step(pack: Pack, outcome: Outcome, row: CaseRow, now: dt.datetime) -> None:
     """Tell all who listen to this pack of a step."""
-    for key in (outcome.case.pack, EVERY_PACK):
+    step = StepTaken(pack, outcome.case, outcome.event, outcome.personal, row.department, now)
+    for key in (pack.id, EVERY_PACK):
         for listener in _step_listeners.get(key, {}).values():
-            listener(StepTaken(outcome.case, outcome.event, outcome.personal, row.department, now))
+            listener(step)
 
 
 def register_on_end(name: str, listener: EndListener) -> None:

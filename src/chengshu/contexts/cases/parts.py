@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 
-from chengshu.contexts.cases import endings, jobs, packs, routing, rows, store
+from chengshu.contexts.cases import endings, jobs, packs, papers, routing, rows, store
 from chengshu.contexts.cases.field_views import first_value, scope_of
 from chengshu.contexts.cases.wording import both, outcome_words
 from chengshu.contexts.identity import api as identity
@@ -71,7 +71,7 @@ def open_part(request: EffectRequest) -> Mapping[str, Any]:
                 on_end=f"{MARK}{part}",
                 on_behalf=row.behalf,
             )
-            store.hand_files(request.case_id, child, request.now)
+            papers.hand_papers(request.case_id, child, request.now)
             for number, given in enumerate(params["then"]):
                 said = {name: value for name, value in given["with"].items() if value is not None}
                 store.command(

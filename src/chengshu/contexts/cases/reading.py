@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chengshu.contexts.cases import effects, packs, rows, store
+from chengshu.contexts.cases import effects, packs, rows, sealing
 from chengshu.contexts.cases.models import Case, CaseEvent, PackVersion
 from chengshu.contexts.cases.wording import EMPTY, LANGUAGES, grounds
 from chengshu.procedure.model import Pack
@@ -57,7 +57,7 @@ def case_facts(case_id: str) -> dict[str, dict[str, Any]]:
     """Return what a case was opened with and has kept, personal facts included: for documents of that very case."""
     row = rows.lock_free(case_id)
     case = row.case("")
-    return {"facts": {**case.facts, **store.personal_facts(case_id)}, "kept": dict(case.kept)}
+    return {"facts": {**case.facts, **sealing.personal_facts(case_id)}, "kept": dict(case.kept)}
 
 
 def step_said(case_id: str, key: str) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,8 +160,24 @@ def lock_with_tasks(
     return (CaseRow(*found[0]) if found else None), tasks, known
 
 
+_in_hand: ContextVar[CaseRow | None] = ContextVar("case in hand", default=None)
+
+
+@contextmanager
+def in_hand(row: CaseRow) -> Iterator[None]:
+    """While the effects of a step run, whoever reads that case gets the row as the step locked it, without asking again."""
+    token = _in_hand.set(row)
+    try:
+        yield
+    finally:
+        _in_hand.reset(token)
+
+
 def lock_free(case_id: str) -> CaseRow:
     """Read a case without locking it; raises when there is none."""
+    held = _in_hand.get()
+    if held is not None and held.id == case_id:
+        return held
     found = sql().run(_CASE, (case_id,)).fetchone()
     if found is None:
         raise Problem("case-unknown", _("没有这个办件"), detail=case_id, status=404)

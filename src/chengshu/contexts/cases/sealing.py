@@ -43,6 +43,12 @@ def unseal(case_id: str, seq: int) -> dict[str, Any]:
     return values
 
 
+def personal_facts(case_id: str) -> dict[str, Any]:
+    """Return the personal facts that a case was opened with; none when they were erased."""
+    found = rows.payload(case_id, 1)
+    return unseal(case_id, 1) if found and not found[1] else {}
+
+
 def matches(digest: str, salt: str, body: str) -> bool:
     """Return whether a side-table row is the one that an event names."""
     return hashlib.sha256(bytes.fromhex(salt) + body.encode()).hexdigest() == digest

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,7 @@ from chengshu.contexts.cases import (
     holidays,
     jobs,
     packs,
+    papers,
     routing,
     rows,
     sealing,
@@ -28,7 +30,7 @@ from chengshu.contexts.cases import (
 )
 from chengshu.contexts.cases.domain import FileIn, Opening, new_case_id
 from chengshu.contexts.cases.models import Case as CaseModel
-from chengshu.contexts.cases.models import CaseEvent, EvidenceFile
+from chengshu.contexts.cases.models import CaseEvent
 from chengshu.contexts.cases.packs import Runtime
 from chengshu.contexts.cases.rows import CaseRow
 from chengshu.contexts.cases.sql import Unit, dump, sql
@@ -37,7 +39,7 @@ from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.case import Case, Event, Outcome
 from chengshu.procedure.machine import MACHINE, Command, advance, begin
-from chengshu.procedure.model import Field, Pack
+from chengshu.procedure.model import Pack
 from chengshu.procedure.parts import MARK, News, PartState
 from chengshu.procedure.ports import Actor, EffectRequest, registry
 
@@ -85,8 +87,8 @@ def open_case(
     if asked:
         refuse_unoffered(runtime.pack)
         _check_department(runtime.pack, department)
-    kept = [*stored, *_stored_facts(runtime, files_in)]
-    facts = _with_files(facts, kept)
+    kept = [*stored, *papers.papers_of_form(runtime, files_in)]
+    facts = papers.with_papers(facts, kept)
     if asked and opened_by is not None:
         facts = sourced.only_sourced(runtime.pack, facts, opened_by, on_behalf, now)
     if asked and opened_by is not None and case_of_key(idempotency_key) is None:
@@ -160,15 +162,9 @@ def _opened(
         outcome.event["on_behalf"] = rows.note_behalf(row, opening.on_behalf)
     if stored:
         # Before the effects: a child case that they open takes over the papers that its facts name.
-        _note_files(outcome.case.id, 1, stored, now)
+        papers.note_papers(outcome.case.id, 1, stored, now)
     settle(runtime, row, outcome, (), now, key=None, request="")
     return outcome.case.id
-
-
-def personal_facts(case_id: str) -> dict[str, Any]:
-    """Return the personal facts that a case was opened with; none when they were erased."""
-    found = rows.payload(case_id, 1)
-    return sealing.unseal(case_id, 1) if found and not found[1] else {}
 
 
 def case_of_key(key: str) -> str | None:
@@ -232,7 +228,7 @@ def command(
         _check_key(idempotency_key)
         idempotency_key = own_key(idempotency_key, actor)
     holidays.look()
-    stored, sent = _files_of(case_id, name, data, files_in, actor, now)
+    stored, sent = papers.papers_of_step(case_id, name, data, files_in, actor, now)
     request = _request_digest(name, sent, actor) if idempotency_key else ""
     with Unit():
         row, tasks, known = rows.lock_with_tasks(case_id, idempotency_key)
@@ -252,7 +248,7 @@ def command(
         wanted = Command(name, who, sent, digests, term, children or {}, news)
         outcome = advance(runtime.pack, row.case(runtime.pack.id), wanted, secrets, now)
         if stored:
-            _note_files(case_id, outcome.event["seq"], stored, now)
+            papers.note_papers(case_id, outcome.event["seq"], stored, now)
         settle(runtime, row, outcome, tasks, now, key=idempotency_key, request=request)
         return Done(case_id, outcome.event["seq"])
 
@@ -288,7 +284,9 @@ def _settle(
     row.department = str(case.kept.get("department") or row.department)
     ended = "outcome" in event
     if outcome.effects:
-        run_effects(row, outcome, now)
+        # The row of a case that is being opened has no body yet; a later step locked the whole of it.
+        with rows.in_hand(row) if row.body else nullcontext():
+            run_effects(row, outcome, now)
         if any(call.name in PARTY_EFFECTS for call in outcome.effects):
             tasks = rows.open_tasks(case.id)
     written = None
@@ -308,7 +306,7 @@ def _settle(
         raise changed(case.id, row.version)
     elif "label" in event:
         CaseModel.objects.filter(pk=case.id).update(label=case.label[:200], searchable=False)
-    endings.tell_step(outcome, row, now)
+    endings.tell_step(runtime.pack, outcome, row, now)
     if row.on_end.startswith(MARK):
         endings.part_listeners().report(runtime, row, outcome, now)
     if ended:
@@ -438,91 +436,3 @@ def own_key(key: str, actor: Account | None) -> str:
         return key
     own = f"by:{actor.pk}:{key}"
     return own if len(own) <= MAX_KEY else f"by:{actor.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
-
-
-def _files_of(
-    case_id: str,
-    name: str,
-    data: Mapping[str, Any],
-    files_in: Sequence[FileIn],
-    actor: Account | None,
-    now: dt.datetime,
-) -> tuple[list[files.Stored], Mapping[str, Any]]:
-    """Clean and store files before the transaction, Pillow's work never holds the database; the answers name them."""
-    may_name = actor is not None and any(isinstance(value, list | tuple) for value in data.values())
-    if not files_in and not may_name:
-        return [], data
-    row = rows.lock_free(case_id)
-    pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
-    steps = pack.steps.get((row.state, name), ())
-    fields = next((step.form.fields for step in steps if step.form), {})
-    stored = _cleaned(fields, files_in)
-    sent = _with_files(data, stored)
-    if may_name and actor is not None:
-        # A stranger who takes a public step does not name the papers of the file by their digests.
-        own = not any(pack.roles[role].holder == "public" for step in steps for role in step.by)
-        stored += uploads.named(fields, sent, actor, now, case_id=case_id if own else "", kept=stored)
-    return stored, sent
-
-
-def _stored_facts(runtime: Runtime, sent: Sequence[FileIn]) -> list[files.Stored]:
-    return _cleaned(runtime.pack.facts, sent) if sent else []
-
-
-def _cleaned(fields: Mapping[str, Field], sent: Sequence[FileIn]) -> list[files.Stored]:
-    stored: list[files.Stored] = []
-    for item in sent:
-        field = fields.get(item.field)
-        if field is None or field.type.kind != "files":
-            raise Problem("file-unexpected", _("这一步不收文件"), detail=item.field, status=422)
-        stored += files.store_files([item], field.accept)
-    return stored
-
-
-def _with_files(data: Mapping[str, Any], stored: Sequence[files.Stored]) -> dict[str, Any]:
-    sent = dict(data)
-    for item in stored:
-        sent[item.field] = [*sent.get(item.field, []), item.digest]
-    return sent
-
-
-def hand_files(case_id: str, child: str, now: dt.datetime, step: int | None = None) -> None:
-    """Give a child case the papers of its parent that its own facts name: they are its evidence as well.
-
-    With ``step`` only what came with that step: a stranger who names another's paper by its digest does not get it.
-    """
-    row = rows.lock_free(child)
-    fields = packs.pinned(row.pack_version_id, row.pack_hash).pack.facts
-    facts = {**row.case("").facts, **personal_facts(child)}
-    named = [
-        digest
-        for name, field in fields.items()
-        if field.type.kind == "files"
-        for digest in facts.get(name) or ()
-    ]
-    if not named or EvidenceFile.objects.filter(case_id=child).exists():
-        return
-    kept = EvidenceFile.objects.filter(case_id=case_id, digest__in=named, erased_at=None).order_by("pk")
-    if step is not None:
-        kept = kept.filter(seq=step)
-    papers = {
-        item.digest: files.Stored(item.digest, item.name, item.media_type, item.size, "", item.scanned)
-        for item in kept
-    }
-    _note_files(child, 1, list(papers.values()), now)
-
-
-def _note_files(case_id: str, seq: int, stored: Sequence[files.Stored], now: dt.datetime) -> None:
-    EvidenceFile.objects.bulk_create(
-        EvidenceFile(
-            case_id=case_id,
-            seq=seq,
-            digest=item.digest,
-            name=item.name,
-            media_type=item.media_type,
-            size=item.size,
-            scanned=item.scanned,
-            at=now,
-        )
-        for item in stored
-    )

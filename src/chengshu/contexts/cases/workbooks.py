@@ -8,7 +8,6 @@ from typing import IO, Any
 
 from django.http import FileResponse
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
 
 from chengshu.kernel.spreadsheet import safe_cell
 
@@ -18,6 +17,9 @@ MOST_ROWS = 1_048_575
 
 def as_workbook(lines: Iterable[list[Any]], name: str) -> FileResponse:
     """Return lines as a spreadsheet of safe cells; what does not fit on one sheet is cut off, and the last line says so."""
+    # Late: most processes never write a workbook, and the library takes a while to load.
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("1")
     for number, line in enumerate(lines):

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from chengshu.kernel import masking
 from chengshu.kernel.problems import Problem
 
+# What the credential is called inside a sealed PDF.
+ATTACHMENT = "credential.vc.jwt"
 CHINA = ZoneInfo("Asia/Shanghai")
 LEAST_OF_ORGANISATION = 5
 ACTIVE, SUSPENDED, REVOKED, EXPIRED, REPLACED = "active", "suspended", "revoked", "expired", "replaced"

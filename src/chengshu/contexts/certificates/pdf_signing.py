@@ -21,8 +21,9 @@ from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter, append_signature
 from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from chengshu.contexts.certificates import domain
+
 FIELD = "Seal"
-ATTACHMENT = "credential.vc.jwt"
 SIDE = 42 / 25.4 * 72
 PAGE_HEIGHT = 297 / 25.4 * 72
 
@@ -59,8 +60,8 @@ def seal_pdf(
         embed.embed_file(
             writer,
             embed.FileSpec(
-                file_spec_string=ATTACHMENT,
-                file_name=ATTACHMENT,
+                file_spec_string=domain.ATTACHMENT,
+                file_name=domain.ATTACHMENT,
                 embedded_data=content,
                 description="W3C Verifiable Credential",
             ),

@@ -18,7 +18,6 @@ from chengshu.contexts.certificates import domain, keys, making, qr, store, word
 from chengshu.contexts.certificates.making import issuer_of
 from chengshu.contexts.certificates.models import Certificate, Document, Issue
 from chengshu.contexts.certificates.numbering import next_number
-from chengshu.contexts.certificates.pdf_signing import seal_pdf
 from chengshu.contexts.certificates.seal import seal_svg
 from chengshu.contexts.certificates.typesetting.press import Sheet, print_sheet, shipped_template
 from chengshu.contexts.ledger import api as ledger
@@ -204,6 +203,9 @@ def _seal(issuer: str, case_id: str) -> str:
 
 def _sealed(sheet: Sheet, issuer: str, reason: str, credential: str, now: dt.datetime) -> bytes:
     key = keys.signing_key(issuer, keys.SEAL, now)
+    # Late: the library behind it takes half a second to load, and only what makes papers needs it.
+    from chengshu.contexts.certificates.pdf_signing import seal_pdf
+
     return seal_pdf(
         sheet.pdf,
         key.private,

@@ -8,9 +8,8 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from chengshu.contexts.certificates import credentials, qr, selective
+from chengshu.contexts.certificates import credentials, domain, qr, selective
 from chengshu.contexts.certificates.domain import CHINA, WORDS_OF_STATE, Verdict
-from chengshu.contexts.certificates.pdf_signing import ATTACHMENT
 from chengshu.contexts.certificates.trust import Status, TrustList
 
 MAX_BYTES = 20_000_000
@@ -338,7 +337,7 @@ def _attachment(reader: Any) -> str:
         if found is None:
             return ""
     for place in range(0, len(found) - 1, 2):
-        if str(_direct(found[place])) == ATTACHMENT:
+        if str(_direct(found[place])) == domain.ATTACHMENT:
             files = _direct(_direct(found[place + 1])["/EF"])
             return bytes(_direct(files["/F"]).data).decode("ascii").strip()
     return ""

@@ -93,10 +93,11 @@ class Sql:
     def begin(self, unit: Unit) -> None:
         """Open a transaction; Django sees it as its own outermost one."""
         db = self._db
-        with self._errors:
-            if self.sqlite:
-                self._raw.execute("BEGIN IMMEDIATE")
-            else:
+        if self.sqlite:
+            # The backend's own: writers wait in line, as those of ``atomic()`` do.
+            db._start_transaction_under_autocommit()
+        else:
+            with self._errors:
                 self._raw.execute("BEGIN")
         db.autocommit = False
         db.in_atomic_block = db.commit_on_exit = True

@@ -51,18 +51,17 @@ def tell(
     case_id: str = "",
 ) -> None:
     """Put a message of another context's on someone's page, about a case or none; the same key does so once."""
-    Message.objects.get_or_create(
+    message = Message(
         key=key[:160],
-        defaults={
-            "owner": f"account:{account.pk}",
-            "case_id": case_id,
-            "subject_zh": subject["zh"][:200],
-            "subject_en": subject["en"][:200],
-            "body_zh": body["zh"],
-            "body_en": body["en"],
-            "at": now,
-        },
+        owner=f"account:{account.pk}",
+        case_id=case_id,
+        subject_zh=subject["zh"][:200],
+        subject_en=subject["en"][:200],
+        body_zh=body["zh"],
+        body_en=body["en"],
+        at=now,
     )
+    Message.objects.bulk_create([message], ignore_conflicts=True)
 
 
 def messages_of(account: identity.Account, now: dt.datetime) -> QuerySet[Message]:

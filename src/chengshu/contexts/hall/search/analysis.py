@@ -7,8 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-
-import rjieba
+from typing import Any
 
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _LATIN = re.compile(r"[a-z0-9]+")
@@ -27,7 +26,14 @@ STOP = frozenset(word_list("stop"))
 # What people say around a matter; the longest is taken first.
 FILLERS = sorted(word_list("fillers"), key=len, reverse=True)
 _FILLER = re.compile("|".join(map(re.escape, FILLERS)))
-_cutter = rjieba.Jieba() if hasattr(rjieba, "Jieba") else rjieba
+
+
+@lru_cache(maxsize=1)
+def _cutter() -> Any:
+    """Return the cutter; its dictionary takes a fifth of a second, which who never searches does not wait for."""
+    import rjieba
+
+    return rjieba.Jieba() if hasattr(rjieba, "Jieba") else rjieba
 
 
 def normalise(text: str) -> str:
@@ -49,7 +55,7 @@ def words(text: str) -> list[str]:
         if _LATIN.fullmatch(run):
             found.append(run)
             continue
-        found += [word for word in _cutter.cut_for_search(run) if word not in STOP]
+        found += [word for word in _cutter().cut_for_search(run) if word not in STOP]
     return found
 
 
@@ -57,7 +63,7 @@ def plain_words(text: str) -> list[str]:
     """Return the words of a normalised text one after the other, none inside another, stop words included."""
     found: list[str] = []
     for run in _RUNS.findall(text):
-        found += [run] if _LATIN.fullmatch(run) else list(_cutter.cut(run))
+        found += [run] if _LATIN.fullmatch(run) else list(_cutter().cut(run))
     return found
 
 
@@ -68,7 +74,7 @@ def tagged(text: str) -> list[tuple[str, str]]:
         found += (
             [(run, "x")]
             if _LATIN.fullmatch(run)
-            else [(str(word), str(tag)) for word, tag in _cutter.tag(run)]
+            else [(str(word), str(tag)) for word, tag in _cutter().tag(run)]
         )
     return found
 

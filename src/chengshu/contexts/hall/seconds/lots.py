@@ -40,7 +40,7 @@ def note_decision(step: cases.StepTaken) -> None:
     """Note a step in which rules alone decided; inside the step's transaction."""
     if not step.event.get("rows") or step.case.pack == PACK:
         return
-    pack = cases.pack_of_case(step.case.id)
+    pack = step.pack
     taken = pack.opening if step.event["step"] == ENTRY else next(
         (each for each in pack.transitions if each.id == step.event["step"]), None
     )  # fmt: skip

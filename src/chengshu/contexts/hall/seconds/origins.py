@@ -29,8 +29,11 @@ def keep_origins(
         for name, item in found.items()
         if name in answers and answers[name] == item.value
     }
-    CaseOrigins.objects.update_or_create(
-        case_id=case_id, defaults={"fields": kept, "asked_of": asked_of, "at": now}
+    CaseOrigins.objects.bulk_create(
+        [CaseOrigins(case_id=case_id, fields=kept, asked_of=asked_of, at=now)],
+        update_conflicts=True,
+        unique_fields=["case_id"],
+        update_fields=["fields", "asked_of", "at"],
     )
     return len(kept)
 
