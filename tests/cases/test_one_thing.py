@@ -153,6 +153,12 @@ def test_a_supplement_request_of_a_part_reaches_the_applicant_and_the_rest_goes_
     progress = cases.progress_of(case_id, people.applicant, now=MONDAY)
     line = next(line for line in progress.lines if line.id == "register")
     assert (line.asks, line.case_id) == (True, register)
+    # The day that the part's own page names, not the midnight after it.
+    dated = [each for each in progress.lines if each.due_on]
+    assert dated
+    for each in dated:
+        terms = cases.case_view(each.case_id, people.applicant, now=MONDAY).terms
+        assert each.due_on.isoformat() in [term.due_on for term in terms if term.state == "running"]
     assert progress.asks == 1
     do(register, "supplement", people.applicant)
     do(register, "grant", people.police)

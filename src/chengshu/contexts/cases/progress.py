@@ -22,6 +22,10 @@ from chengshu.procedure.parts import OPEN, WAITING, Join, Part
 NONE = {"zh": "", "en": ""}
 
 
+# A term ends at 24:00: the instant belongs to the next day.
+_A_MOMENT = dt.timedelta(microseconds=1)
+
+
 @dataclass(frozen=True, slots=True)
 class PartLine:
     """One part (or join) of a one-thing."""
@@ -142,7 +146,7 @@ def _line(
         stands=stands,
         office={"zh": office.name_zh, "en": office.name_en} if office is not None else NONE,
         readable=row is not None and row.opened_by != "system",
-        due_on=legal_day(due) if due is not None else None,
+        due_on=legal_day(due - _A_MOMENT) if due is not None else None,
         light=light(due, row.amber_at, now) if due is not None and row is not None else None,
         asks=row is not None and row.closed_at is None and row.pk in asked,
         grounds=grounds(pack, item.cite),
