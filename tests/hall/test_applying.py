@@ -144,6 +144,9 @@ def test_every_question_saves_and_what_is_wrong_is_told_at_the_field(people):
     page = browser.get("/hall/apply/childbirth-subsidy/")
     assert "接着填" in page
     assert browser.post("/hall/apply/childbirth-subsidy/begin").endswith("/q/born_on")
+    # The hall's own page leads back to what was begun.
+    hall = browser.get("/hall/")
+    assert "没填完的申请" in hall and "没填完的申请" not in Browser(people.agent).get("/hall/")
     assert "还有" in browser.get("/hall/apply/childbirth-subsidy/tasks")
 
 
@@ -248,6 +251,9 @@ def test_a_one_thing_is_applied_for_once_and_followed_part_by_part(moving):
     browser = Browser(moving.me)
     page = browser.get("/hall/apply/move-in/")
     assert "一次申请，同时办 4 件事" in page
+    # What joins several services stands first in the hall.
+    hall = browser.get("/hall/")
+    assert hall.index("一件事：一次申请") < hall.index("/hall/apply/move-in/") < hall.index("企业和单位")
     url = browser.post("/hall/apply/move-in/begin")
     answers = {"name": NAME, "home": "某处", "since": "2026-01-01", "things": ["card"]}
     _, url = applied(browser, answers, url)

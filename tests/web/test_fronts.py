@@ -28,6 +28,18 @@ def test_each_role_has_its_front_page_also_in_an_empty_district(browsers, role, 
     assert said in browsers[role].get("/").content.decode()
 
 
+def test_the_operator_is_led_to_what_they_connect(browsers):
+    page = browsers["operator"].get("/").content.decode()
+    for url in ("/systems/", "/account/tokens", "/hotline/keys", "/messages/deliveries", "/exports/trace"):
+        assert f'href="{url}"' in page, url
+        assert browsers["operator"].get(url).status_code == 200
+
+
+def test_who_comes_for_the_first_time_may_search_at_once(browsers):
+    for role in ("", "resident"):
+        assert 'action="/hall/search"' in browsers[role].get("/").content.decode()
+
+
 def published(number, **figures):
     run = Run.objects.create(
         run_id=f"r{number}", state=Run.State.PUBLISHED, started_at=timezone.now(), rows=1000, accepted=990, refused=10,

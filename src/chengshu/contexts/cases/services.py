@@ -32,6 +32,8 @@ class Service:
     basis: list[str]
     grounds: list[Ground]
     version: str
+    # Several services applied for at once.
+    one_thing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,9 @@ def service(pack: Pack) -> Service:
     """Return a pack as a service."""
     basis = [f"《{item.title}》{item.number}".strip() for item in pack.basis.values()]
     cites = grounds(pack, pack.opening.cite)
-    return Service(pack.id, both(pack, "title"), both(pack, "about"), basis, cites, pack.version)
+    return Service(
+        pack.id, both(pack, "title"), both(pack, "about"), basis, cites, pack.version, pack.parts is not None
+    )
 
 
 class Opening:

@@ -34,12 +34,15 @@ class Front:
 def of_resident(account: Account, now: datetime) -> dict[str, Any]:
     """Gather what a resident meets first."""
     reads, total = identity.reads_of(account.subject_id, limit=3) if account.subject_id else ([], 0)
-    about = cases.cases_about(account.subject_id, limit=5) if account.subject_id else []
+    about = cases.cases_about(account.subject_id, limit=10) if account.subject_id else []
+    mine = cases.my_cases(account, now, limit=20)
+    known = {each.case_id for each in mine}
     return {
         "reads": reads,
         "reads_total": total,
-        "cases": about,
-        "mine": cases.my_cases(account, now, limit=5),
+        # What others opened about one: one's own applications stand above already.
+        "about": [each for each in about if each.case_id not in known][:5],
+        "mine": mine[:5],
         "labels": catalogue.element_titles(),
     }
 

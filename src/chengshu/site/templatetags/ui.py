@@ -116,6 +116,13 @@ def said(value: Any) -> str:
 
 
 @register.filter
+def said_all(values: Any) -> str:
+    """Name several things in the page's language, with its own comma between them."""
+    comma = ", " if (get_language() or "").startswith("en") else "、"
+    return comma.join(said(each) for each in values)
+
+
+@register.filter
 def share(part: Any, whole: Any) -> str:
     """Write ``part`` of ``whole`` as a percentage with one decimal; a dash when there is nothing."""
     try:

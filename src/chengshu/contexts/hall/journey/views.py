@@ -38,7 +38,7 @@ def start(request: HttpRequest, pack: str) -> HttpResponse:
         **_common(journey),
         "about": {"zh": journey.pack.text("about"), "en": journey.pack.text("about", "en")},
         "parts": filling.parts_ahead(journey.pack, journey.now),
-        "foresight": cases.what_if(journey.pack, journey.now) if journey.pack.parts is None else None,
+        "foresight": cases.what_if(journey.pack, journey.now),
         "fields": len([item for item in journey.pack.facts.values() if item.type.kind != "map"]),
         "papers": [
             filling.field_view(journey.pack, item, {})
@@ -259,7 +259,7 @@ def check(request: HttpRequest, pack: str) -> HttpResponse:
         "parts": [
             each for each in filling.parts_ahead(journey.pack, journey.now, journey.scope()) if each.wanted
         ],
-        "foresight": cases.what_if(journey.pack, journey.now) if journey.pack.parts is None else None,
+        "foresight": cases.what_if(journey.pack, journey.now),
         "at_once": step is not None or any(part.then for part in _parts(journey)),
         "back": _last_page(journey),
     }

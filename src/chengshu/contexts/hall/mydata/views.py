@@ -140,7 +140,8 @@ def consents(request: HttpRequest) -> HttpResponse:
         "room": room,
         "doors": doors("hall:consents"),
         "in_force": [each for each in found if each.in_force],
-        "over": [each for each in found if not each.in_force],
+        "used": [each for each in found if each.case_id and each.revoked_at is None],
+        "over": [each for each in found if not each.in_force and (each.revoked_at or not each.case_id)],
         "titles": subjects.source_titles(),
     }
     return render(request, "hall/consents.html", context)

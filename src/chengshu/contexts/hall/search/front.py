@@ -6,6 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from chengshu.contexts.cases import api as cases
 from chengshu.contexts.hall.items.models import Item
 from chengshu.kernel.strict_yaml import load_yaml
 
@@ -15,6 +19,26 @@ FILE = Path(__file__).parent / "front.yaml"
 @cache
 def _declared() -> Any:
     return load_yaml(FILE)
+
+
+GROUPS = (
+    ("together", gettext_noop("一件事：一次申请，几个部门一起办")),
+    ("people", gettext_noop("个人和家庭")),
+    ("firms", gettext_noop("企业和单位")),
+)
+
+
+def grouped(services: list[cases.Service]) -> list[tuple[str, list[cases.Service]]]:
+    """Return the services that run here under their headings: those that join several first, then by whom they are for."""
+    of_people = {
+        pack
+        for pack, body in Item.objects.exclude(pack="").values_list("pack", "body")
+        if list(body.get("audiences") or []) == ["自然人"]
+    }
+    found: dict[str, list[cases.Service]] = {name: [] for name, _title in GROUPS}
+    for each in services:
+        found["together" if each.one_thing else "people" if each.id in of_people else "firms"].append(each)
+    return [(_(title), found[name]) for name, title in GROUPS if found[name]]
 
 
 def life_events() -> list[dict[str, Any]]:

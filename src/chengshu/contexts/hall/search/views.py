@@ -16,9 +16,10 @@ from django.views.decorators.http import require_GET
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.hall.items import queries
 from chengshu.contexts.hall.items.views import start_url
+from chengshu.contexts.hall.offers import store as offers
 from chengshu.contexts.hall.search import front, service, sources
 from chengshu.contexts.hall.search.engine import Hit
-from chengshu.contexts.identity.api import may_act, public_page
+from chengshu.contexts.identity.api import acting, may_act, public_page
 
 A_PAGE = 10
 SUGGESTIONS = 8
@@ -31,17 +32,38 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show the hall: search first, then life events, one-things, what many ask for, and one's own matters."""
     now = timezone.now()
     mine: list[Any] = []
-    if may_act(request.user):
+    resident = may_act(request.user) and request.user.role == "resident"
+    if resident:
         mine = [case for case in cases.my_cases(request.user, now, 20) if case.closed_at is None][:5]
     services = sources.offered(now)
     context = {
         "events": front.life_events(),
-        "services": [_tile(each.id, each.title, each.about) for each in services],
+        "groups": [
+            (title, [_tile(each.id, each.title, each.about) for each in group])
+            for title, group in front.grouped(services)
+        ],
+        "offered": [each for each in offers.offers_of(request.user.subject_id or "") if each.open]
+        if resident
+        else [],
+        "drafts": _drafts(request, {each.id: each.title for each in services})
+        if may_act(request.user)
+        else [],
         "popular": front.popular_items(),
         "mine": mine,
         "total": queries.items({}).count(),
     }
     return render(request, "hall/search/home.html", context)
+
+
+def _drafts(request: HttpRequest, titles: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
+    """Return what was begun and not sent, of the person whose matters are worked now."""
+    whose = acting(request)
+    found = cases.drafts.drafts_of(request.user, subject_id=whose.subject_id if whose.for_other else "")
+    return [
+        {"title": titles[each.pack], "url": start_url(each.pack), "saved_at": each.saved_at}
+        for each in found[:5]
+        if each.pack in titles
+    ]
 
 
 def _tile(pack: str, title: dict[str, str], about: dict[str, str]) -> dict[str, Any]:
