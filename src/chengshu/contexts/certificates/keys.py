@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,7 @@ class SigningKey:
         """Return the key as credentials are signed with."""
         if isinstance(self.secret, suites.Sm2Key):
             return self.secret
-        found: ECKey = ECKey.import_key(authority.to_pem(self.secret), {"kid": self.row.kid, "use": "sig"})
-        return found
+        return _as_jwk(self.secret, self.row.kid)
 
 
 def issuer_name(issuer: str) -> dict[str, str]:
@@ -232,8 +232,19 @@ def _load(row: IssuerKey) -> SigningKey:
         loaded = [x509.load_pem_x509_certificate(root.certificate.encode()) for root in roots]
         # Authorities that followed each other have one name: the signature tells which of them made the seal's.
         chain += tuple(root for root in loaded if _issued_by(chain[0], root))[:1]
-    secret = suites.sm2_from_pem(pem, row.kid) if row.use == SM2 else authority.from_pem(pem)
-    return SigningKey(row, secret, chain)
+    return SigningKey(row, _secret(pem, row.kid, row.use == SM2), chain)
+
+
+@lru_cache(maxsize=64)
+def _secret(pem: bytes, kid: str, sm2: bool) -> ec.EllipticCurvePrivateKey | suites.Sm2Key:
+    """Read a key's file; that its halves belong together costs as much as a signature, so it is seen once."""
+    return suites.sm2_from_pem(pem, kid) if sm2 else authority.from_pem(pem)
+
+
+@lru_cache(maxsize=64)
+def _as_jwk(secret: ec.EllipticCurvePrivateKey, kid: str) -> ECKey:
+    found: ECKey = ECKey.import_key(authority.to_pem(secret), {"kid": kid, "use": "sig"})
+    return found
 
 
 def _issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:

@@ -19,6 +19,7 @@ from chengshu.contexts.certificates import (
     keys,
     qr,
     selective,
+    suites,
     words,
 )
 from chengshu.contexts.certificates.models import Certificate, Issue
@@ -42,17 +43,24 @@ def texts_of(issue: Issue, now: dt.datetime) -> Texts:
     account = certificate.holder_account
     return Texts(
         credentials.credential(content, signing, now),
-        sd_jwt_of(issue, content, custody.public_jwk(account, now) if account else None, now),
+        sd_jwt_of(issue, content, custody.public_jwk(account, now) if account else None, now, signing),
         qr.qr_text(settings.PUBLIC_URL, _qr_words(issue), signing, now),
     )
 
 
 def sd_jwt_of(
-    issue: Issue, content: credentials.Content, holder: Mapping[str, Any] | None, now: dt.datetime
+    issue: Issue,
+    content: credentials.Content,
+    holder: Mapping[str, Any] | None,
+    now: dt.datetime,
+    key: suites.Key | None = None,
 ) -> str:
-    """Return an SD-JWT VC of an issue, bound to a key; ``content`` says which place in which status list it has."""
+    """Return an SD-JWT VC of an issue, bound to a key; ``content`` says which place in which status list it has.
+
+    ``key`` is the issuer's, where the caller has it in hand.
+    """
     certificate = issue.certificate
-    key = keys.signing_key(issuer_of(certificate), keys.CREDENTIAL, now).jwk
+    key = key or keys.signing_key(issuer_of(certificate), keys.CREDENTIAL, now).jwk
     on = now.astimezone(domain.CHINA).date()
     always, apart = credential_types.spoken(
         content, certificate.type, vct_of(certificate.type), f"{content.status_list}/token", on

@@ -13,6 +13,7 @@ from chengshu.site.cli.common import setup_django
 from chengshu.site.paths import var_dir
 
 WITNESS_OFFSET = 790
+MOST_JOB_WORKERS = 4
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,19 +27,33 @@ WITNESS_OFFSET = 790
     type=click.Choice(["web", "jobs"]),
     help="Run one part alone: the pages, or the jobs and clocks (sequencer, deadlines, outbox).",
 )
-def app(host: str, port: int, workers: int, only: str | None) -> None:
+@click.option(
+    "--job-workers",
+    default=None,
+    type=click.IntRange(1, 64),
+    help="Processes that make papers and send messages; by default one for each core, four at most.",
+)
+def app(host: str, port: int, workers: int, only: str | None, job_workers: int | None) -> None:
     """Serve the district in var/ (or CHENGSHU_VAR).
 
     Stops cleanly on Ctrl-C or SIGTERM. Put a reverse proxy with TLS in front of it and set CHENGSHU_HTTPS=1 and
     CHENGSHU_HOSTS for anything but a trial.
     """
-    run(host, port, workers, only)
+    run(host, port, workers, only, job_workers=job_workers or min(MOST_JOB_WORKERS, os.cpu_count() or 1))
 
 
 ANY_HOST = ("0.0.0.0", "::", "127.0.0.1")
 
 
-def run(host: str, port: int, workers: int, only: str | None = None, *, witness: bool = False) -> None:
+def run(
+    host: str,
+    port: int,
+    workers: int,
+    only: str | None = None,
+    *,
+    job_workers: int = 1,
+    witness: bool = False,
+) -> None:
     """Check the schema, then run the parts until a signal comes; ``witness`` starts one beside them, for the demo."""
     # What certificates and QR codes name, unless the operator says better: where this trial can be reached.
     os.environ.setdefault("CHENGSHU_URL", f"http://{'localhost' if host in ANY_HOST else host}:{port}")
@@ -54,10 +69,17 @@ def run(host: str, port: int, workers: int, only: str | None = None, *, witness:
         require_free_port(host, port)
         parts["web"] = web_command(host, port, workers)
     if only != "web":
-        parts["jobs"] = [sys.executable, "-m", "chengshu.site.clocks"]
+        parts |= clock_parts(job_workers)
     if witness:
         parts |= witness_part(port + WITNESS_OFFSET)
     raise SystemExit(supervise(parts))
+
+
+def clock_parts(job_workers: int) -> dict[str, list[str]]:
+    """Return the processes of the clocks, of the jobs, and of those that help with the outbox."""
+    command = [sys.executable, "-m", "chengshu.site.clocks"]
+    helpers = {f"outbox-{number}": [*command, "outbox"] for number in range(2, job_workers + 1)}
+    return {"clocks": [*command, "clocks"], "jobs": [*command, "jobs"], **helpers}
 
 
 def require_free_port(host: str, port: int) -> None:
