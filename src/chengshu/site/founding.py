@@ -98,6 +98,9 @@ def found_demo(var: Path, plan: DemoPlan, say: Say, now: Now = real_now) -> dict
     hall.seed_mandates(now())
     hall.seed_code(now())
     seed_hall_cases(now())
+    say("Services of the last weeks, how they were rated, and the hotline")
+    hall.seed_hotline(now())
+    hall.seed_ratings(now())
     # What the demo's people hold since the build: who is entitled by it is told so.
     hall.find_entitled("founding", now())
     finish_ledger(now())

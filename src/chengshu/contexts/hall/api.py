@@ -10,6 +10,7 @@ from chengshu.contexts.hall.citizen_code import store as citizen_code
 from chengshu.contexts.hall.citizen_code.demo import seed_demo as seed_code
 from chengshu.contexts.hall.exports import producing as exports
 from chengshu.contexts.hall.hotline import api as hotline
+from chengshu.contexts.hall.hotline.demo import seed_demo as seed_hotline
 from chengshu.contexts.hall.items import checking, loading, queries
 from chengshu.contexts.hall.items.checking import Report
 from chengshu.contexts.hall.items.loading import Loaded
@@ -26,6 +27,7 @@ from chengshu.contexts.hall.offers.store import figures as offer_figures
 from chengshu.contexts.hall.offers.store import follow_case as follow_offer
 from chengshu.contexts.hall.offers.store import offers_of
 from chengshu.contexts.hall.ratings import api as ratings
+from chengshu.contexts.hall.ratings.demo import seed_demo as seed_ratings
 from chengshu.contexts.hall.search.engine import Answer, Engine, Hit
 from chengshu.contexts.hall.search.service import PUBLIC as SEARCHED
 from chengshu.contexts.hall.search.service import engine as search_engine
@@ -85,7 +87,9 @@ __all__ = [
     "review_figures",
     "search_engine",
     "seed_code",
+    "seed_hotline",
     "seed_mandates",
+    "seed_ratings",
     "spared",
     "suggest",
 ]

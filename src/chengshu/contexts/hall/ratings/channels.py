@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponse
@@ -42,3 +43,13 @@ def channel_of(request: HttpRequest) -> str:
 def current_channel() -> str:
     """Return the channel of the request that is being answered; the portal outside of any."""
     return _current.get() or Channel.PORTAL.value
+
+
+@contextmanager
+def coming_by(channel: Channel) -> Iterator[None]:
+    """Take what is done inside as coming by a channel, where no request says so: a demo that is being founded."""
+    token = _current.set(channel.value)
+    try:
+        yield
+    finally:
+        _current.reset(token)
