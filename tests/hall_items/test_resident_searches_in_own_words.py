@@ -12,6 +12,7 @@ from chengshu.contexts.hall.items import loading
 from chengshu.contexts.hall.search.engine import Engine, item_doc
 from chengshu.contexts.hall.search.index import Doc
 from chengshu.contexts.identity import api as identity
+from chengshu.kernel.strict_yaml import load_yaml
 from hall_items.conftest import FOLDER, NOW
 
 
@@ -63,6 +64,53 @@ def test_what_is_wanted_decides_between_twins(search):
     assert search("残疾证丢了")[0].endswith("挂失补办")
     assert search("残疾证到期要换")[0].endswith("换领")
     assert search("第一次办残疾证")[0].endswith("新办证申请")
+
+
+ONE_THINGS = ("newborn", "marriage-and-birth", "open-a-restaurant", "after-death")
+
+
+@pytest.fixture(scope="module")
+def running():
+    """The engine as an installation has it: items that run here know their pack, and the one-things stand beside them."""
+    bodies = loading.load_items(FOLDER / "guangdong_sample.jsonl", {}) + loading.read_guides(
+        FOLDER / "own.yaml"
+    )
+    links = {
+        code: pack for pack, codes in load_yaml(FOLDER / "links.yaml")["packs"].items() for code in codes
+    }
+    packs = [Doc(kind="pack", id=pack, title=pack, fields={"name": pack}, meta={}) for pack in ONE_THINGS]
+    return Engine.build([*(item_doc(body, links.get(body["code"], "")) for body in bodies), *packs])
+
+
+@pytest.mark.parametrize(
+    ("query", "pack"),
+    [
+        ("孩子出生要办什么", "newborn"),
+        ("刚生了宝宝，要办哪些手续？", "newborn"),
+        ("haizi chusheng", "newborn"),
+        ("开饭店", "open-a-restaurant"),
+        ("想开个小饭馆", "open-a-restaurant"),
+        ("结婚生孩子", "marriage-and-birth"),
+        ("人去世了要办什么", "after-death"),
+        ("老人走了要办哪些手续", "after-death"),
+    ],
+)
+def test_an_event_in_life_leads_to_the_one_thing_first(running, query, pack):
+    found = running.search(query)
+    assert (found.hits[0].doc.kind, found.hits[0].doc.id) == ("pack", pack) and not found.none
+    # Its guide follows, and leads where only items are asked for.
+    guide = running.search(query, kinds=["item"]).hits[0].doc
+    assert guide.meta["pack"] == pack == found.hits[1].doc.meta["pack"]
+    scores = [hit.score for hit in found.hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "query", ["去世公证", "孩子出生上户口", "开饭店消防检查", "老人去世遗产", "结婚登记", "生育补贴"]
+)
+def test_who_names_one_matter_of_an_event_gets_that_matter(running, query):
+    hits = running.search(query).hits
+    assert hits[0].doc.id not in ONE_THINGS and hits[0].doc.meta.get("pack") not in ONE_THINGS
 
 
 def test_suggestions_go_on_from_what_is_typed(search, items):

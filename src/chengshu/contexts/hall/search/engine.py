@@ -12,6 +12,7 @@ import numpy as np
 
 from chengshu.contexts.hall.search import index as indexing
 from chengshu.contexts.hall.search.analysis import normalise, plain_words
+from chengshu.contexts.hall.search.events import whole_event
 from chengshu.contexts.hall.search.index import Doc, Index
 from chengshu.contexts.hall.search.pinyin import Lexicon, make_table
 from chengshu.contexts.hall.search.ranking import Ranker, spread
@@ -21,6 +22,8 @@ from chengshu.contexts.hall.search.thesaurus import Entry, Thesaurus, read_folde
 # Below this likelihood nothing fits.
 THRESHOLD = 0.5
 SAME_GROUP = 3
+# How far a one-thing stands above the best of the single matters that it covers.
+AHEAD = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Engine:
         self.ranker = Ranker(index)
         self.kinds = np.array([doc.kind for doc in index.documents])
         self.groups = [str(doc.meta.get("group", "")) for doc in index.documents]
+        self.running = running(index.documents)
 
     @classmethod
     def build(cls, documents: Sequence[Doc]) -> Engine:
@@ -84,10 +88,17 @@ class Engine:
         reading = self.read(query)
         among = np.isin(self.kinds, list(kinds)) if kinds else None
         ranked = self.ranker.rank(reading, among) if reading.concepts else []
-        spread_out = list(spread(ranked, self.groups, SAME_GROUP))[:top]
-        hits = tuple(Hit(self.index.documents[doc], score) for doc, score in spread_out)
-        none = not ranked or self.ranker.fits(*ranked[0], reading) < THRESHOLD
-        return Answer(query, reading.corrected, hits, none, len(ranked))
+        first = self._covering(whole_event(reading), among)
+        best = ranked[0][1] if ranked else 0.0
+        ahead = [(doc, best + AHEAD * (len(first) - at)) for at, doc in enumerate(first)]
+        others = [pair for pair in spread(ranked, self.groups, SAME_GROUP) if pair[0] not in first]
+        hits = tuple(Hit(self.index.documents[doc], score) for doc, score in [*ahead, *others][:top])
+        none = not first and (not ranked or self.ranker.fits(*ranked[0], reading) < THRESHOLD)
+        return Answer(query, reading.corrected, hits, none, len(first) + len(others))
+
+    def _covering(self, pack: str, among: np.ndarray | None) -> list[int]:
+        """Return the documents of a one-thing among those that may be found: where it is begun, then its guide."""
+        return [doc for doc in self.running.get(pack, ()) if among is None or among[doc]]
 
     def suggest(self, typed: str, *, top: int = 8) -> list[str]:
         """Return terms and titles that go on from what was typed: Chinese, pinyin or initials."""
@@ -117,6 +128,16 @@ class Engine:
                 else 0.0
             )
         return 2.0 if term.startswith(text) else 1.0 if text in term else 0.0
+
+
+def running(documents: Sequence[Doc]) -> dict[str, list[int]]:
+    """Return for each pack its documents: the service itself before the item that it runs."""
+    found: dict[str, list[int]] = {}
+    for at, doc in enumerate(documents):
+        pack = doc.id if doc.kind == "pack" else str(doc.meta.get("pack") or "") if doc.kind == "item" else ""
+        if pack:
+            found.setdefault(pack, []).append(at)
+    return {pack: sorted(at, key=lambda each: documents[each].kind != "pack") for pack, at in found.items()}
 
 
 def lexicon_terms(documents: Sequence[Doc], thesaurus: Thesaurus) -> dict[str, float]:
@@ -150,8 +171,8 @@ def _add_sayings(thesaurus: Thesaurus, add: Callable[[str, float], None]) -> Non
             add(normalise(mean), 1.0)
 
 
-def item_doc(body: Mapping[str, Any]) -> Doc:
-    """Return an item as a document."""
+def item_doc(body: Mapping[str, Any], pack: str = "") -> Doc:
+    """Return an item as a document; ``pack``: by which it runs here."""
     others = [body["catalogue_name"], body["matter_name"]]
     group = " ".join(dict.fromkeys(text for text in others if text and text != body["name"]))
     scenario = body["scenario"] if body["scenario"] not in body["name"] else ""
@@ -168,5 +189,9 @@ def item_doc(body: Mapping[str, Any]) -> Doc:
             "materials": " ".join(body["materials"]),
             "text": body["conditions"][:1500],
         },
-        meta={"group": body["catalogue_code"] or body["name"], "department": body["department_name"]},
+        meta={
+            "group": body["catalogue_code"] or body["name"],
+            "department": body["department_name"],
+            "pack": pack,
+        },
     )

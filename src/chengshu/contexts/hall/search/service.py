@@ -61,7 +61,12 @@ def _data() -> str:
     """Return the digest of thesaurus and word lists; they change with the program only."""
     if not _of_data:
         folder = FOLDER.parent
-        paths = [*folder.glob("thesaurus/*.yaml"), *folder.glob("words/*.txt"), *folder.glob("*.py")]
+        paths = [
+            *folder.glob("thesaurus/*.yaml"),
+            *folder.glob("words/*.txt"),
+            *folder.glob("events.yaml"),
+            *folder.glob("*.py"),
+        ]
         content = b"".join(path.read_bytes() for path in sorted(paths))
         _of_data.append(hashlib.sha256(content).hexdigest())
     return _of_data[0]

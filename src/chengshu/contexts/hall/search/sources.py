@@ -19,9 +19,9 @@ CHINA = dt.timezone(dt.timedelta(hours=8))
 
 def item_docs() -> Iterator[Doc]:
     """Yield the published items."""
-    found = Item.objects.filter(state=Item.State.PUBLISHED).order_by("code").values_list("body", flat=True)
-    for body in found.iterator(chunk_size=500):
-        yield item_doc(body)
+    found = Item.objects.filter(state=Item.State.PUBLISHED).order_by("code").values_list("body", "pack")
+    for body, pack in found.iterator(chunk_size=500):
+        yield item_doc(body, pack)
 
 
 def offered(now: dt.datetime) -> list[cases.Service]:
