@@ -48,6 +48,7 @@ from chengshu.contexts.subjects.models import (
     GoldenRecord,
     Return,
     Run,
+    SourceHalt,
 )
 from chengshu.interfaces.oidc import store as oidc
 from chengshu.interfaces.oidc.models import Consent as SystemConsent
@@ -422,6 +423,19 @@ def a_correction(world: Any, owner: Any) -> Correction:
         subject_id=world.people["resident"][0].subject_id, element="person.phone", value="1", previous="2",
         made_by=owner.display_name, made_by_account=owner.pk, made_at=now(), idempotency_key=key(),
     )  # fmt: skip
+
+
+@kind("halted-source")
+def a_halted_source(world: Any, owner: Any) -> dict[str, Any]:
+    """A table that is halted; it is nobody's, so each owner has one of another name."""
+    row = SourceHalt.objects.create(
+        source=f"health.table-{uuid.uuid4().hex[:8]}",
+        kind="down",
+        reason="停机",
+        since=timezone.now(),
+        by=owner.display_name,
+    )
+    return {"source": row.source, ROW: row}
 
 
 @kind("correction")

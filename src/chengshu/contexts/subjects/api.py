@@ -41,7 +41,7 @@ from chengshu.contexts.subjects.counts import (
 )
 from chengshu.contexts.subjects.disputing import follow as follow_dispute
 from chengshu.contexts.subjects.domain import Cell, CorrectionView, Fact, FullRecord, Hit, Record, Why
-from chengshu.contexts.subjects.halts import end_halt, halt_source, halted_sources, halts
+from chengshu.contexts.subjects.halts import end_halt, halt_source, halted_sources, halting, halts
 from chengshu.contexts.subjects.labels import element_label, finding_name
 from chengshu.contexts.subjects.links import decisions, link, undo, unlink
 from chengshu.contexts.subjects.models import Correction, Dispute, Finding, Return, Run
@@ -159,6 +159,7 @@ __all__ = [
     "golden_record",
     "halt_source",
     "halted_sources",
+    "halting",
     "halts",
     "last_run",
     "link",

@@ -34,6 +34,31 @@ class DecisionForm(forms.Form):
     reason = forms.CharField(label=_("理由"), max_length=300, widget=_AREA)
 
 
+class HaltForm(forms.Form):
+    """Which source nothing is taken from, and why."""
+
+    source = forms.ChoiceField(label=_("数源"))
+    kind = forms.ChoiceField(
+        label=_("情形"),
+        choices=[
+            ("down", _("暂不可用：系统停机、数据有误")),
+            ("withdrawn", _("已停止共享：部门收回，或者协议到期")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(label=_("原因"), max_length=300, widget=_AREA)
+
+    def __init__(self, *args: object, choices: list[tuple[str, str]], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["source"].choices = choices
+
+
+class ResumeForm(forms.Form):
+    """Why a source may be used again."""
+
+    reason = forms.CharField(label=_("恢复的原因"), max_length=300, widget=_AREA)
+
+
 class UnlinkForm(forms.Form):
     """Which records are someone else's, and why."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -23,6 +24,17 @@ def halts() -> list[SourceHalt]:
     return list(SourceHalt.objects.order_by("-pk")[:100])
 
 
+def halting(
+    sources: Mapping[str, Mapping[str, str]],
+) -> list[tuple[str, Mapping[str, str], SourceHalt | None]]:
+    """Return each source with its title and the halt that is open, those that are halted first; one query."""
+    known = {row.source: row for row in SourceHalt.objects.filter(ended_at=None)}
+    # A halted source that the snapshot in force no longer holds stays on the page: somebody must be able to resume it.
+    titles = {**{source: {"zh": source, "en": source} for source in known}, **sources}
+    found = [(source, title, known.get(source)) for source, title in titles.items()]
+    return sorted(found, key=lambda each: (each[2] is None, each[0]))
+
+
 def halt_source(source: str, kind: str, reason: str, *, actor: Account, now: dt.datetime) -> int:
     """Take nothing more from a source: its fields are asked from now on. Returns the number of the halt."""
     if kind not in SourceHalt.Kind.values or not reason.strip():
@@ -38,15 +50,16 @@ def halt_source(source: str, kind: str, reason: str, *, actor: Account, now: dt.
     return int(row.pk)
 
 
-def end_halt(source: str, *, actor: Account, now: dt.datetime) -> bool:
+def end_halt(source: str, *, actor: Account, now: dt.datetime, reason: str = "") -> bool:
     """Fill forms from a source again; false when it was not halted."""
     with transaction.atomic():
         row = SourceHalt.objects.select_for_update().filter(source=source, ended_at=None).first()
         if row is None:
             return False
-        row.ended_at, row.ended_by = now, actor.display_name
-        row.save(update_fields=["ended_at", "ended_by"])
-        deposit("source-resumed", f"source:{source}", _payload(row), now=now)
+        row.ended_at, row.ended_by, row.ended_reason = now, actor.display_name, reason.strip()[:300]
+        row.save(update_fields=["ended_at", "ended_by", "ended_reason"])
+        ended = {"resumed_by": row.ended_by, "resumed_reason": row.ended_reason}
+        deposit("source-resumed", f"source:{source}", {**_payload(row), **ended}, now=now)
     return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chengshu.contexts.subjects import run_views, views
+from chengshu.contexts.subjects import halt_views, run_views, views
 
 app_name = "subjects"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("runs/resubmit", run_views.resubmit, name="resubmit"),
     path("runs/<str:run_id>/", run_views.run, name="run"),
     path("runs/<str:run_id>/refused/<str:source>.csv", run_views.refused, name="refused"),
+    path("sources/", halt_views.sources, name="sources"),
+    path("sources/<str:source>/resume", halt_views.resume, name="resume_source"),
     path("findings/", views.findings, name="findings"),
     path("subjects/", views.search, name="search"),
     path("subjects/<str:subject_id>/", views.subject, name="subject"),

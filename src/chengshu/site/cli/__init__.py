@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "app",
         "Run a build: departments' tables in, one linked and placed base out.",
     ),
+    "source": ("chengshu.site.cli.source", "app", "Halt and resume the tables that forms are filled from."),
     "address": ("chengshu.site.cli.address", "app", "Parse addresses and match them to a library."),
     "link": ("chengshu.site.cli.link", "app", "Link or deduplicate any two tables."),
     "pack": ("chengshu.site.cli.pack", "app", "Check, test, show and load packs."),
