@@ -14,6 +14,7 @@ import pytest
 from chengshu.batch.declarations import load_declarations
 from chengshu.batch.pipeline import fuse
 from chengshu.batch.pipeline.place import Ground
+from chengshu.contexts.hall import api as hall
 from chengshu.contexts.ledger.models import LeafRow
 from chengshu.contexts.subjects import api, snapshots
 from chengshu.contexts.subjects.models import Correction, Finding, GoldenRecord, LinkDecision, Redirect, Run
@@ -111,13 +112,25 @@ def test_what_a_person_took_apart_stays_apart_until_they_undo_it(base, staff):
     assert in_force().filter(name="王安娜").count() == 1
 
 
+def refused_export(steward, run, full):
+    asked = {"run": run.run_id, "source": "public-security.residents"}
+    why = {"purpose": "stewardship", "reason": "改正退回的行"}
+    export = hall.exports.ask(steward, "refused", asked, **why, full=full, now=NOW)
+    hall.exports.run(NOW)
+    text = hall.exports.file_of(export.number, steward, NOW)[1].decode("utf-8-sig")
+    row, line = csv.DictReader(io.StringIO(text))
+    assert export.number in line["source"]
+    return row
+
+
 def test_refused_rows_go_out_with_their_reason_and_come_back_mended(base, staff, tmp_path):
     base.tables["public-security.residents"].append(["3", "=HYPERLINK(x)", "1.2E+17", "", HOME, "2026-10-01"])
     run = base.build()
     assert run.refused == 1
-    text = "".join(api.refused_csv(run.run_id, "public-security.residents")).lstrip("\ufeff")
-    (row,) = csv.DictReader(io.StringIO(text))
+    masked, row = (refused_export(staff.steward, run, full) for full in (False, True))
     assert (row["row"], row["field"], row["name"]) == ("3", "number", "'=HYPERLINK(x)")
+    # A masked copy shows what is wrong and cannot come back as a mend.
+    assert masked["field"] == "number" and "HYPERLINK" not in masked["name"] and not masked["row_digest"]
     row |= {"number": "", "name": "周更正"}
     path = tmp_path / "mended.csv"
     with path.open("w", encoding="gb18030", newline="") as handle:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from chengshu.contexts.hall import api as hall
 from chengshu.contexts.identity.api import make_token, reads_of
 from chengshu.contexts.subjects import api
 from chengshu.contexts.subjects.models import Dispute, Finding, Return
@@ -23,12 +25,7 @@ def test_a_steward_sees_the_run_with_its_sources_refusals_and_findings(client, b
     assert run.run_id in client.get(reverse("subjects:runs")).content.decode()
     page = client.get(reverse("subjects:run", args=[run.run_id])).content.decode()
     assert "public-security.residents" in page and "主键为空" in page and "一人两处居住" in page
-    lines = b"".join(
-        client.get(
-            reverse("subjects:refused", args=[run.run_id, "public-security.residents"])
-        ).streaming_content
-    )
-    assert "没有号" in lines.decode("utf-8-sig")
+    assert f"kind=refused&amp;run={run.run_id}&amp;source=public-security.residents" in page
 
 
 def test_personal_values_are_masked_until_a_purpose_is_given_and_the_read_is_on_record(
@@ -81,8 +78,16 @@ def test_a_department_works_its_returns_on_pages_and_by_the_api(client, base, st
     client.force_login(staff.public_security)
     page = client.get(reverse("subjects:returns")).content.decode()
     assert second.record_id in page and first.record_id not in page
-    text = b"".join(client.get(reverse("subjects:returns_csv")).streaming_content).decode("utf-8-sig")
-    assert "'=1+1" in text and FAR in text and reads_of(subject)[1] > 0
+    assert "kind=returns" in page
+    asked = {"purpose": "correction-review", "reason": "登记到本局的系统", "now": timezone.now()}
+    for full in (False, True):
+        export = hall.exports.ask(staff.public_security, "returns", {}, full=full, **asked)
+        hall.exports.run(timezone.now())
+        text = hall.exports.file_of(export.number, staff.public_security, timezone.now())[1].decode(
+            "utf-8-sig"
+        )
+        assert (("'=1+1" in text) and (FAR in text)) is full and export.number in text
+    assert reads_of(subject)[1] > 0
     assert client.get(reverse("subjects:return", args=[first.pk])).status_code == 404
     client.post(reverse("subjects:return", args=[second.pk]), {"act": "dispute", "reason": "走访过"})
     dispute = Dispute.objects.get()
@@ -94,8 +99,6 @@ def test_a_department_works_its_returns_on_pages_and_by_the_api(client, base, st
     assert second.state == "upheld"
     from datetime import timedelta
 
-    from django.utils import timezone
-
     token = make_token(
         staff.public_security, "x", ["returns:read", "returns:write"], timedelta(days=1), timezone.now()
     )
@@ -103,6 +106,11 @@ def test_a_department_works_its_returns_on_pages_and_by_the_api(client, base, st
     client.logout()
     listed = client.get("/api/v1/returns", {"state": "open"}, **call).json()
     assert listed["total"] == 1 and listed["items"][0]["corrected_value"] != "=1+1"
+    whole = client.get(f"/api/v1/returns/{third.pk}", **call).json()
+    assert (
+        whole["corrected_value"] == "=1+1"
+        and client.get(f"/api/v1/returns/{first.pk}", **call).status_code == 404
+    )
     done = client.post(
         f"/api/v1/returns/{third.pk}/accept", {"note": ""}, content_type="application/json", **call
     )

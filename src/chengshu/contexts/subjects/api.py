@@ -78,7 +78,7 @@ from chengshu.contexts.subjects.representing import (
     represented_by,
     some_representative,
 )
-from chengshu.contexts.subjects.resubmission import refused_csv, resubmit
+from chengshu.contexts.subjects.resubmission import LEADING, Refused, refused_rows, resubmit
 from chengshu.contexts.subjects.returns import (
     Summary,
     accept,
@@ -90,13 +90,14 @@ from chengshu.contexts.subjects.returns import (
     one_return,
     page_of_returns,
     returns,
-    returns_csv,
     returns_summary,
+    seen_in_full,
     view_of,
 )
 from chengshu.contexts.subjects.search import search, subjects_in
 
 __all__ = [
+    "LEADING",
     "Cell",
     "Claim",
     "ConsentView",
@@ -112,6 +113,7 @@ __all__ = [
     "Missing",
     "Order",
     "Record",
+    "Refused",
     "RepresentedFirm",
     "Return",
     "Run",
@@ -177,18 +179,18 @@ __all__ = [
     "record_of",
     "records_in",
     "recover",
-    "refused_csv",
+    "refused_rows",
     "register_after_build",
     "represented_by",
     "resubmit",
     "returns",
-    "returns_csv",
     "returns_summary",
     "revoke_consent",
     "run_build",
     "run_by_id",
     "runs",
     "search",
+    "seen_in_full",
     "some_representative",
     "some_subjects",
     "source_titles",

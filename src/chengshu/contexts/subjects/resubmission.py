@@ -1,4 +1,4 @@
-"""Refused rows out as CSV, and mended ones in again.
+"""Refused rows out, and mended ones in again. They leave by an export (hall.exports), which adds lines and a column of its own.
 
 The file can be opened in a spreadsheet: cells that a spreadsheet would run as a formula begin with an apostrophe,
 which is taken off on the way back. A mend holds as long as the department delivers the same bad row.
@@ -7,7 +7,7 @@ which is taken off on the way back. A mend holds as long as the department deliv
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,28 +18,41 @@ from chengshu.batch.pipeline import readers, values
 from chengshu.batch.pipeline.encoding import scan
 from chengshu.batch.pipeline.reasons import reason
 from chengshu.contexts.subjects.builds import mends_dir
+from chengshu.contexts.subjects.models import RunSource
 from chengshu.contexts.subjects.snapshots import part
 from chengshu.kernel.problems import Problem, Where
-from chengshu.kernel.spreadsheet import csv_lines, unsafe_cell
+from chengshu.kernel.spreadsheet import unsafe_cell
 
+# What an export adds: the line that says whose copy it is, at the end, and a check code in each row.
+MARK, CHECK_CODE = "【", "校验码"
 LEADING = ("source", "file", "row", "field", "reason", "reason_en", "row_digest")
 
 
-def refused_csv(run_id: str, source: str) -> Iterator[str]:
-    """Yield the refused rows of one source of a run as CSV, with field and reason, ready to be mended."""
-    table = pl.read_parquet(part(run_id, f"source-{source}", "refused.parquet"))
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The refused rows of one source of a run: what leads each row, and its cells as the department sent them."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[tuple[Any, ...], tuple[str, ...]], ...]
+
+
+def refused_rows(run_id: str, source: str) -> Refused | None:
+    """Return the refused rows of one source of a run with field and reason; None where there are none."""
+    if not RunSource.objects.filter(run__run_id=run_id, source=source).exists():
+        return None
+    path = part(run_id, f"source-{source}", "refused.parquet")
+    if not path.is_file():
+        return None
+    table = pl.read_parquet(path)
     cells = [json.loads(text) for text in table["cells"]]
-    names = list(dict.fromkeys(name for row in cells for name in row))
-    yield from csv_lines(_lines(table, cells, names))
-
-
-def _lines(table: pl.DataFrame, cells: list[dict[str, str]], names: list[str]) -> Iterator[list[Any]]:
-    yield [*LEADING, *names]
+    names = tuple(dict.fromkeys(name for row in cells for name in row))
+    rows = []
     for row, own in zip(table.iter_rows(named=True), cells, strict=True):
         zh, en = reason(row["code"])
         # The digest keeps a letter in front: a spreadsheet would round twenty digits.
-        lead = [row["source"], row["file"], row["row"], row["field"], zh, en, f"d{row['mends']}"]
-        yield [*lead, *(own.get(name, "") for name in names)]
+        lead = (row["source"], row["file"], row["row"], row["field"], zh, en, f"d{row['mends']}")
+        rows.append((lead, tuple(own.get(name, "") for name in names)))
+    return Refused(names, tuple(rows))
 
 
 def resubmit(path: Path) -> int:
@@ -51,7 +64,7 @@ def resubmit(path: Path) -> int:
             "not-a-refused-file",
             f"The file has no column {', '.join(lacking)}",
             where=Where(file=str(path)),
-            remedy="mend the file that the run page or the run's folder gives, and keep its first columns",
+            remedy="mend the file that the run page gives, with its values whole, and keep its first columns",
         )
     count = 0
     for (source,), rows in frame.partition_by("source", as_dict=True).items():
@@ -64,11 +77,13 @@ def _read(path: Path) -> pl.DataFrame:
     frames = list(readers.read_file(path, blank, scan(path), readers.Reading()))
     if not frames:
         raise Problem("table-empty", "The file has no rows", where=Where(file=str(path)))
-    return pl.concat(frames)
+    frame = pl.concat(frames)
+    first = frame.columns[0]
+    return frame.filter(~pl.col(first).str.starts_with(MARK).fill_null(False))
 
 
 def _keep(source: str, rows: pl.DataFrame, path: Path) -> int:
-    names = [name for name in rows.columns if name not in (*LEADING, "_row", "_raw")]
+    names = [name for name in rows.columns if name not in (*LEADING, CHECK_CODE, "_row", "_raw")]
     digests = rows["row_digest"].str.strip_chars().str.extract(r"^d(\d+)$").cast(pl.UInt64, strict=False)
     if digests.null_count():
         row = int(rows.filter(digests.is_null())["_row"][0])

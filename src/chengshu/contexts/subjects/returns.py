@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,13 +25,8 @@ from chengshu.contexts.subjects.labels import element_label
 from chengshu.contexts.subjects.models import Correction, Dispute, Return
 from chengshu.contexts.subjects.reading import effective_record, provenance
 from chengshu.kernel.problems import Problem
-from chengshu.kernel.spreadsheet import csv_lines
 
 PAGE = 50
-COLUMNS = (
-    "return", "source", "record", "subject", "element", "your_value", "corrected_value", "made_at", "case", "state",
-    "due_on",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +72,14 @@ def one_return(return_id: int, department: str | None) -> Return:
     row = returns(department).filter(pk=return_id).first()
     if row is None:
         raise Problem("return-unknown", _("没有这条返还"), status=404)
+    return row
+
+
+def seen_in_full(return_id: int, department: str, *, actor: Account, now: dt.datetime) -> Return:
+    """Return a return that somebody sees with whole values: the read is put on record for the person it is about."""
+    row = one_return(return_id, department)
+    if is_personal(row.correction.element):
+        record_read(actor, row.correction.subject_id, "correction-review", [row.correction.element], now)
     return row
 
 
@@ -242,23 +244,6 @@ def _close(row: Dispute, uphold: bool, reason: str, actor: Account, now: dt.date
             row.subject_id, row.element, row.claimed or None, reason=reason, actor_name=actor.display_name,
             actor_id=actor.pk, now=now, idempotency_key=f"dispute:{row.pk}",
         )  # fmt: skip
-
-
-def returns_csv(department: str, actor: Account, now: dt.datetime, state: str | None = None) -> Iterator[str]:
-    """Yield a department's returns as CSV; full values, so each person's read is put on record first."""
-    rows = list(returns(department, state=state))
-    for row in rows:
-        if is_personal(row.correction.element):
-            record_read(actor, row.correction.subject_id, "correction-review", [row.correction.element], now)
-    lines = (
-        [
-            row.pk, row.source, row.record_id.split(":", 1)[-1], row.correction.subject_id, row.correction.element,
-            row.record_value, row.correction.value, row.correction.made_at.isoformat(), row.correction.case_id,
-            row.state, row.due_on,
-        ]
-        for row in rows
-    )  # fmt: skip
-    yield from csv_lines([list(COLUMNS), *lines])
 
 
 def view_of(row: Return, *, full: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +18,6 @@ from chengshu.contexts.identity.api import is_personal, record_read, role_requir
 from chengshu.contexts.subjects import api
 from chengshu.contexts.subjects.forms import DecisionForm, DisputeForm
 from chengshu.contexts.subjects.models import Dispute, Return
-from chengshu.contexts.subjects.snapshots import part
 
 LISTED = 100
 STATES = {
@@ -63,26 +62,6 @@ def _findings(facts: dict[str, Any]) -> list[tuple[str, str, int]]:
     return [(kind, _(FINDING_NAMES.get(kind, kind)), number) for kind, number in sorted(counted.items())]
 
 
-@role_required("steward")
-@require_GET
-def refused(request: HttpRequest, run_id: str, source: str) -> StreamingHttpResponse:
-    """Give the refused rows of a source as CSV, to be mended and sent in again."""
-    row = api.run_by_id(run_id)
-    if (
-        not row.sources.filter(source=source).exists()
-        or not part(run_id, f"source-{source}", "refused.parquet").is_file()
-    ):
-        raise Http404
-    return _csv(api.refused_csv(run_id, source), f"refused-{source}-{run_id}.csv")
-
-
-def _csv(lines: Any, name: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
-    return response
-
-
 def _department(request: HttpRequest) -> str | None:
     """Return the department whose returns the account sees: its own; a steward sees all."""
     if request.user.role == "steward":
@@ -110,16 +89,6 @@ def returns(request: HttpRequest) -> HttpResponse:
 
 
 @role_required("officer")
-@require_GET
-def returns_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """Give the department's returns as CSV with full values; each person's read is on record."""
-    department = _department(request)
-    assert department is not None
-    lines = api.returns_csv(department, request.user, timezone.now(), request.GET.get("state") or None)
-    return _csv(lines, f"returns-{department}.csv")
-
-
-@role_required("officer")
 @require_http_methods(["GET", "POST"])
 def one_return(request: HttpRequest, return_id: int) -> HttpResponse:
     """Show one return in full and accept or dispute it."""
@@ -142,10 +111,13 @@ def one_return(request: HttpRequest, return_id: int) -> HttpResponse:
         text = _("已提出异议，由裁定部门在 %(day)s 前决定；其间该值标为有异议") % {"day": made.decide_by}
         messages.success(request, text)
         return redirect("subjects:returns")
-    element = row.correction.element
-    if is_personal(element):
-        record_read(request.user, row.correction.subject_id, "correction-review", [element], now)
-    context = {"row": row, "label": api.element_label(element), "form": form, "titles": api.source_titles()}
+    row = api.seen_in_full(return_id, str(department), actor=request.user, now=now)
+    context = {
+        "row": row,
+        "label": api.element_label(row.correction.element),
+        "form": form,
+        "titles": api.source_titles(),
+    }
     return render(request, "subjects/return.html", context)
 
 

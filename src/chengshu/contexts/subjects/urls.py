@@ -11,7 +11,6 @@ urlpatterns = [
     path("runs/", run_views.runs, name="runs"),
     path("runs/resubmit", run_views.resubmit, name="resubmit"),
     path("runs/<str:run_id>/", run_views.run, name="run"),
-    path("runs/<str:run_id>/refused/<str:source>.csv", run_views.refused, name="refused"),
     path("sources/", halt_views.sources, name="sources"),
     path("sources/<str:source>/resume", halt_views.resume, name="resume_source"),
     path("findings/", views.findings, name="findings"),
@@ -21,7 +20,6 @@ urlpatterns = [
     path("subjects/<str:subject_id>/correct/<str:element>", views.correct, name="correct"),
     path("corrections/<int:correction_id>/withdraw", views.withdraw, name="withdraw"),
     path("returns/", run_views.returns, name="returns"),
-    path("returns.csv", run_views.returns_csv, name="returns_csv"),
     path("returns/<int:return_id>/", run_views.one_return, name="return"),
     path("disputes/<int:dispute_id>/", run_views.dispute, name="dispute"),
 ]

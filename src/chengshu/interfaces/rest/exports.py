@@ -20,7 +20,7 @@ MAY_EXPORT = ("officer", "steward", "operator")
 class ExportIn(Schema):
     """Which list, for what."""
 
-    kind: str = Field(pattern="^(ratings|hotline|cases|subjects|payments)$")
+    kind: str = Field(pattern="^(ratings|hotline|cases|subjects|payments|returns|refused)$")
     purpose: str = Field(max_length=40)
     reason: str = Field(min_length=6, max_length=300)
     full: bool = Field(False, description="Values in clear, where the role may have them")

@@ -17,7 +17,12 @@ LABELS = {
     "kind": _("类型（person 或 firm）"),
     "state": _("状态"),
     "direction": _("方向"),
+    "run": _("运行"),
+    "source": _("数源"),
 }
+
+
+NEEDED = ("query", "run", "source")
 
 
 class ExportForm(forms.Form):
@@ -41,7 +46,7 @@ class ExportForm(forms.Form):
         for name in found.filters:
             if name == "department" and role == "officer":
                 continue
-            self.fields[name] = forms.CharField(label=LABELS[name], required=name == "query", max_length=100)
+            self.fields[name] = forms.CharField(label=LABELS[name], required=name in NEEDED, max_length=100)
 
 
 class TraceForm(forms.Form):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as _n
 
 from chengshu.contexts.cases import api as cases
@@ -16,6 +17,7 @@ from chengshu.contexts.hall.ratings.models import Rating, Service
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.subjects import api as subjects
 from chengshu.kernel import masking
+from chengshu.kernel.problems import Problem
 
 MOST_ROWS = 5_000
 SENSITIVE = masking.SENSITIVE
@@ -30,6 +32,8 @@ class Table:
     persons: Sequence[str]
     # The personal elements that the rows show, masked or not: what the persons read on their page.
     elements: tuple[str, ...] = ()
+    # The head stands in the first line, for a file that comes back and is read by a program.
+    head_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,43 @@ def payments(actor: identity.Account, asked: Mapping[str, str], full: bool, now:
     return Table(columns, lines, [owners.get(row.case_id, "") for row in page.rows], ("person.name",))
 
 
+def returns(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
+    """The corrections that went back to a department, for its own registers."""
+    state = asked.get("state") if asked.get("state") in subjects.Return.State.values else None
+    found = [
+        subjects.view_of(row, full=full)
+        for row in subjects.returns(_own_department(actor), state=state)[:MOST_ROWS]
+    ]
+    columns = (
+        "return", "source", "record", "subject", "element", "your_value", "corrected_value", "made_at", "case", "state",
+        "due_on",
+    )  # fmt: skip
+    lines = [
+        [
+            row["id"], row["source"], row["record"], row["subject_id"], row["element"], row["your_value"] or "",
+            row["corrected_value"] or "", row["made_at"].isoformat(), row["case_id"], row["state"], row["due_on"],
+        ]
+        for row in found
+    ]  # fmt: skip
+    elements = tuple(sorted({row["element"] for row in found if identity.is_personal(row["element"])}))
+    return Table(columns, lines, [row["subject_id"] for row in found], elements)
+
+
+def refused(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
+    """The rows of a table that a run refused, to be mended and handed in again; no person could be linked to them.
+
+    A masked copy lacks the digest by which a mended row finds its place: masked values never come back as mends.
+    """
+    found = subjects.refused_rows(asked.get("run", ""), asked.get("source", ""))
+    if found is None:
+        raise Problem("refused-unknown", _("这次运行里这张表没有退回的行"), status=404)
+    lines = [
+        [*lead, *cells] if full else [*lead[:-1], "", *(_shown(cell, "text", full) for cell in cells)]
+        for lead, cells in found.rows
+    ]
+    return Table((*subjects.LEADING, *found.names), lines, [""] * len(lines), head_first=True)
+
+
 def _day(at: dt.datetime | None) -> str:
     return at.date().isoformat() if at is not None else ""
 
@@ -207,6 +248,10 @@ KINDS: Mapping[str, Kind] = {
     "cases": Kind(_n("办件和时间"), STAFF, services, frozenset({"officer"}), ("department",)),
     "subjects": Kind(
         _n("对象查询结果"), frozenset({"steward"}), people, frozenset({"steward"}), ("query", "kind")
+    ),
+    "returns": Kind(_n("更正返还"), frozenset({"officer"}), returns, frozenset({"officer"}), ("state",)),
+    "refused": Kind(
+        _n("运行退回的行"), frozenset({"steward"}), refused, frozenset({"steward"}), ("run", "source")
     ),
     "payments": Kind(_n("款项"), STAFF, payments, frozenset({"officer"}), ("state", "direction")),
 }

@@ -128,7 +128,7 @@ def _keep(row: Export, table: Table, actor: identity.Account, now: dt.datetime) 
     expires = now + LIFE
     who = f"{row.actor_name}（{row.department}）" if row.department else row.actor_name
     line = watermark.notice(row.number, who, row.reason, now, expires)
-    content = watermark.write(table.columns, table.rows, row.fingerprint, line)
+    content = watermark.write(table.columns, table.rows, row.fingerprint, line, head_first=table.head_first)
     digest = kept_files.keep(folder(), content)
     persons = sorted({person for person in table.persons if person.startswith("P")})
     with transaction.atomic():

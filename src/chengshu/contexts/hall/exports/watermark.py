@@ -35,10 +35,21 @@ def notice(number: str, who: str, why: str, at: dt.datetime, expires: dt.datetim
     )
 
 
-def write(columns: Sequence[str], rows: Sequence[Sequence[object]], fingerprint: str, line: str) -> bytes:
-    """Return the file: the line, the head, the rows in the order of this copy with their check codes, the line again."""
+def write(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    fingerprint: str,
+    line: str,
+    *,
+    head_first: bool = False,
+) -> bytes:
+    """Return the file: the line, the head, the rows in the order of this copy with their check codes, the line again.
+
+    ``head_first``: without the line above the head, for a file that a program reads back.
+    """
     out = io.StringIO()
-    table: list[list[object]] = [[line], [*columns, "校验码"]]
+    table: list[list[object]] = [] if head_first else [[line]]
+    table.append([*columns, "校验码"])
     table += [[*rows[place], check_code(fingerprint, place)] for place in order_of(fingerprint, len(rows))]
     for text in csv_lines([*table, [line]]):
         out.write(text)
