@@ -66,6 +66,26 @@ def services_for(account: identity.Account, now: dt.datetime) -> list[Service]:
     return [service(pack) for pack in running if pack.id not in children and offered(pack, account, now)]
 
 
+def services_to_begin(acting: identity.Acting, now: dt.datetime) -> list[Service]:
+    """Return the services to show to whoever acts: an agent what the mandate covers, staff what their post may begin.
+
+    A clerk begins in a person's name while serving them, and otherwise what clerks take in. What a member of staff may ask
+    for in their own life is not on the pages of their work.
+    """
+    account = acting.account
+    found = [each for each in services_for(account, now) if acting.may(each.id)]
+    if account.role == identity.Account.Role.RESIDENT or acting.for_other:
+        return found
+    running = packs.current_many({each.id for each in found}) if found else {}
+    return [each for each in found if _by_post(running[each.id], account)]
+
+
+def _by_post(pack: Pack, account: identity.Account) -> bool:
+    """Whether an account may begin a case by its post, not as anybody who comes with a matter of their own."""
+    known = routing.actor_opening(pack, account, account.department_id or "").roles & pack.opening.by
+    return any(pack.roles[name].holder not in ("opener", "public") for name in known)
+
+
 def _opened_by_others(running: Sequence[Pack]) -> set[str]:
     """Return the packs that another one opens as a step of its own: one gets there from that case."""
     found = set()

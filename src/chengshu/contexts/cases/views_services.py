@@ -33,10 +33,12 @@ from chengshu.procedure.model import Pack
 @require_GET
 def service_list(request: HttpRequest) -> HttpResponse:
     """Show what this account may apply for, and its drafts."""
-    now = timezone.now()
+    now, acting = timezone.now(), identity.acting(request)
     context = {
-        "services": services.services_for(request.user, now),
+        "services": services.services_to_begin(acting, now),
         "drafts": _lines(request),
+        "by_post": not acting.for_other and request.user.role != "resident",
+        "clerk": not acting.for_other and request.user.role == "clerk",
     }
     return render(request, "cases/services.html", context)
 

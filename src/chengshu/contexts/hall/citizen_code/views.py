@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from chengshu.contexts.hall.citizen_code import codec, store
 from chengshu.contexts.hall.citizen_code.forms import EnrolForm
 from chengshu.contexts.hall.citizen_code.models import CodeDevice, CodeReplay
+from chengshu.contexts.hall.mydata.room import doors
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import public_page, role_required
 from chengshu.kernel.problems import Problem
@@ -28,6 +29,7 @@ CODES = identity.Rate(capacity=30, per_second=0.2)
 # Renewed while the old one still holds, so that no scanner meets a code that has just ended.
 RENEW_AFTER = 40
 MOST = 2_000_000
+HERE = "citizen_code:code"
 
 
 @role_required("resident")
@@ -35,12 +37,13 @@ MOST = 2_000_000
 def code(request: HttpRequest) -> HttpResponse:
     """Show one's citizen code, and where it was read."""
     if not request.user.subject_id:
-        return render(request, "citizen_code/nobody.html")
+        return render(request, "citizen_code/nobody.html", {"doors": doors(HERE)})
     names = {row.code: {"zh": row.name_zh, "en": row.name_en} for row in identity.departments()}
     context = {
         **_drawn(request),
         "uses": store.uses_of(request.user.subject_id, names),
         "breadcrumbs": [(_("我的数据"), reverse("hall:home")), (_("市民码"), "")],
+        "doors": doors(HERE),
     }
     return _unkept(render(request, "citizen_code/code.html", context))
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from chengshu.contexts.hall.mandates.forms import GiveForm, ReasonForm
 from chengshu.contexts.hall.mandates.lines import line_of, matters_for
 from chengshu.contexts.hall.mandates.papers import shown_paper
+from chengshu.contexts.hall.mydata.room import doors
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import mandates, proof_needed, role_required
 from chengshu.kernel.problems import Problem
@@ -42,6 +43,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "given": [line_of(row, titles, now) for row in given],
         "may_give": bool(account.subject_id or firms),
         "breadcrumbs": [(_("我的数据"), reverse("hall:home")), (_("代办与授权"), "")],
+        "doors": doors("mandates:overview"),
     }
     return render(request, "mandates/overview.html", context)
 

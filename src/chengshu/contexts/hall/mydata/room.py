@@ -26,6 +26,8 @@ DOORS = (
     ("hall:offers", _n("可享服务")),
     ("hall:cases", _n("我的办件")),
     ("certificates:mine", _n("我的证照")),
+    ("citizen_code:code", _n("市民码")),
+    ("mandates:overview", _n("代办与授权")),
     ("hall:export", _n("带走数据")),
 )
 

@@ -193,5 +193,6 @@ def item_doc(body: Mapping[str, Any], pack: str = "") -> Doc:
             "group": body["catalogue_code"] or body["name"],
             "department": body["department_name"],
             "pack": pack,
+            "title": {"zh": body["name"], "en": body.get("name_en") or ""},
         },
     )
