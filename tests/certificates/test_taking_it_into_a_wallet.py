@@ -162,3 +162,37 @@ def test_a_wallet_that_signed_its_holder_in_fetches_with_that_token_and_only_the
     assert taken.status_code == 200, taken.text
     assert fetch(district.resident, "openid").status_code == 401
     assert fetch(district.worker, "openid4vci").json()["error"] == "unknown_credential_identifier"
+
+
+def test_a_certificate_that_has_run_out_does_not_stand_before_one_in_force_and_its_keeping_is_told(
+    held, district
+):
+    now = dt.datetime.now(dt.UTC)
+    identity.relink(district.resident, "P000000002Z")
+    Certificate.objects.update(holder_account="", holder_id="P000000002Z")
+    over = Certificate.objects.get(pk=held.pk)
+    over.pk, over.number, over.case_id, over.valid_to = None, "T-OVER", "other", dt.date(2020, 1, 1)
+    over.issued_at = held.issued_at + dt.timedelta(days=1)
+    over.save()
+    grant = offers.Grant(str(district.resident.pk))
+    found = offers._asked_for(grant, {"credential_configuration_id": "training"}, now)
+    assert found.number == held.number
+    issue = held.issues.get()
+    WalletCredential.objects.create(
+        issue=issue, holder_kid="k", status_list=issue.status_list, status_index=7, notification="n-1", issued_at=now
+    )  # fmt: skip
+    offers.take_notice(grant, {"event": "credential_accepted", "notification_id": "n-1"})
+    assert WalletCredential.objects.get().told == "credential_accepted"
+
+
+def test_what_no_database_could_look_for_is_refused(client, db):
+    for text in ('{"notification_id": "\\u0000"}', '{"notification_id": "\\ud800"}', "[" * 5_000):
+        for path in ("credential", "notification"):
+            answer = client.generic(
+                "POST",
+                f"/oid4vci/{path}",
+                text,
+                content_type="application/json",
+                headers={"Authorization": "Bearer x"},
+            )
+            assert answer.status_code in (400, 401), answer.content

@@ -314,3 +314,10 @@ def test_whoever_acts_in_every_matter_sees_what_is_held_and_the_look_is_on_recor
     agent.post("/my/mandates/act", {"for": f"mandate:{row.pk}"})
     assert "13800138000" in agent.post("/my/data/", {"show": "all"}).content.decode()
     assert PersonalRead.objects.get(subject_id=MOTHER).purpose == "acting"
+
+
+def test_a_paper_that_nobody_needs_is_not_kept(clerk, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "files"
+    letter = SimpleUploadedFile("委托书.pdf", PAPER, "application/pdf")
+    assert find_and_serve(clerk, paper=letter).status_code == 302
+    assert not [each for each in settings.MEDIA_ROOT.rglob("*") if each.is_file()]

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from chengshu.contexts.identity import api, authenticators
 from chengshu.contexts.identity.models import Authenticator, RecoveryCode, SignInBucket
+from chengshu.kernel.problems import Problem
 
 RIGHT = {"username": "steward", "password": "a long password"}
 
@@ -184,3 +185,19 @@ def test_whoever_is_given_another_role_has_its_duties_at_once(client, people, se
     people["officer"].role = "operator"
     people["officer"].save()
     assert client.get("/account")["Location"] == "/account/security"
+
+
+def test_a_secret_that_is_confirmed_at_this_very_moment_is_not_replaced(people, monkeypatch):
+    account, now = people["officer"], timezone.now()
+    authenticators.begin(account, now)
+    kept, seal = Authenticator.objects.get().sealed_secret, authenticators.seal
+
+    def meanwhile(*said):
+        Authenticator.objects.update(confirmed_at=now)
+        return seal(*said)
+
+    monkeypatch.setattr(authenticators, "seal", meanwhile)
+    with pytest.raises(Problem) as refused:
+        authenticators.begin(account, now)
+    assert refused.value.code == "authenticator-there"
+    assert Authenticator.objects.get().sealed_secret == kept

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from chengshu.contexts.certificates import credential_types, domain, making, places, queries, suites
@@ -305,7 +305,9 @@ def _asked_for(grant: Grant, asked: Mapping[str, Any], now: dt.datetime) -> Cert
         raise WalletRefusal(
             "invalid_credential_request", "give credential_identifier or credential_configuration_id"
         )
-    row = grant.offer.certificate if grant.offer else _of_account(grant.account, identifier, configuration)
+    row = (
+        grant.offer.certificate if grant.offer else _of_account(grant.account, identifier, configuration, now)
+    )
     if row is None or (identifier is not None and identifier != row.number):
         raise WalletRefusal("unknown_credential_identifier", "this token is not good for that credential")
     if configuration is not None and configuration != row.type:
@@ -317,18 +319,18 @@ def _asked_for(grant: Grant, asked: Mapping[str, Any], now: dt.datetime) -> Cert
     return row
 
 
-def _of_account(account: str, identifier: Any, configuration: Any) -> Certificate | None:
+def _of_account(account: str, identifier: Any, configuration: Any, now: dt.datetime) -> Certificate | None:
+    rows = _certificates_of(account)
+    if identifier is not None:
+        return rows.filter(number=str(identifier)).first()
+    # One that has run out or is yet to come does not stand before one that is in force.
+    found = list(rows.filter(type=str(configuration))[:100])
+    return next((row for row in found if _in_force(row, now)), found[0] if found else None)
+
+
+def _certificates_of(account: str) -> QuerySet[Certificate]:
     held = identity.account(int(account))
-    mine = Q(holder_account=account)
-    if held is not None and held.subject_id:
-        mine |= Q(holder_id=held.subject_id)
-    rows = Certificate.objects.filter(mine).order_by("-issued_at", "-pk")
-    rows = (
-        rows.filter(number=str(identifier))
-        if identifier is not None
-        else rows.filter(type=str(configuration))
-    )
-    return rows.exclude(state__in=[domain.REVOKED, domain.SUSPENDED]).first()
+    return queries.certificates_of(held) if held is not None else Certificate.objects.none()
 
 
 def _issued(
@@ -382,7 +384,7 @@ def _open_proof(text: Any, now: dt.datetime) -> tuple[str, Mapping[str, Any]]:
         raise WalletRefusal("invalid_proof", "the proof is for another issuer")
     if abs(now - made) > PROOF_SKEW:
         raise WalletRefusal("invalid_proof", "the proof was made at another time")
-    if not isinstance(nonce, str) or not nonce:
+    if not isinstance(nonce, str) or not nonce or not nonce.isascii():
         raise WalletRefusal("invalid_nonce", "the proof bears no nonce")
     return nonce, public
 
@@ -396,7 +398,7 @@ def take_notice(grant: Grant, asked: Mapping[str, Any]) -> None:
     rows = (
         rows.filter(offer=grant.offer)
         if grant.offer
-        else rows.filter(offer=None, issue__certificate__holder_account=grant.account)
+        else rows.filter(offer=None, issue__certificate__in=_certificates_of(grant.account))
     )
     if not rows.update(told=event):
         raise WalletRefusal("invalid_notification_id", "there is no such notification")

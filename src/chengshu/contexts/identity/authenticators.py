@@ -11,7 +11,7 @@ from datetime import datetime
 
 import pyotp
 import segno
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from chengshu.contexts.identity.models import Account, Authenticator, RecoveryCode
@@ -26,11 +26,14 @@ LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 def begin(account: Account, now: datetime) -> None:
     """Make a new secret that waits for its first right code; a confirmed one stays until it is removed."""
-    if Authenticator.objects.filter(account=account).exclude(confirmed_at=None).exists():
-        raise Problem("authenticator-there", _("已经设置了验证器，请先移除再重新设置"), status=409)
-    secret = pyotp.random_base32()
-    values = {"sealed_secret": seal(secret, f"totp:{account.pk}"), "made_at": now, "last_step": 0}
-    Authenticator.objects.update_or_create(account=account, defaults=values)
+    sealed = seal(pyotp.random_base32(), f"totp:{account.pk}")
+    try:
+        with transaction.atomic():
+            # Whatever is confirmed at this very moment stays: another secret under it would lock its owner out.
+            Authenticator.objects.filter(account=account, confirmed_at=None).delete()
+            Authenticator.objects.create(account=account, sealed_secret=sealed, made_at=now)
+    except IntegrityError as error:
+        raise Problem("authenticator-there", _("已经设置了验证器，请先移除再重新设置"), status=409) from error
 
 
 def waiting_secret(account: Account) -> str | None:

@@ -87,7 +87,9 @@ def ground(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
         try:
-            paper = keep_paper(data["paper"]) if data["paper"] else identity.Paper("", "")
+            # What is not needed is not kept: a letter sent along by whoever came themselves.
+            needed = data["ground"] == "proxy" and data["paper"]
+            paper = keep_paper(data["paper"]) if needed else identity.Paper("", "")
             stated = windows.Ground(data["ground"], data["proxy_name"].strip(), paper.digest, paper.name)
             serving.begin(request, found, stated, now)
         except Problem as problem:
