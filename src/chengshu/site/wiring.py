@@ -56,6 +56,7 @@ def wire() -> None:
     # Who is entitled is looked for after each build, by the rule and the law of each pack that has one.
     subjects.register_after_build("offers", hall.find_entitled)
     wire_accounts()
+    subjects.register_on_merge("hall", hall.subject_merged)
     # Every service to a person is counted, and can be rated once.
     hall.register_code_reader(hall.citizen_code.read_at_window)
     hall.ratings.wire()

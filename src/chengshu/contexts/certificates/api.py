@@ -36,6 +36,7 @@ from chengshu.contexts.certificates.queries import (
     line_of,
     register,
     registers,
+    subject_merged,
 )
 from chengshu.contexts.certificates.results import CaseResult, result_file, results_of
 from chengshu.contexts.certificates.sources import (
@@ -89,6 +90,7 @@ __all__ = [
     "rotate_key",
     "signed_trust",
     "status_credential",
+    "subject_merged",
     "trust_json",
     "trust_list",
     "verify",

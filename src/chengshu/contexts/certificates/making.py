@@ -131,7 +131,7 @@ def _qr_words(issue: Issue) -> dict[str, Any]:
         "n": certificate.number,
         "tt": certificate.title_zh[:16],
         "ty": certificate.type,
-        "h": domain.mask_holder(issue.holder)[:20],
+        "h": domain.mask_holder(issue.holder, issue.certificate.holder_id)[:20],
         "f": issue.valid_from.isoformat(),
         "s": f"{issue.status_list_id}.{issue.status_index}",
     }

@@ -41,6 +41,11 @@ class CertificateLine:
     made: bool
 
 
+def subject_merged(old: str, new: str) -> None:
+    """Let a merged subject's certificates be found under the id it goes by now; what was signed stays as it is."""
+    Certificate.objects.filter(holder_id=old).update(holder_id=new)
+
+
 def line_of(row: Certificate, on: dt.date, *, masked: bool) -> CertificateLine:
     """Return a certificate as a list shows it."""
     return lines_of([row], on, masked=masked)[0]

@@ -20,6 +20,7 @@ from chengshu.contexts.hall.items.panels import register as register_item_panel
 from chengshu.contexts.hall.items.queries import HOW, export_rows, item_of, items, public_body
 from chengshu.contexts.hall.items.queries import lines as item_lines
 from chengshu.contexts.hall.mandates.demo import seed_demo as seed_mandates
+from chengshu.contexts.hall.merging import subject_merged
 from chengshu.contexts.hall.mydata.export import make_copies
 from chengshu.contexts.hall.mydata.prefill import Prefill, Prefilled, fill_sourced, prefill, prefilled
 from chengshu.contexts.hall.offers.finding import find_entitled
@@ -91,6 +92,7 @@ __all__ = [
     "seed_mandates",
     "seed_ratings",
     "spared",
+    "subject_merged",
     "suggest",
 ]
 

@@ -59,6 +59,7 @@ from chengshu.contexts.subjects.own_records import (
     premises_values,
     subject_for,
 )
+from chengshu.contexts.subjects.publishing import register_on_merge
 from chengshu.contexts.subjects.reading import (
     corrections_of,
     current_run,
@@ -181,6 +182,7 @@ __all__ = [
     "recover",
     "refused_rows",
     "register_after_build",
+    "register_on_merge",
     "represented_by",
     "resubmit",
     "returns",

@@ -17,11 +17,13 @@ from chengshu.batch.pipeline import layers
 from chengshu.batch.pipeline.run import Built
 from chengshu.batch.pipeline.store import Store, read_json
 from chengshu.contexts.cases import api as cases
+from chengshu.contexts.certificates import api as certificates
 from chengshu.contexts.identity.api import follow_merge
 from chengshu.contexts.ledger.api import deposit
 from chengshu.contexts.subjects import loading
 from chengshu.contexts.subjects.models import (
     CellCount,
+    Consent,
     Correction,
     CurrentSnapshot,
     Dispute,
@@ -184,13 +186,25 @@ def _flip(run: Run, redirects: list[Redirect], now: dt.datetime) -> None:
         )
 
 
+MergeFollower = Callable[[str, str], None]
+_merge_followers: dict[str, MergeFollower] = {}
+
+
+def register_on_merge(name: str, follower: MergeFollower) -> None:
+    """Call ``follower(old, new)`` inside the publication of a build that merged one subject into another."""
+    _merge_followers[name] = follower
+
+
 def _follow(merged: Mapping[str, str]) -> None:
     """What people wrote down under an id that was merged moves to the id that took its place."""
     for old, new in merged.items():
-        for model in (Correction, Dispute, Finding, LinkDecision):
+        for model in (Correction, Dispute, Finding, LinkDecision, Consent):
             model.objects.filter(subject_id=old).update(subject_id=new)
         follow_merge(old, new)
         cases.subject_merged(old, new)
+        certificates.subject_merged(old, new)
+        for follower in _merge_followers.values():
+            follower(old, new)
 
 
 def fulfil_returns(run: Run, built: Built, store: Store, now: dt.datetime) -> int:
