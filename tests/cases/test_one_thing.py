@@ -177,6 +177,43 @@ def test_withdrawing_the_whole_withdraws_the_parts_that_can_still_be_withdrawn(p
     sound(case_id)
 
 
+def test_the_whole_is_foreseen_by_its_longest_path_and_told_part_by_part(people):
+    told = cases.what_if_pack("move-in", MONDAY)
+    days = {part.id: part.decided_by for part in told.parts}
+    assert told.promised_by is not None
+    assert told.decided_by == max(day for day in days.values() if day is not None)
+    slow = [part for part in told.parts if part.slowest]
+    assert slow[-1].decided_by == told.decided_by and told.lines
+    # Every leg names the part it belongs to, and none begins before the part in front of it has ended.
+    assert {line.state["zh"].partition("：")[0] for line in told.lines} == {part.title["zh"] for part in slow}
+    assert [line.due_on for line in told.lines] == sorted(line.due_on for line in told.lines)
+
+    case_id = move_in(people, things=["gas"])
+    running = cases.what_if_case(case_id, MONDAY)
+    # What the answers do not call for is not waited for; what has ended is not either.
+    assert "card" in days and {part.id for part in running.parts} == {"register", "meter", "gas"}
+    do(child(case_id, "register"), "grant", people.police)
+    assert {part.id for part in cases.what_if_case(case_id, MONDAY).parts} == {"meter", "gas"}
+    assert running.decided_by is not None and running.decided_by <= told.decided_by
+
+
+def test_the_interface_tells_each_part_with_state_due_day_and_result(people, client):
+    case_id = move_in(people)
+    client.force_login(people.applicant)
+    told = client.get(f"/api/v1/cases/{case_id}").json()["progress"]
+    known = cases.progress_of(case_id, people.applicant, now=MONDAY)
+    assert [part["id"] for part in told["parts"]] == [line.id for line in known.lines]
+    assert (told["done"], told["total"]) == (known.done, known.total)
+    opened = next(part for part in told["parts"] if part["state"] == "open")
+    assert opened["case_id"] and opened["due_on"] and opened["stands"]["zh"] and opened["results"] == []
+    child = client.get(f"/api/v1/cases/{opened['case_id']}").json()
+    assert child["progress"] is None
+    ahead = client.get("/api/v1/services/move-in/foresight").json()
+    assert ahead["decided_by"] and any(part["slowest"] for part in ahead["parts"])
+    page = client.get("/hall/apply/move-in/").content.decode()
+    assert "各件都有结果" in page and ahead["decided_by"] in page
+
+
 def test_news_comes_once_however_often_it_is_brought(people):
     case_id = move_in(people)
     register = child(case_id, "register")

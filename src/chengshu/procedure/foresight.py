@@ -14,7 +14,7 @@ nor is a withdrawal by whoever applied.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chengshu.kernel.terms import day_end, legal_day
@@ -85,8 +85,12 @@ def foresee(
     *,
     case: Case | None = None,
     pack_named: PackNamed | None = None,
+    at_once: Sequence[str] = (),
 ) -> Foresight:
-    """Return by when a case opened now (or ``case`` as it stands) is decided, if all terms are used to the full."""
+    """Return by when a case opened now (or ``case`` as it stands) is decided, if all terms are used to the full.
+
+    ``at_once``: commands that follow the opening in the same moment, as the parts of a one-thing are confirmed.
+    """
     walk = _Walk(pack, clock, pack_named, 0)
     if case is None:
         at = walk.begun(now)
@@ -94,7 +98,7 @@ def foresee(
             return Foresight(legal_day(now), pack.start, (), False, False, True)
     else:
         at = _At(case.state, case.terms, now, (), frozenset(case.acted), {case.state: 1})
-    return walk.slowest(at)
+    return walk.slowest(at, at_once)
 
 
 class _Walk:
@@ -123,11 +127,11 @@ class _Walk:
         """Return whether a step brings what applicants wait for."""
         return any(effect.name in DECIDING for effect in step.effects)
 
-    def slowest(self, at: _At) -> Foresight:
-        """Return the slowest way from here."""
+    def slowest(self, at: _At, at_once: Sequence[str] = ()) -> Foresight:
+        """Return the slowest way from here, after the commands that are carried out at once."""
         if self.pack.states[at.state].final:
             return Foresight(legal_day(at.now), at.state, (), False, False, True)
-        self._go(at)
+        self._at_once(at, at_once)
         best = self.best
         if best is None:
             return Foresight(None, at.state, (), False, True, self.left > 0)
@@ -139,6 +143,29 @@ class _Walk:
             unbounded=any(leg.unbounded for leg in best.legs),
             complete=self.left > 0,
         )
+
+    def _at_once(self, at: _At, commands: Sequence[str]) -> None:
+        """Take these commands without any time passing, every way they may lead; then walk on."""
+        steps = [
+            step
+            for step in self.pack.transitions
+            if commands and step.command == commands[0] and at.state in step.sources and step.target
+        ]
+        if not steps:
+            self._go(at)
+        for step in steps:
+            target = str(step.target)
+            terms = {
+                **at.terms,
+                **{term["id"]: term for term in self.clock.step(self.pack, at.terms, target, at.now)},
+            }
+            visits = {**at.visits, target: at.visits.get(target, 0) + 1}
+            pending = _later(at.pending, self._opens(step, at.now))
+            there = _At(target, terms, at.now, at.legs, at.taken | {step.id}, visits, pending)
+            if self.pack.states[target].final or self.decides(step):
+                self._arrived(there, self.decides(step))
+            else:
+                self._at_once(there, commands[1:])
 
     def _go(self, at: _At) -> None:
         for step, leg, instant, pending in self._exits(at):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chengshu.contexts.cases import packs, routing, services
+from chengshu.contexts.cases.ahead import PartAhead, part_packs, parts_ahead
 from chengshu.contexts.cases.command_forms import FieldsForm
 from chengshu.contexts.cases.domain import FileIn
 from chengshu.contexts.cases.field_views import field_view, has_personal
@@ -20,11 +21,8 @@ from chengshu.contexts.cases.shown_values import shown_value
 from chengshu.contexts.cases.wording import part_title
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
-from chengshu.procedure.foresight import foresee
 from chengshu.procedure.forms import fill_form
-from chengshu.procedure.machine import default_clock
 from chengshu.procedure.model import Field, Pack, Transition
-from chengshu.procedure.parts import Part
 
 __all__ = [
     "FieldsForm",
@@ -96,71 +94,6 @@ def confirmation(pack: Pack) -> Transition | None:
             if fields and len(declarations(fields, "data.")) == len(fields):
                 return step
     return None
-
-
-class PartAhead:
-    """A part that an application would open: what it is called, its office, by when it is decided at the latest."""
-
-    def __init__(
-        self, part: Part, title: dict[str, str], office: dict[str, str], after: list[dict[str, str]]
-    ) -> None:
-        self.id, self.pack, self.title, self.office, self.after = part.id, part.pack, title, office, after
-        self.wanted = True
-        self.conditional = part.when is not None
-        self.decided_by: dt.date | None = None
-
-
-def parts_ahead(pack: Pack, now: dt.datetime, scope: Mapping[str, Any] | None = None) -> list[PartAhead]:
-    """Return the parts of a one-thing with the latest day of each; those that the answers do not call for are not wanted."""
-    if pack.parts is None:
-        return []
-    offices = {row.code: {"zh": row.name_zh, "en": row.name_en} for row in identity.departments()}
-    found: dict[str, PartAhead] = {}
-    children = {child.id: child for _, child in part_packs(pack)}
-    for part in _in_order(pack):
-        child = children[part.pack]
-        after = [part_title(pack, name) for name in part.after]
-        ahead = found[part.id] = PartAhead(
-            part, part_title(pack, part.id), offices.get(_office(child), {}), after
-        )
-        if scope is not None and part.when is not None:
-            known = {**dict.fromkeys(part.when.reads), **scope}
-            ahead.wanted = part.when.evaluate(known) is True
-        before = [day for name in part.after if (day := found[name].decided_by) is not None]
-        start = max([now, *(dt.datetime.combine(day, dt.time(1), dt.UTC) for day in before)])
-        ahead.decided_by = foresee(child, start, default_clock(), pack_named=_named).decided_by
-    return [found[name] for name in pack.parts.parts]
-
-
-def part_packs(pack: Pack) -> list[tuple[Part, Pack]]:
-    """Return the parts of a one-thing with the packs that their cases are opened under now; one query."""
-    parts = list(pack.parts.parts.values()) if pack.parts is not None else []
-    found = packs.current_many({part.pack for part in parts}) if parts else {}
-    return [(part, found[part.pack]) for part in parts]
-
-
-def _in_order(pack: Pack) -> list[Part]:
-    """Return the parts, each behind those that it waits for."""
-    parts = dict(pack.parts.parts) if pack.parts is not None else {}
-    ordered: list[Part] = []
-    while parts:
-        ready = [part for part in parts.values() if not any(name in parts for name in part.after)]
-        if not ready:
-            break
-        for part in ready:
-            ordered.append(parts.pop(part.id))
-    return ordered
-
-
-def _office(child: Pack) -> str:
-    return next((role.department for role in child.roles.values() if role.department), "")
-
-
-def _named(pack_id: str) -> Pack | None:
-    try:
-        return packs.current(pack_id).pack
-    except Problem:
-        return None
 
 
 def opener_may(pack: Pack, account: identity.Account) -> bool:

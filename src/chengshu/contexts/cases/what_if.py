@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from chengshu.contexts.cases import packs, rows
+from chengshu.contexts.cases.ahead import PartAhead, longest, named, parts_ahead
 from chengshu.contexts.cases.domain import Ground
 from chengshu.contexts.cases.wording import both, grounds
-from chengshu.kernel.problems import Problem
-from chengshu.procedure.foresight import Foresight, foresee
+from chengshu.kernel.terms import legal_day
+from chengshu.procedure.foresight import Foresight, Leg, foresee
 from chengshu.procedure.machine import default_clock
 from chengshu.procedure.model import Pack
 
@@ -31,8 +33,22 @@ class WhatIfLine:
 
 
 @dataclass(frozen=True, slots=True)
+class WhatIfPart:
+    """A part of a one-thing with its latest day; ``slowest`` for those on the longest path."""
+
+    id: str
+    title: dict[str, str]
+    decided_by: dt.date | None
+    slowest: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WhatIf:
-    """The latest day of a decision; ``decided_by`` is empty where no way leads to one."""
+    """The latest day of a decision; ``decided_by`` is empty where no way leads to one.
+
+    Of a one-thing it is the day by which every part has its result: the longest path through the terms of its parts;
+    ``promised_by`` is then the day until which the one-thing's own term binds the offices, if it has one.
+    """
 
     decided_by: dt.date | None
     state: dict[str, str]
@@ -41,11 +57,22 @@ class WhatIf:
     unbounded: bool
     complete: bool
     lines: list[WhatIfLine]
+    parts: list[WhatIfPart] = field(default_factory=list)
+    promised_by: dt.date | None = None
 
 
-def what_if(pack: Pack, now: dt.datetime) -> WhatIf:
-    """Return by when a case opened now is decided, if everyone uses their term to its last day."""
-    return _said(pack, foresee(pack, now, default_clock(), pack_named=_named))
+ALL_DECIDED = {"zh": "各件都有结果", "en": "Every part has its result"}
+
+
+def what_if(pack: Pack, now: dt.datetime, parts: Sequence[PartAhead] | None = None) -> WhatIf:
+    """Return by when a case opened now is decided, if everyone uses their term to its last day.
+
+    ``parts``: the parts of a one-thing as ``parts_ahead`` told them, where they are known already.
+    """
+    if pack.parts is not None:
+        own = foresee(pack, now, default_clock(), pack_named=named)
+        return _whole(parts_ahead(pack, now) if parts is None else parts, own)
+    return _said(pack, foresee(pack, now, default_clock(), pack_named=named))
 
 
 def what_if_pack(pack_id: str, now: dt.datetime) -> WhatIf:
@@ -57,15 +84,33 @@ def what_if_case(case_id: str, now: dt.datetime) -> WhatIf:
     """Return by when a case is decided as it stands now."""
     row = rows.lock_free(case_id)
     pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
-    return _said(pack, foresee(pack, now, default_clock(), case=row.case(pack.id), pack_named=_named))
+    case = row.case(pack.id)
+    own = foresee(pack, now, default_clock(), case=case, pack_named=named)
+    if pack.parts is not None:
+        answers = {
+            **{f"facts.{name}": value for name, value in case.facts.items()},
+            **{f"case.{name}": value for name, value in case.kept.items()},
+            "today": legal_day(now),
+        }
+        return _whole(parts_ahead(pack, now, answers, case.parts), own)
+    return _said(pack, own)
 
 
-def _named(pack_id: str) -> Pack | None:
-    try:
-        return packs.current(pack_id).pack
-    except Problem:
-        # A child pack that is not loaded here: the walk says that this leg has no term.
-        return None
+def _whole(parts: Sequence[PartAhead], own: Foresight) -> WhatIf:
+    """Tell the longest path: the legs of each part on it, and the latest day of every part that is still to come."""
+    wanted = [each for each in parts if each.wanted]
+    path = longest(wanted)
+    walked = [each.found for each in wanted if each.found is not None]
+    return WhatIf(
+        path[-1].decided_by if path else None,
+        ALL_DECIDED,
+        any(found.provisional for found in walked),
+        any(found.unbounded or found.decided_by is None for found in walked),
+        all(found.complete for found in walked),
+        [_line(each.child, leg, each.title) for each in path if each.found for leg in each.found.legs],
+        [WhatIfPart(each.id, each.title, each.decided_by, each in path) for each in wanted],
+        own.decided_by if own.legs and not own.unbounded else None,
+    )
 
 
 def _said(pack: Pack, found: Foresight) -> WhatIf:
@@ -75,13 +120,19 @@ def _said(pack: Pack, found: Foresight) -> WhatIf:
         found.provisional,
         found.unbounded,
         found.complete,
-        [
-            WhatIfLine(
-                both(pack, f"states.{leg.state}"), _step(pack, leg.step), both(pack, f"terms.{leg.term}"), leg.starts,
-                leg.due_on, leg.zh, leg.en, grounds(pack, leg.cite), leg.provisional, leg.unbounded,
-            )
-            for leg in found.legs
-        ],
+        [_line(pack, leg) for leg in found.legs],
+    )
+
+
+def _line(pack: Pack, leg: Leg, of: dict[str, str] | None = None) -> WhatIfLine:
+    """Return a leg in words; ``of``: the part of a one-thing that it belongs to."""
+    state, term = both(pack, f"states.{leg.state}"), both(pack, f"terms.{leg.term}") if leg.term else {}
+    if of is not None:
+        state = {lang: f"{of[lang]}：{state[lang]}" for lang in state}
+        term = {lang: f"{of[lang]}：{text}" if text else "" for lang, text in term.items()}
+    return WhatIfLine(
+        state, _step(pack, leg.step), term or {"zh": "", "en": ""}, leg.starts, leg.due_on, leg.zh, leg.en,
+        grounds(pack, leg.cite), leg.provisional, leg.unbounded,
     )  # fmt: skip
 
 

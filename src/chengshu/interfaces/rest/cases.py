@@ -15,9 +15,11 @@ from django.utils import timezone
 from ninja import Field, Header, Query, Router, Schema
 
 from chengshu.contexts.cases import api as cases
+from chengshu.contexts.certificates import api as certificates
 from chengshu.contexts.identity.api import STAFF_ROLES
 from chengshu.interfaces.rest.authentication import guard
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import legal_day
 
 router = Router(tags=["cases"])
 MAX_SIZE = 100
@@ -84,6 +86,49 @@ class CommandIn(Schema):
     data: dict[str, Any] = Field(default_factory=dict)
 
 
+class ResultOut(Schema):
+    """A certificate or document that came of a case; ``made`` once its file is there."""
+
+    kind: str
+    title: Said
+    number: str
+    state: Said
+    made: bool
+    at: dt.datetime
+
+
+class PartOut(Schema):
+    """A part (or a shared visit) of a one-thing.
+
+    ``state``: waiting, open, done, refused, skipped, blocked. ``stands``: where its own case is, or how it ended.
+    ``due_on`` and ``light``: its running term. ``asks``: it waits for the applicant. ``case_id`` is empty where its file
+    is not the caller's to open.
+    """
+
+    id: str
+    title: Said
+    state: str
+    state_title: Said
+    case_id: str
+    stands: Said
+    office: Said
+    due_on: dt.date | None
+    light: LightOut | None
+    asks: bool
+    is_join: bool
+    waits_for: list[Said]
+    results: list[ResultOut]
+
+
+class ProgressOut(Schema):
+    """How far a one-thing is: parts done of those wanted, and how many wait for the applicant."""
+
+    done: int
+    total: int
+    asks: int
+    parts: list[PartOut]
+
+
 class CaseOut(Schema):
     """A case as the caller may see it; ``version`` is what ``If-Match`` wants."""
 
@@ -109,6 +154,7 @@ class CaseOut(Schema):
     commands: list[dict[str, Any]]
     events: list[dict[str, Any]]
     children: list[dict[str, Any]]
+    progress: ProgressOut | None = Field(None, description="Of a one-thing, for who may see it whole")
     withheld: bool
     erased: bool
 
@@ -134,7 +180,9 @@ def list_tasks(request: HttpRequest, query: Query[TaskQuery]) -> dict[str, Any]:
 @router.get("/{case_id}", auth=guard(scope="cases:read"), response=CaseOut, summary="One case")
 def get_case(request: HttpRequest, response: HttpResponse, case_id: str) -> dict[str, Any]:
     """Return a case; its version stands in ``ETag`` too. Personal values are for those who work on it, on record."""
-    return _shown(cases.case_view(_id(case_id), request.user, now=timezone.now()), response)
+    now = timezone.now()
+    found = _shown(cases.case_view(_id(case_id), request.user, now=now), response)
+    return {**found, "progress": _progress(case_id, request, now)}
 
 
 @router.post(
@@ -168,6 +216,28 @@ def do_command(
 def _shown(view: cases.CaseView, response: HttpResponse) -> dict[str, Any]:
     response["ETag"] = f'"{view.version}"'
     return asdict(view)
+
+
+def _progress(case_id: str, request: HttpRequest, now: dt.datetime) -> dict[str, Any] | None:
+    """Return how far a one-thing is, each part with what it has brought; None for other cases."""
+    found = cases.progress_of(case_id, request.user, now=now)
+    if found is None:
+        return None
+    # The office sees how far the parts are; what they brought is for whoever holds the package.
+    mine = request.user.role == "resident"
+    numbers = [line.case_id for line in found.lines if line.case_id and line.readable]
+    results = certificates.results_of(numbers, legal_day(now)) if mine and numbers else []
+    parts = [
+        {
+            "id": line.id, "title": line.title, "state": line.state, "state_title": line.state_words,
+            "case_id": line.case_id if line.readable else "", "stands": line.stands, "office": line.office,
+            "due_on": line.due_on, "light": asdict(line.light) if line.light else None, "asks": line.asks,
+            "is_join": line.is_join, "waits_for": line.waits_for,
+            "results": [asdict(each) for each in results if each.case_id == line.case_id],
+        }
+        for line in found.lines
+    ]  # fmt: skip
+    return {"done": found.done, "total": found.total, "asks": found.asks, "parts": parts}
 
 
 def _version(if_match: str) -> int:

@@ -68,8 +68,21 @@ class LegOut(Schema):
     unbounded: bool
 
 
+class PartAheadOut(Schema):
+    """A part of a one-thing with its latest day; ``slowest`` for those on the longest path."""
+
+    id: str
+    title: Said
+    decided_by: dt.date | None
+    slowest: bool
+
+
 class ForesightOut(Schema):
-    """When a case is decided at the latest; ``unbounded`` when a step on the way has no term."""
+    """When a case is decided at the latest; ``unbounded`` when a step on the way has no term.
+
+    Of a one-thing: by when every part has its result; ``lines`` tell the longest path, ``parts`` each part's own day;
+    ``promised_by`` is the end of the one-thing's own term, which binds the offices.
+    """
 
     decided_by: dt.date | None
     state: Said
@@ -77,6 +90,8 @@ class ForesightOut(Schema):
     unbounded: bool
     complete: bool
     lines: list[LegOut]
+    parts: list[PartAheadOut]
+    promised_by: dt.date | None = None
 
 
 class DraftIn(Schema):

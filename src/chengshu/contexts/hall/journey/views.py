@@ -34,11 +34,12 @@ from chengshu.procedure.model import Field
 def start(request: HttpRequest, pack: str) -> HttpResponse:
     """Say what the service is, what it comprises, how long it takes and on what ground."""
     journey = Journey(request, pack)
+    parts = filling.parts_ahead(journey.pack, journey.now)
     context = {
         **_common(journey),
         "about": {"zh": journey.pack.text("about"), "en": journey.pack.text("about", "en")},
-        "parts": filling.parts_ahead(journey.pack, journey.now),
-        "foresight": cases.what_if(journey.pack, journey.now),
+        "parts": parts,
+        "foresight": cases.what_if(journey.pack, journey.now, parts),
         "fields": len([item for item in journey.pack.facts.values() if item.type.kind != "map"]),
         "papers": [
             filling.field_view(journey.pack, item, {})
@@ -249,6 +250,7 @@ def check(request: HttpRequest, pack: str) -> HttpResponse:
                 raise
             form.take_problem(problem, filling.in_words(problem))
     step = filling.confirmation(journey.pack)
+    parts = [each for each in filling.parts_ahead(journey.pack, journey.now, journey.scope()) if each.wanted]
     context = {
         **_common(journey),
         "form": form,
@@ -256,10 +258,8 @@ def check(request: HttpRequest, pack: str) -> HttpResponse:
         "sections": answer_parts(journey, form),
         "spared": sum(1 for item in journey.asked if journey.held(item.name) is not None),
         "all": len(journey.asked),
-        "parts": [
-            each for each in filling.parts_ahead(journey.pack, journey.now, journey.scope()) if each.wanted
-        ],
-        "foresight": cases.what_if(journey.pack, journey.now),
+        "parts": parts,
+        "foresight": cases.what_if(journey.pack, journey.now, parts),
         "at_once": step is not None or any(part.then for part in _parts(journey)),
         "back": _last_page(journey),
     }
