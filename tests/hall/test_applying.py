@@ -183,6 +183,22 @@ def test_nothing_is_taken_from_departments_without_consent(people):
         assert "依法调取" in browser.get("/hall/apply/childbirth-subsidy/data")
 
 
+def test_no_after_yes_is_no_and_one_word_holds_for_one_application(people):
+    browser = Browser(people.me)
+    browser.post("/hall/apply/childbirth-subsidy/begin")
+    page = "/hall/apply/childbirth-subsidy/data"
+    for answer in ("yes", "yes", "no"):
+        url = browser.post(page, {"allow": answer})
+    assert Consent.objects.filter(revoked_at=None).count() == 0
+    asked, url = applied(browser, {**CHILD, "phone": "13900139000"}, url)
+    assert "phone" in asked and PHONE not in browser.get(url)
+    # Begun anew after a yes that came to nothing, another no holds as well.
+    browser.post(page, {"allow": "yes"})
+    browser.post("/hall/apply/childbirth-subsidy/begin", {"anew": "1"})
+    _, url = applied(browser, {**CHILD, "phone": "13900139000"}, browser.post(page, {"allow": "no"}))
+    assert PHONE not in browser.get(url)
+
+
 def test_whoever_acts_by_mandate_applies_for_the_principal_and_reads_nothing_in_clear(people):
     now = timezone.now()
     held = Mandate.objects.create(

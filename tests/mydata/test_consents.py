@@ -13,7 +13,7 @@ from chengshu.contexts.subjects import api as subjects
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.ports import SourceRequest, registry
 
-from .conftest import NOW, PACK, childbirth_facts
+from .conftest import FIRM, NOW, PACK, childbirth_facts
 
 
 def ask(account, element, **more):
@@ -70,6 +70,26 @@ def test_consent_for_one_application_does_not_serve_the_next(anna):
         case_id, "f", "e", {"account": str(anna.pk), "element": "person.phone"}, NOW, pack=PACK
     )
     assert registry.source_handler("own_record")(request) == "13800138001"
+    (kept,) = subjects.consents_of(anna.subject_id, NOW)
+    assert kept.case_id == case_id
+
+
+def test_my_own_application_takes_nothing_of_what_i_allowed_for_whom_i_act(anna, staff):
+    acting = identity.Acting(anna, staff.bert.subject_id, "李伯特", "mandate", 7)
+    given = subjects.consent_given(staff.bert.subject_id, PACK, ["person.phone"], by=acting, now=NOW)
+    cases.open_case(PACK, childbirth_facts(), opened_by=anna, idempotency_key="c:1", now=NOW)
+    (kept,) = subjects.consents_of(staff.bert.subject_id, NOW)
+    assert (kept.id, kept.case_id) == (given, "")
+
+
+def test_whoever_acts_for_a_firm_allows_their_own_data_beside_it(anna):
+    own = identity.Acting(anna, FIRM, "安娜小吃店", "mandate", 7)
+    subjects.consent_given(anna.subject_id, PACK, ["person.phone"], by=own, now=NOW)
+    assert subjects.own_values(cases.current_pack(PACK), own, ["person.phone"], NOW)["person.phone"].value
+    behalf = {"subject_id": FIRM, "by": "mandate", "mandate": 7}
+    case_id = cases.open_case(
+        PACK, childbirth_facts(), opened_by=anna, idempotency_key="c:1", now=NOW, on_behalf=behalf
+    )
     (kept,) = subjects.consents_of(anna.subject_id, NOW)
     assert kept.case_id == case_id
 

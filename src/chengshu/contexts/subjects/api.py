@@ -10,6 +10,7 @@ from __future__ import annotations
 from chengshu.contexts.subjects.builds import Order, finish, recover, register_after_build, run_build
 from chengshu.contexts.subjects.claims import Claim, claim_of, dispute_certificate, dispute_label, disputed
 from chengshu.contexts.subjects.consents import (
+    SOURCE_NAMES,
     ConsentView,
     ElementUse,
     bind_consents,
@@ -20,6 +21,7 @@ from chengshu.contexts.subjects.consents import (
     consents_of,
     may_use,
     revoke_consent,
+    take_back_unused,
 )
 from chengshu.contexts.subjects.corrections import (
     apply_correction,
@@ -99,6 +101,7 @@ from chengshu.contexts.subjects.search import search, subjects_in
 
 __all__ = [
     "LEADING",
+    "SOURCE_NAMES",
     "Cell",
     "Claim",
     "ConsentView",
@@ -198,6 +201,7 @@ __all__ = [
     "source_titles",
     "subject_for",
     "subjects_in",
+    "take_back_unused",
     "undo",
     "unlink",
     "view_of",

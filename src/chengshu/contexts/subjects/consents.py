@@ -31,6 +31,7 @@ LONGEST = dt.timedelta(days=366)
 DRAFT_LIFE = dt.timedelta(days=90)
 # Where the catalogue knows no table of an element, the word is for the golden record, whatever it comes from.
 ANY_TABLE = "*"
+SELF = "self"
 CASE, PERIOD = Consent.Scope.CASE, Consent.Scope.PERIOD
 Said = Mapping[str, str]
 PURPOSE = {"zh": "办理“{title}”", "en": "To deal with “{title}”"}
@@ -184,7 +185,10 @@ def consent_given(
     """
     who = _who(subject_id, pack, by)
     wanted = sorted(set(elements))
-    asked = {use.element: use for use in consent_needed(pack) if use.needs_consent}
+    asked: dict[str, list[ElementUse]] = {}
+    for use in consent_needed(pack):
+        if use.needs_consent:
+            asked.setdefault(use.element, []).append(use)
     if not wanted or not set(wanted) <= set(asked):
         raise Problem(
             "consent-elements", _("只能同意该事项所需的数据"), detail=", ".join(set(wanted) - set(asked)), status=422,
@@ -192,7 +196,7 @@ def consent_given(
         )  # fmt: skip
     last = _last_day(until, now)
     said = _purpose_of(purpose, asked, wanted)
-    sources = sorted({source for name in wanted for source in asked[name].sources})
+    sources = sorted({source for name in wanted for use in asked[name] for source in use.sources})
     with transaction.atomic():
         row = Consent.objects.create(
             subject_id=subject_id, pack=pack, elements=wanted, sources=sources, purpose_zh=said["zh"][:200],
@@ -224,11 +228,16 @@ def _last_day(until: dt.date | None, now: dt.datetime) -> dt.date:
     return until
 
 
-def _purpose_of(purpose: Said | str, asked: Mapping[str, ElementUse], wanted: Sequence[str]) -> Said:
+def _purpose_of(
+    purpose: Said | str, asked: Mapping[str, Sequence[ElementUse]], wanted: Sequence[str]
+) -> Said:
     """Return the purpose that the person was shown; the pack's own words where the page gives none."""
     if isinstance(purpose, str):
-        own = {language: "；".join(dict.fromkeys(asked[name].purpose[language] for name in wanted))
-               for language in ("zh", "en")}  # fmt: skip
+        uses = [use for name in wanted for use in asked[name]]
+        own = {
+            language: "；".join(dict.fromkeys(use.purpose[language] for use in uses))
+            for language in ("zh", "en")
+        }
         return {"zh": purpose or own["zh"], "en": purpose or own["en"]}
     return purpose
 
@@ -268,6 +277,21 @@ def revoke_consent(consent_id: int, *, by: Account | Acting, now: dt.datetime) -
             }
             deposit("consent-revoked", f"consent:{row.pk}", said, now=now)
     return bool(changed)
+
+
+def take_back_unused(subject_id: str, pack: str, *, by: Account | Acting, now: dt.datetime) -> int:
+    """Take back what this account said for an application that has not become a case: it says otherwise now."""
+    who = _who(subject_id, pack, by)
+    rows = Consent.objects.filter(
+        subject_id=subject_id,
+        pack=pack,
+        given_by_account=who.account.pk,
+        scope=CASE,
+        case_id="",
+        revoked_at=None,
+    )
+    numbers = list(rows.values_list("pk", flat=True))
+    return sum(revoke_consent(number, by=by, now=now) for number in numbers)
 
 
 def consents_of(subject_id: str, now: dt.datetime) -> list[ConsentView]:
@@ -344,12 +368,17 @@ def bind_consents(step: cases.StepTaken) -> None:
     """Tie the words given for one application to the case that it became; another application asks again."""
     if step.event["seq"] != 1 or not step.case.opened_by.isdigit():
         return
-    subject = str((step.event.get("on_behalf") or {}).get("subject_id") or "")
+    behalf = step.event.get("on_behalf") or {}
     given = Consent.objects.filter(
         pack=step.case.pack,
         given_by_account=int(step.case.opened_by),
+        given_how=str(behalf.get("by") or SELF),
         scope=CASE,
         case_id="",
         revoked_at=None,
     )
-    (given.filter(subject_id=subject) if subject else given).update(case_id=step.case.id)
+    if subject := str(behalf.get("subject_id") or ""):
+        # Whoever acts for a firm allows the use of their own data beside the firm's.
+        own = Account.objects.filter(pk=int(step.case.opened_by)).exclude(subject_id="").values("subject_id")
+        given = given.filter(Q(subject_id=subject) | Q(subject_id__in=own))
+    given.update(case_id=step.case.id)

@@ -226,17 +226,26 @@ class Journey:
         return found
 
     def decide(self, allowed: bool) -> None:
-        """Keep what was said to the use of data; a word is kept for each pack that needs it."""
-        wanted: dict[str, set[str]] = {}
+        """Keep what was said to the use of data; a word is kept for each pack that needs it, and of whom it is about.
+
+        What one said before for this application is taken back: no is no, and yes is said once.
+        """
+        wanted: dict[tuple[str, str], set[str]] = {}
         for pack, use in self.uses:
             if use.needs_consent:
-                wanted.setdefault(pack.id, set()).add(use.element)
-        for pack_id, elements in wanted.items() if allowed else ():
-            subjects.consent_given(
-                self.acting.subject_id, pack_id, sorted(elements), by=self.acting, now=self.now
-            )
+                wanted.setdefault((pack.id, self._whose(use)), set()).add(use.element)
+        for (pack_id, subject_id), elements in wanted.items():
+            subjects.take_back_unused(subject_id, pack_id, by=self.acting, now=self.now)
+            if allowed:
+                subjects.consent_given(subject_id, pack_id, sorted(elements), by=self.acting, now=self.now)
         self.keep(**{DATA: ALLOWED if allowed else DECLINED})
         self.look()
+
+    def _whose(self, use: subjects.ElementUse) -> str:
+        """Return whose data a use is of: for a firm one allows its data, and beside them one's own."""
+        from_record = use.source.partition(":")[0] not in subjects.SOURCE_NAMES
+        own = subjects.subject_for(self.acting, use.element) if from_record else ""
+        return own or self.acting.subject_id
 
     # --- where to ---
 
