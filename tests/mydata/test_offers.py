@@ -95,3 +95,47 @@ def test_an_offer_lapses_when_the_certificate_is_gone(offered):
     search()
     offered.refresh_from_db()
     assert offered.state == "lapsed"
+
+
+def test_one_that_lapsed_opens_again_when_one_is_entitled_again(anna, offered):
+    Certificate.objects.update(state="revoked")
+    search()
+    Certificate.objects.update(state="active")
+    assert search().fresh == 1
+    offered.refresh_from_db()
+    assert (offered.state, offered.answered_at) == ("open", None)
+    assert messages.messages_of(anna, NOW).count() == 1
+
+
+def test_of_two_children_the_one_that_was_taken_up_is_tied_and_none_is_guessed(anna, staff, browser):
+    entry(anna, "HK-2026-0001")
+    entry(anna, "HK-2026-0002", child="440306202506100036")
+    search()
+    assert messages.messages_of(anna, NOW).count() == 2
+    first, second = Offer.objects.order_by("pk")
+    # Opened for somebody else, it is nobody's offer here.
+    behalf = {"subject_id": staff.bert.subject_id, "by": "mandate", "mandate": 7}
+    more = {"child_id": "440306202506100044"}
+    cases.open_case(
+        PACK, childbirth_facts(**more), opened_by=anna, idempotency_key="b", now=NOW, on_behalf=behalf
+    )
+    cases.open_case(PACK, childbirth_facts(), opened_by=anna, idempotency_key="c", now=NOW)
+    assert set(Offer.objects.values_list("state", "case_id")) == {("open", "")}
+    browser.post(f"/my/offers/{second.pk}/accept")
+    other = {"child_id": "440306202506100036"}
+    case_id = cases.open_case(PACK, childbirth_facts(**other), opened_by=anna, idempotency_key="d", now=NOW)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.case_id) == ("open", case_id)
+
+
+def test_those_without_an_account_do_not_stand_before_the_others(anna, monkeypatch):
+    from chengshu.contexts.hall.offers import finding
+
+    monkeypatch.setattr(finding, "PIECE", 2)
+    for number in range(3):
+        row = entry(anna, f"HK-2026-000{number}", child=f"44030620250610003{number}")
+        Certificate.objects.filter(pk=row.pk).update(holder_account="", holder_id=f"P000000009{number}")
+    entry(anna, "HK-2026-0009")
+    search()
+    assert messages.messages_of(anna, NOW).count() == 1

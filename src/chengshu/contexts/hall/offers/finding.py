@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import api as certificates
@@ -24,7 +24,8 @@ from chengshu.kernel.terms import legal_day
 from chengshu.procedure.model import Pack
 from chengshu.procedure.offers import PERSON, OfferRule
 
-HINT = {"zh": "在“我的 · 可享服务”里查看或者申请。", "en": "See it, or take it up, under My data, Offers."}
+HINT = {"zh": "在“我的 · 可享服务”里查看或者申请。", "en": "See or take it up under My data · Offers."}
+PIECE = 500
 # (subject, what it is about, the values that the rule reads)
 Candidate = tuple[str, str, Mapping[str, Any]]
 
@@ -87,19 +88,33 @@ def candidates(rule: OfferRule, today: dt.date) -> Iterator[Candidate]:
 
 
 def _offer(pack: Pack, run: OfferRun, free: list[tuple[str, str]], now: dt.datetime) -> int:
-    """Make an offer to each who has none yet, answered or not; a declined one stays declined."""
-    known = set(Offer.objects.filter(pack=pack.id).values_list("subject_id", "about"))
-    fresh = [item for item in dict.fromkeys(free) if item not in known]
-    rows = [
-        Offer(subject_id=subject_id, pack=pack.id, about=about, made_at=now, run=run)
-        for subject_id, about in fresh
-    ]
-    try:
-        with transaction.atomic():
-            Offer.objects.bulk_create(rows, batch_size=1000)
-    except IntegrityError:  # another process offered the same at the same time: theirs stands
-        return 0
-    return len(rows)
+    """Make an offer to each who has none yet, answered or not; a declined one stays declined.
+
+    One that has lapsed opens again: an application refused meanwhile, a build in which a table was missing.
+    """
+    known: dict[tuple[str, str], tuple[int, str]] = {
+        (subject_id, about): (number, state)
+        for number, subject_id, about, state in Offer.objects.filter(pack=pack.id)
+        .values_list("pk", "subject_id", "about", "state")
+        .iterator(chunk_size=5000)
+    }
+    wanted = list(dict.fromkeys(free))
+    lapsed = [known[item][0] for item in wanted if item in known and known[item][1] == Offer.State.LAPSED]
+    again = 0
+    for start in range(0, len(lapsed), 500):
+        rows = Offer.objects.filter(pk__in=lapsed[start : start + 500], state=Offer.State.LAPSED)
+        again += rows.update(state=Offer.State.OPEN, answered_at=None, run=run)
+    fresh = [item for item in wanted if item not in known]
+    # Another process may offer the same at the same time: theirs stands, and nobody else's is lost for it.
+    Offer.objects.bulk_create(
+        [
+            Offer(subject_id=subject_id, pack=pack.id, about=about, made_at=now, run=run)
+            for subject_id, about in fresh
+        ],
+        batch_size=1000,
+        ignore_conflicts=True,
+    )
+    return len(fresh) + again
 
 
 def _lapse(pack: Pack, entitled: set[tuple[str, str]], now: dt.datetime) -> None:
@@ -112,17 +127,16 @@ def _lapse(pack: Pack, entitled: set[tuple[str, str]], now: dt.datetime) -> None
 
 
 def _tell(pack: Pack, rule: OfferRule, now: dt.datetime) -> None:
-    """Tell those who have an account, once."""
-    waiting = Offer.objects.filter(pack=pack.id, state=Offer.State.OPEN, told_at=None).order_by("pk")
-    rows = {row.subject_id: row for row in waiting[:10_000]}
-    for account in identity.accounts_of_subjects(list(rows)):
-        row = rows[account.subject_id]
-        body = {
-            language: f"{rule.text[language]} {hint}"
-            for language, hint in (
-                ("zh", "在“我的 · 可享服务”里查看或者申请。"),
-                ("en", "See or take it up under My data · Offers."),
-            )
-        }
-        messages.tell(account, rule.title, body, key=f"offer:{row.pk}", now=now)
-        Offer.objects.filter(pk=row.pk).update(told_at=now)
+    """Tell those who have an account, once for each offer; whoever gets one later is told by the next search."""
+    waiting = Offer.objects.filter(pack=pack.id, state=Offer.State.OPEN, told_at=None)
+    body = {language: f"{rule.text[language]} {hint}" for language, hint in HINT.items()}
+    last = 0
+    # All of them, a piece at a time: those who have no account stay, and must not stand before the others.
+    while rows := list(waiting.filter(pk__gt=last).order_by("pk")[:PIECE]):
+        last = rows[-1].pk
+        accounts = identity.accounts_of_subjects(sorted({row.subject_id for row in rows}))
+        of_subject = {account.subject_id: account for account in accounts}
+        for row in rows:
+            if (account := of_subject.get(row.subject_id)) is not None:
+                messages.tell(account, rule.title, body, key=f"offer:{row.pk}", now=now)
+                Offer.objects.filter(pk=row.pk).update(told_at=now)

@@ -164,9 +164,21 @@ def follow_case(step: cases.StepTaken) -> None:
     """Tie an offer that was taken up to the case that came of it; one applied for without it counts as taken up too."""
     if step.event["seq"] != 1 or not step.case.opened_by.isdigit():
         return
-    whose = Account.objects.filter(pk=int(step.case.opened_by)).exclude(subject_id="").values("subject_id")
-    mine = Offer.objects.filter(subject_id__in=whose, pack=step.case.pack, case_id="")
-    row = mine.filter(state__in=[Offer.State.ACCEPTED, Offer.State.OPEN]).order_by("pk").first()
+    whose = str((step.event.get("on_behalf") or {}).get("subject_id") or "")
+    if not whose:
+        opener = Account.objects.filter(pk=int(step.case.opened_by)).exclude(subject_id="")
+        mine = Offer.objects.filter(subject_id__in=opener.values("subject_id"))
+    else:
+        mine = Offer.objects.filter(subject_id=whose)
+    rows = list(
+        mine.filter(
+            pack=step.case.pack, case_id="", state__in=[Offer.State.ACCEPTED, Offer.State.OPEN]
+        ).order_by("-answered_at", "pk")[:20]
+    )
+    taken_up = [row for row in rows if row.state == Offer.State.ACCEPTED]
+    # Of several that nobody answered (two children) none is guessed at: what is applied for lapses by its key.
+    row = taken_up[0] if taken_up else rows[0] if len(rows) == 1 else None
     if row is not None:
-        answered = row.answered_at or step.now
-        mine.filter(pk=row.pk).update(case_id=step.case.id, state=Offer.State.ACCEPTED, answered_at=answered)
+        Offer.objects.filter(pk=row.pk).update(
+            case_id=step.case.id, state=Offer.State.ACCEPTED, answered_at=row.answered_at or step.now
+        )
