@@ -77,6 +77,44 @@ def test_without_an_account_one_asks_and_follows_by_a_code(people):
     assert Service.objects.filter(case_id=row.pk).count() == 1
 
 
+@pytest.mark.parametrize("contact", ["anonymous", "confidential"])
+def test_signed_in_one_stays_unknown_to_the_department_all_the_same(people, client, contact):
+    people.me.display_name = "欧阳某"
+    people.me.save()
+    client.force_login(people.me)
+    named = {"name": "", "phone": ""} if contact == "anonymous" else {}
+    done = client.post("/hotline/new", {**FORM, **named, "contact": contact, "key": str(uuid.uuid4())})
+    row = HotlineRequest.objects.get()
+    assert code_in(done) and f"/cases/{row.pk}" not in done.content.decode()
+    settled(people, row.pk)
+    view = cases.case_view(row.pk, people.officer, now=MONDAY + 5 * HOUR)
+    assert "欧阳某" not in str(view)
+    assert cases.case_brief(row.pk).opened_by == "system" and not Service.objects.get().account_id
+    assert client.post("/hotline/follow", {"number": row.pk, "code": code_in(done)}).status_code == 200
+
+
+def test_pressed_twice_it_is_one_request_with_its_code_and_changed_it_is_another(client, people):
+    form = {**FORM, "contact": "anonymous", "name": "", "phone": "", "key": str(uuid.uuid4())}
+    first, second = client.post("/hotline/new", form), client.post("/hotline/new", form)
+    assert HotlineRequest.objects.count() == 1 and code_in(first) == code_in(second)
+    # Back on the page and another matter written: it is not lost under the number of the first.
+    other = client.post("/hotline/new", {**form, "content": "井盖松动"})
+    assert HotlineRequest.objects.count() == 2 and code_in(other) != code_in(first)
+
+
+def test_a_confidential_contact_and_its_request_are_kept_both_or_neither(people, monkeypatch):
+    def broken(**_values):
+        raise RuntimeError("disk full")
+
+    kept = HotlineContact.objects.get_or_create
+    monkeypatch.setattr(HotlineContact.objects, "get_or_create", broken)
+    with pytest.raises(RuntimeError):
+        taking.take(asked(confidential=True, **NAMED), opened_by=None, key="k", now=MONDAY)
+    monkeypatch.setattr(HotlineContact.objects, "get_or_create", kept)
+    taken = taking.take(asked(confidential=True, **NAMED), opened_by=None, key="k", now=MONDAY)
+    assert taken.code and HotlineContact.objects.get(pk=taken.case_id).phone == NAMED["phone"]
+
+
 def test_a_clerk_types_for_whoever_calls_and_reads_out_the_code(people, client):
     client.force_login(people.clerk)
     done = client.post(

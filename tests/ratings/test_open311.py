@@ -152,6 +152,20 @@ def test_praise_comes_under_a_token_and_gets_its_number_by_the_clock(client, sen
     assert Open311Intake.objects.get().body == ""
 
 
+def test_praise_from_elsewhere_is_refused_at_once_and_what_fails_later_stops_no_other(send):
+    praise = {"service_code": "praise", "attribute[topic]": "service"}
+    check(ERRORS, send(**praise, lat="40.0", long="116.0"), 400)
+    assert not Open311Intake.objects.exists()
+    send(**praise, description="窗口很热心")
+    send(**praise, description="热线也很热心")
+    row = Open311Intake.objects.order_by("pk").first()
+    Open311Intake.objects.filter(pk=row.pk).update(
+        body=row.body.replace('"topic": "service"', '"topic": "gone"')
+    )
+    assert hotline.open311.take_in(MONDAY) == 1
+    assert HotlineRequest.objects.filter(kind="praise").count() == 1
+
+
 def test_sent_twice_in_a_minute_it_is_one_request(send):
     assert send().json()[0]["service_request_id"] == send().json()[0]["service_request_id"]
 
@@ -200,7 +214,8 @@ def test_lists_are_narrowed_by_number_type_time_and_status(client, send):
     assert numbers(f"service_request_id={first}") == [first]
     assert numbers("status=closed") == [] and len(numbers("status=open,closed")) == 2
     assert numbers("end_date=2020-01-01T00:00:00Z") == []
-    for wrong in ("start_date=yesterday", "status=lost", "start_date=2026-01-01T00:00:00"):
+    ends = ("end_date=0001-01-01T00:00:00Z", "end_date=9999-12-31T23:59:59Z")
+    for wrong in ("start_date=yesterday", "status=lost", "start_date=2026-01-01T00:00:00", *ends):
         check(ERRORS, client.get(f"{V2}/requests.json?{wrong}"), 400)
     check(ERRORS, client.get(f"{V2}/requests/C0.json"), 404)
     check(ERRORS, client.get(f"{V2}/tokens/none.json"), 404)

@@ -16,6 +16,7 @@ from chengshu.interfaces.open311.services import BY_CODE, KIND_NAMES, split
 
 WINDOW = dt.timedelta(days=90)
 MOST_URL = 2000
+FIRST_YEAR, LAST_YEAR = 1970, 2200
 _PHONE = re.compile(r"^(1\d{10}|0\d{2,3}-?\d{7,8})$")
 
 
@@ -37,6 +38,9 @@ def instant(text: str, name: str) -> dt.datetime | None:
         raise Wrong(400, f"{name} is no ISO 8601 time") from error
     if found.tzinfo is None:
         raise Wrong(400, f"{name} needs a time zone")
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        # Nothing is reckoned at the ends of the calendar.
+        raise Wrong(400, f"{name} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
     return found
 
 

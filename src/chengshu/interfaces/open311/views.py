@@ -154,7 +154,7 @@ def _take(request: HttpRequest, format_: str, now: dt.datetime) -> HttpResponse:
         raise Wrong(403, "Missing or Invalid API Key")
     identity.take_from_bucket("open311-key", str(key.pk), OF_KEY, time.time())
     sent, way = reading.asked(request.POST)
-    hotline.open311.check(sent)
+    hotline.open311.check(sent, now)
     notice = "两小时内派单；凭 service_request_id 查询进展。"
     if way == BATCH:
         token = hotline.open311.take_later(sent, key, now)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chengshu.contexts.cases.api import FileIn
 from chengshu.contexts.hall.hotline.taking import Asked
+from chengshu.kernel.canonical import digest
 
 KIND_TEXTS = [
     ("complaint", _("投诉")),
@@ -64,6 +65,7 @@ class RequestForm(forms.Form):
         ],
         widget=forms.RadioSelect,
         initial="open",
+        help_text=_("匿名和保密的诉求不记在您的账户里，凭编号和查询码查看进度。"),
     )
     name = forms.CharField(label=_("称呼"), max_length=60, required=False)
     phone = forms.RegexField(
@@ -82,6 +84,14 @@ class RequestForm(forms.Form):
         if photo is not None and photo.size > MOST_PHOTO:
             self.add_error("photo", translated("照片超过 12 MB"))
         return data
+
+    def request_key(self) -> str:
+        """Return the key of this request: sent again it is the same one, changed on the page before it is another."""
+        data = self.cleaned_data
+        photo = data.get("photo")
+        said = [str(data[name]) for name in sorted(data) if name not in ("key", "photo")]
+        said += [photo.name, str(photo.size)] if photo else []
+        return f"hotline:{data['key']}:{digest(said)[:40]}"
 
     def asked(self, channel: str) -> Asked:
         """Return the request as it was filled in."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases import api as cases
@@ -16,6 +17,7 @@ from chengshu.contexts.hall.ratings import tickets
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.places import api as places
 from chengshu.kernel.problems import Problem
+from chengshu.procedure.machine import MACHINE, begin
 
 PACK = "citizen-hotline"
 CODE = "hotline-code"
@@ -57,38 +59,52 @@ class Taken:
 def take(
     asked: Asked, *, opened_by: identity.Account | None, key: str, now: dt.datetime, key_id: int | None = None
 ) -> Taken:
-    """Open the case of a request; the same key finds it again, then without its code.
+    """Open the case of a request; the same key, which nobody else can know, finds it again with its code.
 
-    Raises ``form-invalid`` (422) as the pack does, and ``point-outside`` (422) for a point that is in no cell.
+    Who stays anonymous, or keeps name and number from the department, is no opener: the steps of a case name whoever
+    takes them. Raises ``form-invalid`` (422) as the pack does, and ``point-outside`` (422) for a point that is in no cell.
     """
+    code = tickets.code_for(CODE, key)
     known = cases.case_of_key(key)
     if known is not None:
-        return Taken(known, "")
+        return Taken(known, code if followed(known, code) is not None else "")
     cell = _cell(asked)
-    code = tickets.new_code()
-    case_id = cases.open_case(
-        PACK,
-        _facts(asked, cell),
-        opened_by=opened_by,
-        subject_id=_subject(opened_by),
-        cell_code=cell,
-        idempotency_key=key,
-        now=now,
-        files_in=asked.files,
-    )
-    # The row itself is the listener's (following.py); what only this call knows is added to it.
-    HotlineRequest.objects.filter(pk=case_id).update(
-        latitude=asked.latitude,
-        longitude=asked.longitude,
-        media_url=asked.media_url,
-        code_digest=tickets.digest_of(CODE, code),
-        key_id=key_id,
-    )
-    if asked.confidential and (asked.name or asked.phone):
-        HotlineContact.objects.get_or_create(
-            case_id=case_id, defaults={"name": asked.name, "phone": asked.phone}
+    opener = None if hidden(asked, opened_by) else opened_by
+    stored = [kept for sent in asked.files for kept in cases.filling.store_files([sent], "photo")]
+    with transaction.atomic():
+        case_id = cases.open_case(
+            PACK,
+            _facts(asked, cell),
+            opened_by=opener,
+            subject_id=_subject(opener),
+            cell_code=cell,
+            idempotency_key=key,
+            now=now,
+            stored=stored,
         )
+        # The row itself is the listener's (following.py); what only this call knows is added to it.
+        HotlineRequest.objects.filter(pk=case_id).update(
+            latitude=asked.latitude,
+            longitude=asked.longitude,
+            media_url=asked.media_url,
+            code_digest=tickets.digest_of(CODE, code),
+            key_id=key_id,
+        )
+        if asked.confidential and (asked.name or asked.phone):
+            HotlineContact.objects.get_or_create(
+                case_id=case_id, defaults={"name": asked.name, "phone": asked.phone}
+            )
     return Taken(case_id, code)
+
+
+def hidden(asked: Asked, account: identity.Account | None) -> bool:
+    """Whether a request stays out of the account of whoever makes it: followed by its code alone."""
+    return account is not None and account.role == "resident" and (asked.anonymous or asked.confidential)
+
+
+def rehearse(asked: Asked, now: dt.datetime) -> None:
+    """Refuse what opening the case would refuse, before anything is kept that only becomes a case later."""
+    begin(cases.current_pack(PACK), "", _facts(asked, _cell(asked)), MACHINE, now)
 
 
 def _cell(asked: Asked) -> str | None:

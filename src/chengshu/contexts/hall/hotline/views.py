@@ -91,18 +91,15 @@ def new(request: HttpRequest) -> HttpResponse:
             identity.take_from_bucket("hotline", identity.client_address(request), OPEN_RATE, time.time())
         channel = "phone" if for_caller else channel_of(request)
         try:
-            taken = taking.take(
-                form.asked(channel),
-                opened_by=account,
-                key=f"hotline:{form.cleaned_data['key']}",
-                now=timezone.now(),
-            )
+            sent = form.asked(channel)
+            taken = taking.take(sent, opened_by=account, key=form.request_key(), now=timezone.now())
         except Problem as problem:
             if problem.status >= 500:
                 raise
             form.add_error(None, str(problem.title))
         else:
-            context = {"taken": taken, "account": account, "for_caller": for_caller}
+            own = account is not None and not taking.hidden(sent, account)
+            context = {"taken": taken, "own": own, "for_caller": for_caller}
             return render(request, "hotline/taken.html", context)
     context = {
         "form": form,

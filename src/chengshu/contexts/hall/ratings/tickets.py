@@ -41,6 +41,16 @@ def service_of_link(code: str) -> int | None:
 def new_code() -> str:
     """Return a code to be read out or written down: 16 characters in groups of four."""
     text = base64.b32encode(secrets.token_bytes(RECEIPT_BYTES)).decode()
+    return _in_groups(text)
+
+
+def code_for(kind: str, key: str) -> str:
+    """Return the code that belongs to a key which nobody can guess: whoever sends it again reads the same code."""
+    text = base64.b32encode(_keyed(f"{kind}-for", key)[:RECEIPT_BYTES]).decode()
+    return _in_groups(text)
+
+
+def _in_groups(text: str) -> str:
     return "-".join(text[start : start + 4] for start in range(0, 16, 4))
 
 
