@@ -173,6 +173,22 @@ def test_promised_and_actual_times_and_the_three_rates_say_their_numbers(people,
     assert client.get("/hall/statistics", **phone).status_code == 200
 
 
+def test_a_matter_that_nobody_ends_stands_in_the_figures_and_was_late_once_and_for_all(people, client):
+    case_id = request_of(people, 1)
+    say(case_id, "claim", {}, people.officer, MONDAY + 2 * HOUR)
+    later = MONDAY + dt.timedelta(days=30)
+    cases.sweep(later)
+    (line,) = [each for each in statistics.times() if each.code == "housing"]
+    assert (line.ended, line.open, line.open_late) == (0, 1, 1)
+    assert "在办已超期" in client.get("/hall/statistics").content.decode()
+    # Its term begins anew: the service was late all the same.
+    say(case_id, "reply", {"result": "solved", "reply": "已修好"}, people.officer, later)
+    say(case_id, "visit", {"visit": "dissatisfied", "visit_text": "没修好"}, people.visitor, later + HOUR)
+    say(case_id, "reply", {"result": "solved", "reply": "已修好"}, people.officer, later + 2 * HOUR)
+    say(case_id, "visit", {"visit": "satisfied", "visit_text": "好了"}, people.visitor, later + 3 * HOUR)
+    assert Service.objects.get(case_id=case_id).late
+
+
 def test_what_was_promised_is_the_answer_not_the_days_to_reopen_it(people):
     case_id = request_of(people, 1)
     say(case_id, "claim", {}, people.officer, MONDAY + 2 * HOUR)

@@ -231,6 +231,20 @@ def test_each_turn_at_the_window_counts_whether_or_not_the_clerk_shows_the_code(
     assert (row.channel, row.served_by, row.department) == ("hall", [str(people.clerk.pk)], "data-bureau")
 
 
+def test_whoever_serves_does_not_rate_for_the_person(people, client):
+    now = timezone.now()
+    served = windows.begin(people.clerk, people.me.subject_id, "王*", windows.Ground("present"), now)
+    windows.end(people.clerk, now)
+    ratings.take_in_windows(now)
+    link = f"/hall/ratings/give/{tickets.link_code(Service.objects.get().pk)}"
+    for account in (people.clerk, people.officer, people.desk, people.operator):
+        client.force_login(account)
+        refused = client.post(f"{link}?grade=5&at=hall", {})
+        assert refused.status_code == 403 and "自己的手机" in refused.content.decode()
+    assert served.pk and not Rating.objects.exists()
+    assert "谢谢" in Client().post(f"{link}?grade=5&at=hall", {"comment": ""}).content.decode()
+
+
 def test_the_grade_is_bound_to_the_ledger(people):
     rate(withdrawn_case(people.me), Said(3), people.me)
     row = Rating.objects.get()

@@ -20,6 +20,7 @@ from chengshu.procedure.case import EXPIRED, LATE, MET
 HOTLINE, FOLLOW_UP = "citizen-hotline", "rating-return-visit"
 # A request to the hotline is rated once it is answered and called back, not after the days to have it opened again.
 SETTLED = "settled"
+OVER_TIME = (EXPIRED, LATE)
 # Roles of the person served: a term in which only they have a task is not the office's.
 PERSONS = frozenset({"opener", "party", "public", "assignee"})
 HOTLINE_CHANNELS = {
@@ -41,6 +42,13 @@ def follow(step: cases.StepTaken) -> None:
         _visited(step.case.id, step.now)
     if "outcome" in step.event or (step.case.pack == HOTLINE and step.case.state == SETTLED):
         _ended(step)
+    elif any(
+        term["state"] in OVER_TIME and term["id"] in office_terms(step)
+        for term in step.event.get("terms", ())
+    ):
+        # A case that nobody ends is late all the same, and one whose term begins anew has been late.
+        rows = Service.objects.filter(reference=f"case:{step.case.id}", round=1)
+        rows.update(late=True, department=step.department)
 
 
 def _begun(step: cases.StepTaken) -> None:
@@ -93,15 +101,17 @@ def _ended(step: cases.StepTaken) -> None:
     if row is None:
         return
     first_end = row.ended_at is None
-    terms = [step.case.terms[name] for name in step.case.terms if name in office_terms(step.case.pack)]
-    over = [term for term in terms if term["state"] in (MET, EXPIRED, LATE)]
+    own = office_terms(step)
+    over = [
+        term for name, term in step.case.terms.items() if name in own and term["state"] in (MET, *OVER_TIME)
+    ]
     if first_end:
         # What a person has time for after that, such as having it opened again, was not promised to them.
         due = [dt.datetime.fromisoformat(term["due_at"]) for term in over if term["due_at"]]
         row.promised_at = max(due, default=None)
     row.department = step.department or row.department
     row.outcome = step.case.outcome or row.outcome
-    row.late = row.late or any(term["state"] in (EXPIRED, LATE) for term in over)
+    row.late = row.late or any(term["state"] in OVER_TIME for term in over)
     row.served_by = _servers(step)
     row.ended_at = row.ended_at or step.now
     row.save(update_fields=["department", "outcome", "promised_at", "late", "served_by", "ended_at"])
@@ -112,9 +122,9 @@ def _ended(step: cases.StepTaken) -> None:
 _known: dict[str, frozenset[str]] = {}
 
 
-def office_terms(name: str) -> frozenset[str]:
-    """Return the terms of a pack that the office has to keep: not those in which only the person has something to do."""
-    pack = cases.current_pack(name)
+def office_terms(step: cases.StepTaken) -> frozenset[str]:
+    """Return the terms that the office has to keep, by the case's own version of its pack: not the person's own."""
+    pack = cases.pack_of_case(step.case.id)
     if pack.hash not in _known:
 
         def of_office(state: str) -> bool:

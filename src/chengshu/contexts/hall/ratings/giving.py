@@ -24,6 +24,8 @@ from chengshu.kernel.terms import legal_day
 MOST_COMMENT = 1000
 CHINA = ZoneInfo("Asia/Shanghai")
 RECEIPT = "rating-receipt"
+# The department that keeps the hotline.
+CENTRE = "data-bureau"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,17 @@ def may_rate(account: identity.Account, row: Service) -> bool:
     return account.role == "resident" and (row.account_id == account.pk or own)
 
 
+def may_press(account: identity.Account, row: Service) -> bool:
+    """Whether an account that is signed in may give the rating of a link that it holds: those who served never do.
+
+    The hotline's centre asks who has no account by telephone, where another department served.
+    """
+    if account.role == "resident":
+        return True
+    centre = row.pack == HOTLINE and account.department_id == CENTRE != row.department
+    return centre and account.role != "clerk"
+
+
 def is_rated(row: Service) -> bool:
     """Return whether this round has its rating."""
     return row.rated_on is not None
@@ -194,6 +207,8 @@ def rate_again(first: Rating, said: Said, now: dt.datetime) -> Given:
     """Rate once, by the receipt, what was done about an anonymous rating."""
     if not first.follow_up or not cases.case_brief(first.follow_up).ended:
         raise Problem("not-ended", _("整改还没有结束，结束以后再评价"), status=409)
+    if first.set_aside:
+        raise Problem("rating-set-aside", _("这次评价没有采纳，不再评价整改结果"), status=409)
     known = reasons_of(said.grade) if said.grade in GRADES else {}
     if not known or not set(said.reasons) <= set(known):
         raise Problem("rating-form", _("请选择一个等级和列出的原因"), status=422)

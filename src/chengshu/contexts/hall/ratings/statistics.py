@@ -34,6 +34,9 @@ class Times:
     late: int
     promised_days: float | None
     actual_days: float | None
+    # Begun and not ended, whenever that was, and how many of these are over the office's time already.
+    open: int = 0
+    open_late: int = 0
 
 
 @dataclass(slots=True)
@@ -103,10 +106,13 @@ def second_ratings() -> Figures:
 
 
 def times(by: str = "department", *, department: str = "", since: dt.datetime | None = None) -> list[Times]:
-    """Return promised and actual times: the last term of each service against its end, both from its beginning."""
-    services = ended(since)
+    """Return promised and actual times: the last term of each service against its end, both from its beginning.
+
+    What has not ended stands beside them: leaving a matter open makes nobody faster.
+    """
+    services, waiting = ended(since), Service.objects.filter(round=1, ended_at=None)
     if department:
-        services = services.filter(department=department)
+        services, waiting = services.filter(department=department), waiting.filter(department=department)
 
     def span(start: str, end: str) -> ExpressionWrapper:
         return ExpressionWrapper(F(end) - F(start), output_field=DurationField())
@@ -117,10 +123,14 @@ def times(by: str = "department", *, department: str = "", since: dt.datetime | 
         promised=Avg(span("began_at", "promised_at")),
         actual=Avg(span("began_at", "ended_at")),
     )
-    found = [
-        Times(row[by], row["n"], row["late"], _days(row["promised"]), _days(row["actual"])) for row in rows
-    ]
-    return sorted(found, key=lambda line: (-line.ended, line.code))
+    lines = {
+        row[by]: Times(row[by], row["n"], row["late"], _days(row["promised"]), _days(row["actual"]))
+        for row in rows
+    }
+    for row in waiting.values(by).annotate(n=Count("id"), late=Count("id", filter=Q(late=True))):
+        line = lines.setdefault(row[by], Times(row[by], 0, 0, None, None))
+        line.open, line.open_late = row["n"], row["late"]
+    return sorted(lines.values(), key=lambda line: (-line.ended, line.code))
 
 
 def _days(span: dt.timedelta | None) -> float | None:

@@ -38,6 +38,11 @@ def give(request: HttpRequest, code: str) -> HttpResponse:
     account = request.user if request.user.is_authenticated else None
     known = isinstance(account, identity.Account) and giving.may_rate(account, service)
     title = giving.item_title(service.pack)
+    if isinstance(account, identity.Account) and not giving.may_press(account, service):
+        raise Problem(
+            "rating-not-yours", _("工作人员不代为评价"), status=403,
+            remedy=_("请对方用自己的手机扫码，或者在没有登录的评价器上打开。"),
+        )  # fmt: skip
     if giving.is_rated(service):
         return render(request, "ratings/rated.html", {"title": title})
     grade = _grade(request)
