@@ -160,6 +160,27 @@ def test_a_copy_of_my_data_holds_all_and_only_i_can_take_it(anna, staff, browser
     assert browser.get(f"/my/data/copies/{row.pk}.json").status_code == 404
 
 
+def test_a_copy_that_cannot_be_made_stops_nobody_elses(anna, staff, browser, monkeypatch):
+    from chengshu.contexts.hall.mydata import export
+    from chengshu.contexts.hall.mydata.models import DataExport
+    from chengshu.contexts.hall.mydata.room import Room
+
+    def broken(room, now):
+        if room.subject_id != ANNA:
+            raise ValueError("a damaged snapshot")
+        return {"what": "all"}
+
+    monkeypatch.setattr(export, "gathered", broken)
+    bert = identity.Acting(staff.bert, staff.bert.subject_id, "李伯特")
+    first = export.ask(Room(bert, bert.subject_id), NOW)
+    export.ask(Room(identity.Acting(anna, ANNA, "王安娜"), ANNA), NOW)
+    assert hall.make_copies(NOW) == 1
+    for _ in range(export.ATTEMPTS):
+        hall.make_copies(NOW)
+    first.refresh_from_db()
+    assert first.state == DataExport.State.FAILED and first.problem
+
+
 def test_i_dispute_what_my_certificate_says_and_the_issuing_department_answers(anna, staff, browser):
     entry(anna, "HK-2026-0001")
     url = "/my/dispute/certificate/HK-2026-0001/child_name"

@@ -10,10 +10,11 @@ import pytest
 from django.utils import timezone
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.hall.exports import producing, watermark
+from chengshu.contexts.hall.exports import lists, producing, watermark
 from chengshu.contexts.hall.exports.lists import KINDS
 from chengshu.contexts.hall.exports.models import Export
 from chengshu.contexts.hall.hotline import taking
+from chengshu.contexts.hall.hotline.models import HotlineRequest
 from chengshu.contexts.hall.items.models import Item
 from chengshu.contexts.hall.ratings import giving, rates, statistics
 from chengshu.contexts.hall.ratings.giving import Said
@@ -150,6 +151,42 @@ def test_a_worker_that_dies_leaves_a_job_that_runs_again_and_what_fails_says_so(
         producing.run(MONDAY + (number + 1) * 2 * producing.LEASE)
     broken.refresh_from_db()
     assert broken.state == "failed" and "ZeroDivisionError" in broken.error
+
+
+def test_a_list_that_is_cut_says_so_and_keeps_the_newest(people, monkeypatch):
+    monkeypatch.setattr(lists, "MOST_ROWS", 2)
+    numbers = [request_of(people, number) for number in range(3)]
+    HotlineRequest.objects.filter(pk=numbers[1]).update(requested_at=MONDAY - HOUR)
+    table = lines_of(made(people.desk), people.desk)
+    assert "另有 1 行没有导出" in table[0][0]
+    assert {line[0] for line in table[2:-1]} == {numbers[0], numbers[2]}
+
+
+def test_who_changed_the_desk_meanwhile_gets_no_list_of_everyone(people):
+    request_of(people, 1)
+    row = producing.ask(people.officer, "hotline", {}, **WHY, full=True, now=MONDAY)
+    people.officer.role, people.officer.department_id = "grid_worker", None
+    people.officer.save()
+    producing.run(MONDAY)
+    row.refresh_from_db()
+    assert row.state == "failed" and row.rows == 0
+
+
+def test_what_is_on_nobodys_record_does_not_stay_on_the_disk(people, monkeypatch):
+    request_of(people, 1)
+    row = producing.ask(people.desk, "hotline", {}, **WHY, full=False, now=MONDAY)
+
+    def broken(*_args, **_more):
+        raise RuntimeError("the database is away")
+
+    monkeypatch.setattr(identity, "record_read", broken)
+    before = set(producing.folder().rglob("*"))
+    assert producing.run(MONDAY) == 0
+    assert {path for path in set(producing.folder().rglob("*")) - before if path.is_file()} == set()
+    Export.objects.filter(pk=row.pk).update(attempts=producing.MOST_ATTEMPTS, leased_until=None)
+    producing.run(MONDAY)
+    row.refresh_from_db()
+    assert row.state == "failed"
 
 
 def test_payments_leave_the_pages_only_by_an_export(people, client):

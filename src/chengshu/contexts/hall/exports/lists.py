@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as _n
 
@@ -34,6 +36,8 @@ class Table:
     elements: tuple[str, ...] = ()
     # The head stands in the first line, for a file that comes back and is read by a program.
     head_first: bool = False
+    # How many rows there were besides: the file says so.
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +56,22 @@ def _shown(value: str, kind: str, full: bool) -> str:
 
 
 def _own_department(actor: identity.Account) -> str | None:
-    """An officer has their own department's rows; the operator has all."""
-    return str(actor.department_id or "-") if actor.role == "officer" else None
+    """The operator and the stewards have all rows of the lists that are theirs; others those of their own department."""
+    return None if actor.role in ("operator", "steward") else str(actor.department_id or "-")
+
+
+def _newest(rows: QuerySet[Any], by: str = "pk") -> tuple[list[Any], int]:
+    """Return the newest rows of a list, oldest first, and how many older ones are left out."""
+    found = list(rows.order_by(f"-{by}", "-pk")[:MOST_ROWS])[::-1]
+    return found, rows.count() - len(found) if len(found) == MOST_ROWS else 0
 
 
 def ratings(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
     """Ratings with reasons and comments; an anonymous one leads to nobody."""
-    rows = Rating.objects.select_related("service").order_by("pk")
+    rows = Rating.objects.select_related("service")
     if department := _own_department(actor) or asked.get("department"):
         rows = rows.filter(department=department)
-    found = list(rows[:MOST_ROWS])
+    found, left = _newest(rows)
     columns = (
         "编号",
         "部门",
@@ -80,21 +90,21 @@ def ratings(actor: identity.Account, asked: Mapping[str, str], full: bool, now: 
         [
             row.pk, row.department, row.pack, row.channel, GRADES[row.grade], "、".join(row.reasons),
             row.comment if full else _shown(row.comment, "text", full), _shown(row.contact, "phone", full),
-            "是" if row.anonymous else "", row.given_at.date().isoformat(), row.follow_up, row.set_aside,
+            "是" if row.anonymous else "", _day(row.given_at), row.follow_up, row.set_aside,
         ]
         for row in found
     ]  # fmt: skip
     persons = [row.service.subject_id if row.service is not None else "" for row in found]
-    return Table(columns, lines, persons, ("person.name", "person.phone"))
+    return Table(columns, lines, persons, ("person.name", "person.phone"), left=left)
 
 
 def hotline(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
     """Requests to the hotline; who asked for confidence is never in a list."""
-    rows = HotlineRequest.objects.order_by("requested_at", "pk")
+    rows = HotlineRequest.objects.all()
     department = _own_department(actor)
     if department is not None and department != "data-bureau":
         rows = rows.filter(department=department)
-    found = list(rows[:MOST_ROWS])
+    found, left = _newest(rows, "requested_at")
     columns = ("编号", "类别", "主题", "渠道", "紧急", "部门", "状态", "称呼", "电话", "内容", "时间")
     lines, persons = [], []
     owners = dict(
@@ -110,19 +120,19 @@ def hotline(actor: identity.Account, asked: Mapping[str, str], full: bool, now: 
                 _shown(str(facts.get("caller_name") or ""), "name", full),
                 _shown(str(facts.get("phone") or ""), "phone", full),
                 str(facts.get("content") or "") if full else "",
-                row.requested_at.isoformat(timespec="minutes"),
+                timezone.localtime(row.requested_at).isoformat(timespec="minutes"),
             ]
         )  # fmt: skip
         persons.append(owners.get(row.pk, ""))
-    return Table(columns, lines, persons, ("person.name", "person.phone"))
+    return Table(columns, lines, persons, ("person.name", "person.phone"), left=left)
 
 
 def services(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
     """Cases that people brought, with their times; who brought them is masked."""
-    rows = Service.objects.filter(round=1).order_by("pk")
+    rows = Service.objects.filter(round=1)
     if department := _own_department(actor) or asked.get("department"):
         rows = rows.filter(department=department)
-    found = list(rows[:MOST_ROWS])
+    found, left = _newest(rows)
     wanted = {row.account_id for row in found if row.account_id is not None}
     names = {row.pk: row.display_name for row in identity.accounts(ids=sorted(wanted))} if wanted else {}
     columns = (
@@ -147,7 +157,7 @@ def services(actor: identity.Account, asked: Mapping[str, str], full: bool, now:
         ]
         for row in found
     ]  # fmt: skip
-    return Table(columns, lines, [row.subject_id for row in found], ("person.name",))
+    return Table(columns, lines, [row.subject_id for row in found], ("person.name",), left=left)
 
 
 def people(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
@@ -203,10 +213,8 @@ def payments(actor: identity.Account, asked: Mapping[str, str], full: bool, now:
 def returns(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
     """The corrections that went back to a department, for its own registers."""
     state = asked.get("state") if asked.get("state") in subjects.Return.State.values else None
-    found = [
-        subjects.view_of(row, full=full)
-        for row in subjects.returns(_own_department(actor), state=state)[:MOST_ROWS]
-    ]
+    rows, left = _newest(subjects.returns(_own_department(actor), state=state))
+    found = [subjects.view_of(row, full=full) for row in rows]
     columns = (
         "return", "source", "record", "subject", "element", "your_value", "corrected_value", "made_at", "case", "state",
         "due_on",
@@ -219,7 +227,7 @@ def returns(actor: identity.Account, asked: Mapping[str, str], full: bool, now: 
         for row in found
     ]  # fmt: skip
     elements = tuple(sorted({row["element"] for row in found if identity.is_personal(row["element"])}))
-    return Table(columns, lines, [row["subject_id"] for row in found], elements)
+    return Table(columns, lines, [row["subject_id"] for row in found], elements, left=left)
 
 
 def refused(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
@@ -238,7 +246,8 @@ def refused(actor: identity.Account, asked: Mapping[str, str], full: bool, now: 
 
 
 def _day(at: dt.datetime | None) -> str:
-    return at.date().isoformat() if at is not None else ""
+    # The day in Shenzhen: a case of the early morning does not belong to the day before.
+    return timezone.localtime(at).date().isoformat() if at is not None else ""
 
 
 STAFF = frozenset({"officer", "operator"})

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.hall.exports import watermark
-from chengshu.contexts.hall.exports.lists import KINDS, Table
+from chengshu.contexts.hall.exports.lists import KINDS, Kind, Table
 from chengshu.contexts.hall.exports.models import Export
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
@@ -50,13 +50,7 @@ def ask(
 
     Raises ``export-not-allowed`` (403), ``export-purpose`` (422), ``export-queue`` (429).
     """
-    found = KINDS.get(kind)
-    if found is None or actor.role not in found.roles:
-        raise Problem("export-not-allowed", _("您的角色不能导出这份名单"), status=403)
-    if kind == "payments" and not cases.payments.may_list(actor):
-        raise Problem("export-not-allowed", _("只有财政经办人员可以查看款项"), status=403)
-    if full and actor.role not in found.full_roles:
-        raise Problem("export-not-allowed", _("您的角色只能导出遮盖后的名单"), status=403)
+    found = _may(actor, kind, full)
     if purpose not in identity.PURPOSES_OF_ROLE[actor.role] or len(reason.strip()) < FEWEST_WORDS:
         raise Problem("export-purpose", _("请选择目的，并写明用来做什么"), status=422)
     if Export.objects.filter(account_id=actor.pk, state=State.WAITING).count() >= MOST_WAITING:
@@ -84,6 +78,18 @@ def ask(
         )
 
 
+def _may(actor: identity.Account, kind: str, full: bool) -> Kind:
+    """Return the kind of list where an account may have it; refuses otherwise."""
+    found = KINDS.get(kind)
+    if found is None or actor.role not in found.roles:
+        raise Problem("export-not-allowed", _("您的角色不能导出这份名单"), status=403)
+    if kind == "payments" and not cases.payments.may_list(actor):
+        raise Problem("export-not-allowed", _("只有财政经办人员可以查看款项"), status=403)
+    if full and actor.role not in found.full_roles:
+        raise Problem("export-not-allowed", _("您的角色只能导出遮盖后的名单"), status=403)
+    return found
+
+
 def run(now: dt.datetime) -> int:
     """Produce what waits, delete what has expired; returns how many files were made."""
     expire(now)
@@ -93,6 +99,12 @@ def run(now: dt.datetime) -> int:
         Export.objects.filter(free, state=State.WAITING).order_by("pk").values_list("pk", flat=True)[:10]
     ):
         row = Export.objects.get(pk=number)
+        if row.attempts >= MOST_ATTEMPTS:
+            # Its workers died each time without a word.
+            Export.objects.filter(pk=number, state=State.WAITING, attempts=row.attempts).update(
+                state=State.FAILED
+            )
+            continue
         # One conditional update: of two workers one has it.
         taken = Export.objects.filter(free, pk=number, state=State.WAITING, attempts=row.attempts).update(
             attempts=F("attempts") + 1, leased_until=now + LEASE
@@ -106,7 +118,9 @@ def _produced(row: Export, now: dt.datetime) -> int:
     try:
         actor = identity.account(row.account_id)
         if actor is None or not identity.may_act(actor):
-            raise Problem("export-not-allowed", "账户已经停用", status=403)
+            raise Problem("export-not-allowed", _("账户已经停用"), status=403)
+        # Whoever has changed their role or desk since has what they may have now.
+        _may(actor, row.kind, row.full)
         table = KINDS[row.kind].make(actor, row.filters, row.full, now)
         _keep(row, table, actor, now)
     except Exception as error:
@@ -127,24 +141,29 @@ def _keep(row: Export, table: Table, actor: identity.Account, now: dt.datetime) 
     """Write the file, put it on record for everyone in it, and only then let it be fetched."""
     expires = now + LIFE
     who = f"{row.actor_name}（{row.department}）" if row.department else row.actor_name
-    line = watermark.notice(row.number, who, row.reason, now, expires)
+    line = watermark.notice(row.number, who, row.reason, now, expires, table.left)
     content = watermark.write(table.columns, table.rows, row.fingerprint, line, head_first=table.head_first)
     digest = kept_files.keep(folder(), content)
     persons = sorted({person for person in table.persons if person.startswith("P")})
-    with transaction.atomic():
-        for person in persons:
-            identity.record_read(actor, person, row.purpose, table.elements, now)
-        Export.objects.filter(pk=row.pk).update(
-            state=State.READY,
-            rows=len(table.rows),
-            persons=len(persons),
-            digest=digest,
-            size=len(content),
-            ready_at=now,
-            expires_at=expires,
-            leased_until=None,
-            error="",
-        )
+    try:
+        with transaction.atomic():
+            for person in persons:
+                identity.record_read(actor, person, row.purpose, table.elements, now)
+            Export.objects.filter(pk=row.pk).update(
+                state=State.READY,
+                rows=len(table.rows),
+                persons=len(persons),
+                digest=digest,
+                size=len(content),
+                ready_at=now,
+                expires_at=expires,
+                leased_until=None,
+                error="",
+            )
+    except BaseException:
+        # What is on nobody's record does not stay on the disk.
+        kept_files.path_of(folder(), digest).unlink(missing_ok=True)
+        raise
 
 
 def expire(now: dt.datetime) -> int:
@@ -153,7 +172,17 @@ def expire(now: dt.datetime) -> int:
     for row in rows:
         kept_files.path_of(folder(), row.digest).unlink(missing_ok=True)
     Export.objects.filter(pk__in=[row.pk for row in rows]).update(state=State.EXPIRED, digest="")
+    if rows:
+        _sweep(now)
     return len(rows)
+
+
+def _sweep(now: dt.datetime) -> None:
+    """Delete the files that a worker wrote and died before any row named them."""
+    named = set(Export.objects.filter(state=State.READY).values_list("digest", flat=True))
+    for path in folder().glob("*/*"):
+        if path.name not in named and path.stat().st_mtime < (now - LEASE).timestamp():
+            path.unlink(missing_ok=True)
 
 
 def file_of(number: str, actor: identity.Account, now: dt.datetime) -> tuple[Export, bytes]:

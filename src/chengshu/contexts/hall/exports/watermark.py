@@ -7,10 +7,12 @@ import hashlib
 import hmac
 import io
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from chengshu.kernel.spreadsheet import csv_lines
 
 CODE_LENGTH = 10
+CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def check_code(fingerprint: str, place: int) -> str:
@@ -27,12 +29,17 @@ def order_of(fingerprint: str, number: int) -> list[int]:
     )
 
 
-def notice(number: str, who: str, why: str, at: dt.datetime, expires: dt.datetime) -> str:
-    """Return the line that stands at the top and at the end of each file."""
+def notice(number: str, who: str, why: str, at: dt.datetime, expires: dt.datetime, left: int = 0) -> str:
+    """Return the line that stands at the top and at the end of each file; ``left``: how many rows are not in it."""
+    cut = f"；只含最新的部分，另有 {left} 行没有导出" if left else ""
     return (
-        f"【{number}】由 {who} 于 {at:%Y-%m-%d %H:%M} 导出；目的：{why}；{expires:%Y-%m-%d %H:%M} 前用完销毁。"
+        f"【{number}】由 {who} 于 {_at(at)} 导出；目的：{why}；{_at(expires)} 前用完销毁{cut}。"
         "本文件有水印，可以追溯到人；导出已告知有关当事人。"
     )
+
+
+def _at(instant: dt.datetime) -> str:
+    return instant.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
 
 
 def write(

@@ -25,6 +25,7 @@ from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import Acting
 from chengshu.contexts.ledger import api as ledger
 from chengshu.contexts.subjects import api as subjects
+from chengshu.kernel.kept_files import make_once
 from chengshu.kernel.problems import Problem
 
 KEPT = dt.timedelta(days=7)
@@ -67,7 +68,8 @@ def make_copies(now: dt.datetime, limit: int = 20) -> int:
         _path(row).unlink(missing_ok=True)
         DataExport.objects.filter(pk=row.pk).update(state=DataExport.State.GONE)
     made = 0
-    for row in DataExport.objects.filter(state=DataExport.State.ASKED).order_by("pk")[:limit]:
+    # One that failed before stands behind those that nobody has tried yet.
+    for row in DataExport.objects.filter(state=DataExport.State.ASKED).order_by("attempts", "pk")[:limit]:
         made += _make(row, now)
     return made
 
@@ -80,26 +82,33 @@ def _make(row: DataExport, now: dt.datetime) -> bool:
         acting = Acting(account, row.subject_id, row.account_name, row.how)
         content = gathered(Room(acting, row.subject_id), now)
         body = json.dumps(content, ensure_ascii=False, indent=1, default=str).encode()
-    except Problem as problem:
+    except Exception as error:
+        # Whatever one copy does, the others are made; who asked sees that theirs did not come.
         last = row.attempts + 1 >= ATTEMPTS
         state = DataExport.State.FAILED if last else DataExport.State.ASKED
-        DataExport.objects.filter(pk=row.pk).update(
-            attempts=row.attempts + 1, state=state, problem=str(problem.title)[:200]
+        said = str(error.title) if isinstance(error, Problem) else _("生成时出错，已通知管理员")
+        DataExport.objects.filter(pk=row.pk, state=DataExport.State.ASKED).update(
+            attempts=row.attempts + 1, state=state, problem=said[:200]
         )
-        _log.warning("copy failed", copy=row.pk, problem=problem.code, attempts=row.attempts + 1)
+        _log.exception("copy-failed", copy=row.pk, attempts=row.attempts + 1)
         return False
     row.file = f"{row.pk}-{secrets.token_urlsafe(24)}.json"
     path = _path(row)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(body)
-    path.chmod(0o600)
-    row.digest, row.size = hashlib.sha256(body).hexdigest(), len(body)
-    row.state, row.made_at, row.expires_at = DataExport.State.MADE, now, now + KEPT
+    make_once(path, body)
+    digest = hashlib.sha256(body).hexdigest()
     with transaction.atomic():
-        row.save()
-        said = {"copy": str(row.pk), "subject": row.subject_id, "digest": row.digest}
-        ledger.deposit("data-copy-made", f"copy:{row.pk}", said, now=now)
-    return True
+        # Of two clocks at once one has made it; the other's file goes again.
+        made = DataExport.objects.filter(pk=row.pk, state=DataExport.State.ASKED).update(
+            file=row.file, digest=digest, size=len(body), state=DataExport.State.MADE, made_at=now,
+            expires_at=now + KEPT,
+        )  # fmt: skip
+        if made:
+            ledger.deposit(
+                "data-copy-made", f"copy:{row.pk}", {"copy": str(row.pk), "subject": row.subject_id, "digest": digest}, now=now
+            )  # fmt: skip
+    if not made:
+        path.unlink(missing_ok=True)
+    return bool(made)
 
 
 def _path(row: DataExport) -> Path:
