@@ -12,11 +12,12 @@ from chengshu.contexts.cases import api as cases
 from chengshu.contexts.hall import api as hall
 from chengshu.contexts.hall.seconds import lots
 from chengshu.contexts.hall.seconds.models import AutomaticDecision
+from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.contexts.messages import api as messages
 from chengshu.kernel.problems import Problem
 
-from .conftest import NOW, PACK, apply
+from .conftest import NOW, PACK, apply, childbirth_facts
 
 LATER = NOW + dt.timedelta(days=1)
 
@@ -102,7 +103,7 @@ def test_found_wrong_the_person_is_told_and_somebody_else_puts_it_right(anna, st
 
 def test_i_ask_that_a_person_looks_and_nobody_else_does_for_me(anna, staff):
     case_id = apply(anna)
-    url = hall.ask_person_url(case_id, anna)
+    url = hall.ask_person_url(case_id, anna, NOW)
     other, mine = Client(), Client()
     other.force_login(staff.bert)
     mine.force_login(anna)
@@ -111,9 +112,26 @@ def test_i_ask_that_a_person_looks_and_nobody_else_does_for_me(anna, staff):
     assert mine.post(url, {"seq": seq, "reason": "登记错了"}).status_code == 302
     row = AutomaticDecision.objects.get()
     assert cases.pack_of(row.review_case) == lots.PACK
-    assert hall.ask_person_url(case_id, anna) == ""
+    # Pressed twice, it is the one review.
+    assert mine.post(url, {"seq": seq}).status_code == 302
+    assert AutomaticDecision.objects.get().review_case == row.review_case
+    assert hall.ask_person_url(case_id, anna, NOW) == ""
     page = Client().get("/my/decisions/lots").content.decode()
     assert "生育补贴" in page
+
+
+def test_whoever_was_served_at_the_window_asks_for_a_person_as_well(anna, staff):
+    behalf = {"subject_id": anna.subject_id, "by": "window", "mandate": 1}
+    clerk = identity.save_account("cl", display_name="窗口", role="clerk", department="data-bureau")
+    case_id = cases.open_case(
+        PACK, childbirth_facts(), opened_by=clerk, idempotency_key="w", now=NOW, on_behalf=behalf
+    )
+    cases.command(
+        case_id, "confirm", {"agreed": True}, actor=anna, expected_version=None, idempotency_key=None, now=NOW
+    )
+    assert hall.ask_person_url(case_id, anna, NOW) and not hall.ask_person_url(case_id, clerk, NOW)
+    seq = AutomaticDecision.objects.get().seq
+    assert cases.pack_of(lots.ask_person(case_id, seq, anna, "登记错了", NOW)) == lots.PACK
 
 
 def test_the_case_page_tells_the_decision(anna, browser, django_assert_max_num_queries):

@@ -131,7 +131,7 @@ from chengshu.contexts.cases.trace import (
     register_origins,
 )
 from chengshu.contexts.cases.what_if import WhatIf, what_if, what_if_case, what_if_pack
-from chengshu.contexts.cases.whose import leaf_of_step, opened_case, opener_of, pack_of_case
+from chengshu.contexts.cases.whose import leaf_of_step, opener_of, pack_of_case, pursues
 from chengshu.contexts.cases.workbooks import as_workbook
 from chengshu.contexts.identity.api import Account
 from chengshu.kernel.problems import Problem
@@ -226,7 +226,6 @@ __all__ = [
     "open_many",
     "open_without_owner",
     "open_without_term",
-    "opened_case",
     "opener_of",
     "outcomes",
     "pack_of",
@@ -242,6 +241,7 @@ __all__ = [
     "public_command",
     "public_commands",
     "public_panel",
+    "pursues",
     "read_notice",
     "reassign",
     "receipt_of",

@@ -44,7 +44,7 @@ def page_of(view: CaseView, viewer: Account, now: dt.datetime) -> dict[str, Any]
         "payments": [] if view.withheld else payments_of(view.case_id),
         "hanging": panel_lines(view.case_id, viewer, now),
         "decisions": decisions_of(view.case_id, viewer, now),
-        "ask_person": ask_person_url(view.case_id, viewer),
+        "ask_person": ask_person_url(view.case_id, viewer, now),
         "files": [(event, file) for event in view.events for file in event.files],
         "foresight": None if view.closed_at else what_if_case(view.case_id, now),
         "staff": viewer.role in STAFF_ROLES,

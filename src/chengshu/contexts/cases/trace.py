@@ -27,7 +27,8 @@ Said = Mapping[str, str]
 # (case id) → field → where its answer came from; contexts above know.
 Origins = Callable[[str], Mapping[str, Said]]
 _origins: list[Origins] = []
-_ask_person: list[Callable[[str, identity.Account], str]] = []
+AskPerson = Callable[[str, identity.Account, dt.datetime], str]
+_ask_person: list[AskPerson] = []
 NOT_SO = {"zh": "不属于：{row}", "en": "Not so: {row}"}
 OTHERWISE = {"zh": "以上情形都没有", "en": "None of the above"}
 NO_NAME = {"zh": "第 {number} 条规则", "en": "Rule {number}"}
@@ -73,14 +74,14 @@ def register_origins(handler: Origins) -> None:
     _origins[:] = [handler]
 
 
-def register_ask_person(handler: Callable[[str, identity.Account], str]) -> None:
+def register_ask_person(handler: AskPerson) -> None:
     """Say where one asks that a person looks at a decision again; ``site`` wires it."""
     _ask_person[:] = [handler]
 
 
-def ask_person_url(case_id: str, viewer: identity.Account) -> str:
+def ask_person_url(case_id: str, viewer: identity.Account, now: dt.datetime) -> str:
     """Return where this viewer may ask for a person; empty where they may not."""
-    return _ask_person[0](case_id, viewer) if _ask_person else ""
+    return _ask_person[0](case_id, viewer, now) if _ask_person else ""
 
 
 def decisions_of(

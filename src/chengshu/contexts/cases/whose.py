@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from chengshu.contexts.cases import packs, rows
+import datetime as dt
+
+from chengshu.contexts.cases import packs, routing, rows
 from chengshu.contexts.cases.models import CaseEvent
 from chengshu.contexts.identity.api import Account
 from chengshu.kernel.problems import Problem
@@ -23,9 +25,12 @@ def opener_of(case_id: str) -> str:
         return ""
 
 
-def opened_case(case_id: str, account: Account) -> bool:
-    """Say whether an account opened a case, for itself or for whom it acts."""
-    return opener_of(case_id) == str(account.pk)
+def pursues(case_id: str, account: Account, now: dt.datetime) -> bool:
+    """Say whether a case is an account's to pursue: its own, that of whom it still acts for, or its own by another's hand."""
+    try:
+        return routing.is_opener(rows.lock_free(case_id), account, now)
+    except Problem:
+        return False
 
 
 def leaf_of_step(case_id: str, seq: int) -> int:

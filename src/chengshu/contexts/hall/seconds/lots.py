@@ -137,21 +137,26 @@ def open_review(
 
 def ask_person(case_id: str, seq: int, account: Account, reason: str, now: dt.datetime) -> str:
     """Somebody asks that a person looks at the decision on their matter (个人信息保护法第二十四条); returns the review."""
-    row = AutomaticDecision.objects.filter(case_id=case_id, seq=seq).first()
-    if row is None or not ask_person_url(case_id, account):
+    mine = account.role == "resident" and cases.pursues(case_id, account, now)
+    known = AutomaticDecision.objects.filter(case_id=case_id, seq=seq)
+    if not mine or not known.exists():
         raise Problem("review-unknown", _("没有可以复核的决定"), detail=case_id, status=404)
-    if row.review_case:
-        return row.review_case
     cases.need_shipped(PACK, now)
     with transaction.atomic():
-        row.review_case = open_review(row, "asked", now, reason=reason, by=account)
-        AutomaticDecision.objects.filter(pk=row.pk).update(review_case=row.review_case, state=State.DRAWN)
+        # Pressed twice, or drawn by lot in the same moment: one review.
+        row = known.select_for_update().get()
+        if not row.review_case:
+            row.review_case = open_review(row, "asked", now, reason=reason, by=account)
+            known.update(review_case=row.review_case, state=State.DRAWN)
     return row.review_case
 
 
-def ask_person_url(case_id: str, viewer: Account) -> str:
-    """Return where whoever opened a case asks for a person; empty for others, and where a person looks already."""
-    if viewer.role != "resident" or not cases.opened_case(case_id, viewer):
+def ask_person_url(case_id: str, viewer: Account, now: dt.datetime) -> str:
+    """Return where whoever a decision is about asks for a person; empty for others, and where a person looks already.
+
+    That is who opened the case, and who it was opened for, at the window or by somebody with a mandate.
+    """
+    if viewer.role != "resident" or not cases.pursues(case_id, viewer, now):
         return ""
     if not AutomaticDecision.objects.filter(case_id=case_id, review_case="").exists():
         return ""
