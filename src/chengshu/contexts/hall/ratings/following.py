@@ -124,7 +124,7 @@ _known: dict[str, frozenset[str]] = {}
 
 def office_terms(step: cases.StepTaken) -> frozenset[str]:
     """Return the terms that the office has to keep, by the case's own version of its pack: not the person's own."""
-    pack = cases.pack_of_case(step.case.id)
+    pack = step.pack
     if pack.hash not in _known:
 
         def of_office(state: str) -> bool:
