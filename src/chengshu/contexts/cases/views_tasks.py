@@ -47,7 +47,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "lights": _lights(page),
         "packs": [(row.pack, _texts(row, "title")) for row in versions],
-        "kinds": _kinds(versions),
+        "kinds": _kinds(versions, filters.pack, request.user.role == "grid_worker"),
         "views": _views(request),
         "notices": queries.unread_notices(request.user, now=now),
         "filtered": any(
@@ -153,10 +153,19 @@ def _states(versions: list[PackVersion], pack_id: str) -> list[tuple[str, dict[s
     return [(name, both(pack, f"states.{name}")) for name, state in pack.states.items() if not state.final]
 
 
-def _kinds(versions: list[PackVersion]) -> list[tuple[str, dict[str, str]]]:
+def _kinds(
+    versions: list[PackVersion], pack_id: str, on_the_ground: bool
+) -> list[tuple[str, dict[str, str]]]:
+    """Return what tells the cases of the chosen pack apart; those of all packs together would say nothing.
+
+    A grid worker has the cases of few packs, those that a cell works: theirs stand there without choosing.
+    """
     found: dict[str, dict[str, str]] = {}
     for row in reversed(versions):
         pack = packs.pinned(row.pk, row.hash).pack
+        theirs = on_the_ground and any(role.holder == "cell" for role in pack.roles.values())
+        if row.pack != pack_id and not (theirs and not pack_id):
+            continue
         first = next((fact for fact in pack.facts.values() if fact.type.kind == "choice"), None)
         for choice in first.type.choices if first else ():
             found[choice] = _texts(row, f"choices.{first.name}.{choice}" if first else "")

@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 class DisputeForm(forms.Form):
     """A resident says that a value is wrong."""
 
-    claimed = forms.CharField(label=_("应该是"), max_length=200, required=False)
+    claimed = forms.CharField(
+        label=_("应该是"), max_length=200, required=False, help_text=_("没有这项信息的，空着，勾选下面一项。")
+    )
     absent = forms.BooleanField(label=_("我没有这项信息，应当删除"), required=False)
     reason = forms.CharField(
         label=_("依据或说明"),

@@ -67,9 +67,13 @@ class RequestForm(forms.Form):
         initial="open",
         help_text=_("匿名和保密的诉求不记在您的账户里，凭编号和查询码查看进度。"),
     )
-    name = forms.CharField(label=_("称呼"), max_length=60, required=False)
+    name = forms.CharField(label=_("称呼"), max_length=60, required=False, help_text=_("不匿名的请填写"))
     phone = forms.RegexField(
-        r"^1\d{10}$|^0\d{2,3}-?\d{7,8}$", label=_("回访电话"), max_length=20, required=False
+        r"^1\d{10}$|^0\d{2,3}-?\d{7,8}$",
+        label=_("回访电话"),
+        max_length=20,
+        required=False,
+        help_text=_("不匿名的请填写，按它回访"),
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
 

@@ -119,3 +119,12 @@ def public_body(item: Item) -> dict[str, Any]:
         {"title": each["title"], "article": each.get("article", "")} for each in body["legal_basis"]
     ]
     return body
+
+
+def packs_of(codes: list[str]) -> set[str]:
+    """Return the packs that run these items."""
+    return (
+        set(Item.objects.filter(code__in=codes).exclude(pack="").values_list("pack", flat=True))
+        if codes
+        else set()
+    )

@@ -206,6 +206,12 @@ def _take_files(journey: Journey, item: Field, form: Any) -> None:
             return
 
 
+def _decides(journey: Journey, item: Field) -> bool:
+    """Say whether other questions are asked or not by the answer to this one."""
+    name = f"facts.{item.name}"
+    return any(each.when is not None and name in each.when.reads for each in journey.pack.facts.values())
+
+
 def _question_page(
     request: HttpRequest, journey: Journey, item: Field, form: Any, status: int = 200
 ) -> HttpResponse:
@@ -220,7 +226,8 @@ def _question_page(
         "files": journey.files,
         "why": journey.why_asked(item),
         "number": names.index(item.name) + 1 if item.name in names else 0,
-        "total": len(names),
+        # How many there are is not known before the answer that decides on others.
+        "total": 0 if _decides(journey, item) and not journey.answered(item) else len(names),
         "back": back,
         "single": not form.fields[item.name].widget.use_fieldset and item.type.kind not in ("rows",),
     }

@@ -12,7 +12,8 @@ from chengshu.contexts.identity.api import mandates
 from chengshu.contexts.subjects import api as subjects
 
 A_YEAR = timedelta(days=365)
-MATTERS = 3
+# What one hands to somebody else: matters of the family.
+MATTERS = ("newborn", "household-registration", "social-security-card")
 
 
 def seed_demo(now: datetime) -> None:
@@ -32,7 +33,8 @@ def seed_demo(now: datetime) -> None:
         identity.Terms((), True, today, today + A_YEAR), by=applicant, now=now,
     )  # fmt: skip
     mandates.accept(row.pk, objector, now)
-    scope = tuple(pack for pack, _title in matters_for(applicant, now)[:MATTERS])
+    may = {pack for pack, _title in matters_for(applicant, now)}
+    scope = tuple(pack for pack in MATTERS if pack in may)
     if resident.subject_id and scope:
         mandates.offer(
             identity.Principal(resident.subject_id, resident.display_name), applicant,

@@ -30,13 +30,12 @@ GROUPS = (
 
 def grouped(services: list[cases.Service]) -> list[tuple[str, list[cases.Service]]]:
     """Return the services that run here under their headings: those that join several first, then by whom they are for."""
-    of_people = {
-        pack
-        for pack, body in Item.objects.exclude(pack="").values_list("pack", "body")
-        if list(body.get("audiences") or []) == ["自然人"]
-    }
+    linked = list(Item.objects.exclude(pack="").order_by("code").values_list("pack", "body"))
+    of_people = {pack for pack, body in linked if list(body.get("audiences") or []) == ["自然人"]}
+    # As the district numbers its items: office by office, what is asked for most first; then what no item names.
+    order = {pack: number for number, (pack, _body) in reversed(list(enumerate(linked)))}
     found: dict[str, list[cases.Service]] = {name: [] for name, _title in GROUPS}
-    for each in services:
+    for each in sorted(services, key=lambda service: order.get(service.id, len(order))):
         found["together" if each.one_thing else "people" if each.id in of_people else "firms"].append(each)
     return [(_(title), found[name]) for name, title in GROUPS if found[name]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -23,6 +24,8 @@ from chengshu.contexts.identity.api import acting, may_act, public_page
 
 A_PAGE = 10
 SUGGESTIONS = 8
+# How far down a one-thing is still what was meant.
+NEAR = 6
 SCOPES = ("", "item", "pack", "policy")
 
 
@@ -53,6 +56,18 @@ def home(request: HttpRequest) -> HttpResponse:
         "total": queries.items({}).count(),
     }
     return render(request, "hall/search/home.html", context)
+
+
+def _together(hits: Sequence[Hit], now: dt.datetime) -> list[dict[str, Any]]:
+    """Return the one-things among the first hits: whoever asks for one of their services may want them all at once."""
+    found = {hit.doc.id for hit in hits if hit.doc.kind == "pack"}
+    codes = [hit.doc.id for hit in hits if hit.doc.kind == "item"]
+    found |= queries.packs_of(codes)
+    return [
+        _tile(each.id, each.title, each.about)
+        for each in sources.offered(now)
+        if each.one_thing and each.id in found
+    ]
 
 
 def _drafts(request: HttpRequest, titles: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
@@ -89,6 +104,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "answer": answer,
         "hits": [_line(hit, now) for hit in answer.hits],
         "own": [_line(hit, now) for hit in own],
+        "together": _together(answer.hits[:NEAR], now) if scope != "policy" else [],
         "breadcrumbs": [(_("办事大厅"), reverse("search:home")), (_("搜索"), "")],
     }
     return render(request, "hall/search/results.html", context)
