@@ -59,15 +59,19 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _together(hits: Sequence[Hit], now: dt.datetime) -> list[dict[str, Any]]:
-    """Return the one-things among the first hits: whoever asks for one of their services may want them all at once."""
-    found = {hit.doc.id for hit in hits if hit.doc.kind == "pack"}
-    codes = [hit.doc.id for hit in hits if hit.doc.kind == "item"]
-    found |= queries.packs_of(codes)
+    """Return the one-things among the first hits that do not stand first already: one may want all their services at once."""
+    first, others = _packs(hits[:1]), _packs(hits)
     return [
         _tile(each.id, each.title, each.about)
-        for each in sources.offered(now)
-        if each.one_thing and each.id in found
+        for each in (sources.offered(now) if others - first else ())
+        if each.one_thing and each.id in others - first
     ]
+
+
+def _packs(hits: Sequence[Hit]) -> set[str]:
+    return {hit.doc.id for hit in hits if hit.doc.kind == "pack"} | queries.packs_of(
+        [hit.doc.id for hit in hits if hit.doc.kind == "item"]
+    )
 
 
 def _drafts(request: HttpRequest, titles: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
