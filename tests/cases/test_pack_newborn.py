@@ -77,6 +77,8 @@ def delivered(people):
         "birth-record", facts, opened_by=people.health1, idempotency_key="birth", now=MONDAY
     )
     do(record, "sign", people.health2)
+    # Only what lies with the parent's account counts as their record.
+    Certificate.objects.filter(type="birth-record").update(holder_account=str(people.parent.pk))
     return Certificate.objects.get(type="birth-record").number
 
 

@@ -6,7 +6,9 @@ import datetime as dt
 import json
 
 from chengshu.contexts.cases import api as cases
+from chengshu.contexts.cases.models import Case
 from chengshu.contexts.certificates.models import Certificate
+from chengshu.site.simulation.samples import read_samples
 
 from .conftest import NOW
 
@@ -28,6 +30,23 @@ def record(account):
     Certificate.objects.create(
         number="BR-2026-000007", type="birth-record", case_id="X1", title_zh="分娩信息", title_en="Record", holder="王安娜",
         holder_account=str(account.pk), holder_id=account.subject_id, claims=json.dumps(claims), department="health",
+        valid_from=dt.date(2026, 1, 1), issued_at=NOW, changed_at=NOW,
+    )  # fmt: skip
+
+
+def licence(account, code):
+    """Give somebody the licence of their shop."""
+    claims = [
+        {
+            "name": "credit_code",
+            "label": {"zh": "代码", "en": "Code"},
+            "raw": code,
+            "value": {"zh": code, "en": code},
+        }
+    ]
+    Certificate.objects.create(
+        number="YZ-2026-000001", type="business-licence", case_id="X2", title_zh="营业执照", title_en="Licence", holder="王安娜",
+        holder_account=str(account.pk), holder_id=account.subject_id, claims=json.dumps(claims), department="market",
         valid_from=dt.date(2026, 1, 1), issued_at=NOW, changed_at=NOW,
     )  # fmt: skip
 
@@ -59,3 +78,16 @@ def test_the_hospitals_record_decides_at_once_and_overrules_what_was_typed(anna)
     said = {label["zh"]: value for _name, label, value in view.facts}
     assert any("3280" in str(value) for value in said.values())
     assert not any("9999" in str(value) or "自己写的医院" in str(value) for value in said.values())
+
+
+def test_a_part_rests_on_the_record_too_whatever_its_questionnaire_says(anna):
+    for pack in ("business-licence", "food-permit", "fire-safety-check", "sign-board", "joint-inspection"):
+        cases.need_shipped(pack, NOW)
+    cases.need_shipped("open-a-restaurant", NOW)
+    licence(anna, "91440300MA5DA1X78B")
+    samples = read_samples(cases.current_files("open-a-restaurant")).openings[0].facts
+    facts = {name: value for name, value in samples.items() if value is not None}
+    facts |= {"things": ["food"], "old_code": "91350100M000100Y43"}
+    whole = cases.open_case("open-a-restaurant", facts, opened_by=anna, idempotency_key="r", now=NOW)
+    food = Case.objects.get(parent=whole, pack="food-permit")
+    assert cases.case_facts(food.pk)["facts"]["credit_code"] == "91440300MA5DA1X78B"

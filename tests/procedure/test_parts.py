@@ -22,6 +22,10 @@ FAULTS = {
     "a value of another kind": (("what: \"'gas'\"", "what: \"'tap'\""), "expression-type", "tap"),
     "a name that is not declared": (("since: facts.since", "since: facts.when"), "expression-type", "facts.when"),
     "a part that waits for itself": (("after: [register]", "after: [register, card]"), "part-cycle", "card"),
+    "parts that meet, and one opens after the other": (
+        ("parts: {meter: to_inspect, gas: to_inspect}", "parts: {meter: to_inspect, card: to_inspect, register: granted}"),
+        "part-cycle", "'card' opens after 'register' has ended",
+    ),
     "a part that is not there": (("after: [register]", "after: [registr]"), "part-unknown", "register"),
     "a pack that is not there": (("pack: move-card", "pack: move-cart"), "part-pack", "move-cart"),
     "an end that the child lacks": (

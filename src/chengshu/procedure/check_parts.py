@@ -110,11 +110,16 @@ class _Parts(_Base):
                 )  # fmt: skip
 
     def joins(self) -> None:
-        """A join names parts, and gives only to those that it joins."""
-        found = self.pack.parts
-        for join in found.joins.values() if found is not None else ():
+        """A join names parts that can all wait for it, and gives only to those that it joins."""
+        parts = self.pack.parts.parts if self.pack.parts is not None else {}
+        for join in self.pack.parts.joins.values() if self.pack.parts is not None else ():
             for name in join.parts:
-                self.known(join.line, "part-unknown", "part", name, found.parts if found is not None else {})
+                self.known(join.line, "part-unknown", "part", name, parts)
+                for other in sorted(_before(name, parts) & set(join.parts) - {name}):
+                    self.fault(
+                        join.line, "part-cycle", f"{name!r} opens after {other!r} has ended, and both meet in {join.id!r}",
+                        f"take {name!r} out of the join, or {other!r} out of its after:",
+                    )  # fmt: skip
             for name, given in join.gives.items():
                 self.known(given.line, "part-unknown", "part of this join", name, join.parts)
 

@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 
-from chengshu.contexts.cases import endings, jobs, packs, papers, routing, rows, store
+from chengshu.contexts.cases import endings, jobs, packs, papers, routing, rows, sourced, store
 from chengshu.contexts.cases.field_views import first_value, scope_of
 from chengshu.contexts.cases.wording import both, outcome_words
 from chengshu.contexts.identity import api as identity
@@ -57,11 +57,15 @@ def open_part(request: EffectRequest) -> Mapping[str, Any]:
     part = str(params["part"])
     opener = identity.account(int(row.opened_by)) if row.opened_by.isdigit() else None
     pack = packs.current(params["pack"]).pack
+    facts = _with_own_sources(pack, params["facts"], row, opener, request.now)
+    if opener is not None:
+        # What the questionnaire says counts no more than what one types into the part's own form.
+        facts = dict(sourced.only_sourced(pack, facts, opener, row.behalf, request.now))
     try:
         with transaction.atomic():
             child = store.open_case(
                 params["pack"],
-                _with_own_sources(pack, params["facts"], row, opener, request.now),
+                facts,
                 opened_by=opener if opener is not None and _opens(pack, opener) else None,
                 subject_id=row.subject_id or None,
                 cell_code=row.cell_code or None,
