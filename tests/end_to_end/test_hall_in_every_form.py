@@ -1,4 +1,4 @@
-"""The hall in every form that it promises: large letters, printed on paper, and with scripts switched off."""
+"""The hall in every form that it promises: large letters, on paper, with scripts switched off."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from browsing import DESK, PHONE
-from test_every_page import SMALL, Axe, route_of, violations
+from test_every_page import SMALL, route_of, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.full]
 # Where each visitor's walk begins; links lead on, but only within the hall.
@@ -109,9 +109,7 @@ def on_paper(page, path):
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     if ground != "rgb(255, 255, 255)":
         wrong.append(f"{path} printed on {ground}")
-    options = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
-    for each in Axe().run(page, options=options).response["violations"]:
-        wrong.append(f"{path} printed: {each['id']} {[node['target'] for node in each['nodes']][:3]}")
+    wrong += violations(page, f"{path} printed", ["color-contrast"])
     page.emulate_media(media="screen")
     return wrong
 

@@ -35,6 +35,8 @@ class Tally:
     opened: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    # Where it was refused, and at which field or rule: what one mends a pack or the program by.
+    refused_at: Counter[str] = field(default_factory=Counter)
     ended_terms: int = 0
     jobs: int = 0
     outage_days: int = 0
@@ -139,7 +141,7 @@ class Year:
                     idempotency_key=f"simulated:{self.number}", now=now,
                 )  # fmt: skip
             except Problem as problem:
-                self._refused(problem)
+                self._refused(problem, name)
             else:
                 self.tally.opened[name] += 1
                 self.open_ids = [*self.open_ids[-200:], opened]
@@ -184,7 +186,7 @@ class Year:
         try:
             act(*given, **named)
         except Problem as problem:
-            self._refused(problem)
+            self._refused(problem, what)
         else:
             self.tally.done[what] += 1
 
@@ -192,7 +194,7 @@ class Year:
         try:
             view = cases.case_view(case_id, account, now=now)
         except Problem as problem:
-            return self._refused(problem)
+            return self._refused(problem, "look")
         if cases.shows_personal(view):
             self.looks.add(Look(view.subject_id, account.pk, case_id))
         known = self.known.get(view.pack)
@@ -207,14 +209,16 @@ class Year:
                 idempotency_key=f"simulated:{view.version}:{command.name}", now=now, files=files,
             )  # fmt: skip
         except Problem as problem:
-            return self._refused(problem)
+            return self._refused(problem, f"{view.pack}/{command.name}")
         self.tally.done[f"{view.pack}/{command.name}"] += 1
         return None
 
-    def _refused(self, problem: Problem) -> None:
+    def _refused(self, problem: Problem, what: str) -> None:
         if (problem.status or 500) >= 500:
             raise problem
         self.tally.refused[problem.code] += 1
+        place = problem.where.field if problem.where and problem.where.field else problem.detail
+        self.tally.refused_at[f"{what}: {problem.code} {place}".strip()] += 1
 
 
 def report(year: Year) -> dict[str, Any]:
@@ -227,6 +231,7 @@ def report(year: Year) -> dict[str, Any]:
         "steps": night.steps,
         "commands": dict(sorted(tally.done.items())),
         "refused": dict(sorted(tally.refused.items())),
+        "refused_at": dict(sorted(tally.refused_at.items())),
         "terms_ended": tally.ended_terms,
         "jobs": tally.jobs,
         "outage_days": tally.outage_days,
