@@ -11,6 +11,7 @@ from chengshu.contexts.cases.models import Case
 from chengshu.contexts.certificates import api as certificates
 from chengshu.contexts.certificates.models import Certificate
 from chengshu.contexts.identity import api as identity
+from chengshu.contexts.identity.models import Mandate, PersonalRead
 from chengshu.kernel.problems import Problem
 from chengshu.site.simulation.samples import read_samples
 from tests_support.casework import MONDAY
@@ -34,13 +35,13 @@ def at(days, hour=1):
     return (MONDAY + dt.timedelta(days=days)).replace(hour=hour)
 
 
-def applied(people, key="a1", **more):
-    facts = {**read_samples(cases.current_files(PACK)).openings[0].facts, **more}
-    return cases.open_case(PACK, facts, opened_by=people.resident, idempotency_key=key, now=MONDAY)
+def applied(people, key="a1", **whose):
+    facts = read_samples(cases.current_files(PACK)).openings[0].facts
+    return cases.open_case(PACK, facts, opened_by=people.resident, idempotency_key=key, now=MONDAY, **whose)
 
 
-def registered(people):
-    case_id = applied(people)
+def registered(people, **whose):
+    case_id = applied(people, **whose)
     take(case_id, "pass", people.ip1, MONDAY)
     settle(at(30))
     with pytest.raises(Problem) as caught:
@@ -91,6 +92,49 @@ def test_a_stranger_objects_the_applicant_answers_and_the_application_goes_on(pe
     assert Case.objects.get(pk=case_id).state == "deciding"
     assert cases.check_case(case_id) == cases.check_case(child) == []
     assert cases.dead_jobs() == []
+
+
+def is_person(account, subject_id):
+    return identity.save_account(
+        account.username, display_name=account.username, role="resident", subject_id=subject_id
+    )
+
+
+def looked_at(child, viewer, now):
+    """Whose data a look at a case puts on record."""
+    cases.case_view(child, viewer, now=now)
+    return set(PersonalRead.objects.filter(case_id=child).values_list("subject_id", flat=True))
+
+
+def test_a_look_at_an_objection_is_put_on_record_for_who_objects_not_for_the_applicant(people):
+    people.zhao = is_person(people.zhao, "P000000041")
+    case_id = applied(people, subject_id="P000000033")
+    take(case_id, "pass", people.ip1, MONDAY)
+    assert looked_at(case_id, people.ip1, at(1)) == {"P000000033"}
+    assert looked_at(objected(people, case_id), people.ip1, at(2)) == {"P000000041"}
+
+
+def test_what_an_agent_files_for_the_holder_is_the_holders_matter(people):
+    people.sun = is_person(people.sun, "P000000033")
+    Mandate.objects.create(
+        principal_id="P000000033", principal_name="孙", agent=people.resident, scope=[PACK], state="accepted",
+        valid_from=dt.date(2026, 1, 1), valid_to=dt.date(2027, 12, 31), given_by=people.sun, given_by_name="孙",
+        offered_at=MONDAY,
+    )  # fmt: skip
+    held = Mandate.objects.get()
+    case_id = registered(
+        people,
+        subject_id="P000000033",
+        on_behalf={"subject_id": "P000000033", "by": "mandate", "mandate": held.pk},
+    )
+    take(case_id, "cancel", people.resident, at(43), cancel_reason="不再使用")
+    child = child_of(case_id)
+    assert Case.objects.values_list("subject_id", "principal").get(pk=child) == ("P000000033", "P000000033")
+    assert cases.case_view(child, people.sun, now=at(43)).on_behalf["by"] == "mandate"
+    assert cases.case_view(child, people.resident, now=at(43))
+    Mandate.objects.update(state="revoked")
+    with pytest.raises(Problem):
+        cases.case_view(child, people.resident, now=at(43))
 
 
 def test_an_objection_that_holds_ends_the_application(people):

@@ -16,7 +16,7 @@ COMMANDS = {"open_case": "on_end", "request_fee": "on_paid"}
 WRITTEN = {
     "notify": ("role", "text"),
     "send_message": ("to", "text"),
-    "open_case": ("pack", "on_end"),
+    "open_case": ("pack", "on_end", "whose"),
     "publish_notice": ("kind",),
     "end_notice": ("kind",),
     "add_party": ("role",),
@@ -79,6 +79,8 @@ class _Effects:
                 )
         self.roles(words_of(effect, ROLES.get(effect.name, "")))
         self.commands(words_of(effect, COMMANDS.get(effect.name, "")))
+        if "assignee" in words_of(effect, "whose") and "assignee" not in effect.params:
+            self.fault("effect-params", "'whose' says assignee, but the child has none", "add assignee: …")
         if effect.name == "render_document":
             self.known(
                 words_of(effect, "template"), self.pack.templates, "template-unknown", "document template"

@@ -209,6 +209,9 @@ _OUTSIDE = (
     EffectSpec("render_document", {"template": _TEXT, "title": _TEXT}, inside=False),
 )
 
+# Whom a child case is about.
+WHOSE = ("parent", "actor", "assignee", "nobody")
+
 registry = Registry(
     effects={
         spec.name: spec
@@ -226,7 +229,8 @@ registry = Registry(
             ),
             # An address that the library lacks is proposed to it, never invented.
             EffectSpec("propose_address", {"text": _TEXT, "reason": _optional("text")}),
-            # A child case; `on_end` is the command that its end brings to this case.
+            # A child case; `on_end` is the command that its end brings to this case, `whose` says whom it is about: `parent`
+            # (left out: as this case), `actor` (who takes the step), `assignee`, `nobody`; a fact subject_id says it first.
             EffectSpec(
                 "open_case",
                 {
@@ -234,6 +238,7 @@ registry = Registry(
                     "department": _optional("text"),
                     "on_end": _optional("text"),
                     "assignee": _optional("text"),
+                    "whose": Type("choice", WHOSE, optional=True),
                     "facts": Type("map"),
                 },
             ),

@@ -21,23 +21,53 @@ def open_case_effect(request: EffectRequest) -> Mapping[str, Any]:
     params = request.params
     row = rows.lock_free(request.case_id)
     opener = identity.account(int(request.actor.id)) if request.actor.id.isdigit() else None
+    assignee = parties.resolve(params["assignee"]) if params.get("assignee") else None
+    facts = {name: value for name, value in params["facts"].items() if value is not None}
     child = store.open_case(
         params["pack"],
-        {name: value for name, value in params["facts"].items() if value is not None},
+        facts,
         opened_by=opener,
-        subject_id=row.subject_id or None,
+        subject_id=whose_child(row, facts, str(params.get("whose") or "parent"), opener, assignee) or None,
         cell_code=row.cell_code or None,
         department=params.get("department"),
         idempotency_key=request.idempotency_key,
         now=request.now,
         parent=request.case_id,
         on_end=params.get("on_end") or "",
-        assignee=str(parties.resolve(params["assignee"]).pk) if params.get("assignee") else "",
+        assignee=str(assignee.pk) if assignee is not None else "",
+        on_behalf=row.behalf if _pursues(row, opener) else None,
     )
     pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
     stranger = any(pack.roles[role].holder == "public" for role in request.actor.roles if role in pack.roles)
     papers.hand_papers(request.case_id, child, request.now, row.version + 1 if stranger else None)
     return {"child": child}
+
+
+def whose_child(
+    row: rows.CaseRow,
+    facts: Mapping[str, Any],
+    whose: str,
+    actor: identity.Account | None = None,
+    assignee: identity.Account | None = None,
+) -> str:
+    """Return the subject of a child case: reads of its file are put on record for that person, no other.
+
+    The facts say it first; then the pack (``whose``). Who steps in for a principal does it in the principal's matter,
+    and staff who take a step are not whom the case is about.
+    """
+    if named := str(facts.get("subject_id") or ""):
+        return named
+    if whose == "nobody":
+        return ""
+    if whose == "parent" or (whose == "actor" and _pursues(row, actor)):
+        return row.subject_id
+    person = assignee if whose == "assignee" else actor
+    return person.subject_id if person is not None and person.role == "resident" else ""
+
+
+def _pursues(row: rows.CaseRow, account: identity.Account | None) -> bool:
+    """Whether an account takes its steps in this case for the principal in whose name it opened it."""
+    return bool(row.on_behalf) and account is not None and row.opened_by == str(account.pk)
 
 
 def notify_effect(request: EffectRequest) -> Mapping[str, Any]:

@@ -15,7 +15,6 @@ from chengshu.contexts.identity import api as identity
 from chengshu.contexts.places import api as places
 from chengshu.kernel.terms import legal_day
 from chengshu.procedure.model import Pack, Role
-from chengshu.procedure.parts import MARK
 from chengshu.procedure.ports import Actor
 
 
@@ -171,10 +170,14 @@ def is_opener(row: CaseRow, account: identity.Account, now: dt.datetime) -> bool
 
 
 def _matter(row: CaseRow) -> str:
-    """Return the pack that a mandate must cover: of a part, the one-thing's."""
-    if not row.on_end.startswith(MARK) or row.parent_id is None:
-        return row.pack
-    return str(Case.objects.values_list("pack", flat=True).get(pk=row.parent_id))
+    """Return the pack that a mandate must cover: of a part, or a case that a step opened, that of the case it began with."""
+    pack, parent = row.pack, row.parent_id
+    while parent is not None:
+        above = Case.objects.values_list("pack", "parent_id", "principal").get(pk=parent)
+        if above[2] != row.principal:
+            break
+        pack, parent = above[0], above[1]
+    return pack
 
 
 def with_opener_roles(pack: Pack, actor: Actor) -> Actor:
