@@ -70,6 +70,48 @@ def test_an_applicant_types_submits_and_asks_when_it_is_decided(call):
     assert call("ap", "delete", f"/drafts/{2**40}")[0] == 404
 
 
+def test_a_call_takes_no_case_and_no_answer_that_the_page_would_refuse(call, client, tmp_path):
+    plain = write_pack(
+        tmp_path / "plain", PERMIT,
+        ("pack.yaml", "version: 1.0.0", "version: 1.2.0"),
+        ("form.yaml", "sections:\n  - {id: what, fields: [title, payee, reviewers, papers]}\n", ""),
+        ("form.yaml", "  papers: {type: files, element: case.photo, accept: document, most: 2}\n",
+         "  papers: {type: files, element: case.photo, accept: document, most: 2}\n"
+         "  helper: {type: accounts, element: case.party, role: officer, department: market, most: 1}\n"
+         "  more: {type: map, element: case.photo}\n"),
+        ("texts/zh.yaml", "sections: {what: 事项}\n", ""),
+        ("texts/zh.yaml", "  reviewers: {label: 评审人}\n",
+         "  reviewers: {label: 评审人}\n  helper: {label: 协办}\n  more: {label: 其他}\n"),
+    )  # fmt: skip
+    cases.load_pack_version(plain, MONDAY)
+    # Machines open it as well, and it has no sections: it is no service, on the page, as a draft or by a call.
+    client.force_login(identity.account_named("ap"))
+    assert client.post("/services/permit/start").status_code == 404
+    for path, body in (
+        ("/services/permit/cases", {"facts": {"title": "甲"}}),
+        ("/drafts", {"pack": "permit"}),
+    ):
+        status, problem = call("ap", "post", path, body, key=path[1:5])
+        assert (status, problem["code"]) == (403, "opening-not-offered")
+    alone = write_pack(
+        tmp_path / "alone", {name: (plain / name).read_text() for name in PERMIT},
+        ("pack.yaml", "version: 1.2.0", "version: 1.3.0"),
+        ("states.yaml", "by: [applicant, system]", "by: [applicant]"),
+    )  # fmt: skip
+    cases.load_pack_version(alone, MONDAY)
+    wrong = {"helper": ["fi"], "more": {"a": 1}, "reviewers": ["x" * 6]}
+    status, problem = call("ap", "post", "/services/permit/cases", {"facts": wrong}, key="w")
+    assert status == 422 and {name: error["code"] for name, error in problem["errors"].items()} == {
+        "title": "required", "helper": "not-an-option", "more": "unknown", "reviewers": "too-long",
+    }  # fmt: skip
+    draft = call("ap", "post", "/drafts", {"pack": "permit"})[1]["id"]
+    call("ap", "put", f"/drafts/{draft}", {"facts": wrong})
+    again = call("ap", "post", f"/drafts/{draft}/submit", key="w")
+    assert (again[0], again[1]["errors"]) == (422, problem["errors"])
+    right = {"facts": {"title": "甲", "helper": ["o1"]}}
+    assert call("ap", "post", "/services/permit/cases", right, key="r")[0] == 201
+
+
 def test_a_paper_is_named_only_by_whoever_sent_it(call, client):
     picture = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(picture, "PNG")

@@ -27,6 +27,7 @@ from chengshu.contexts.cases import (
 )
 from chengshu.contexts.cases.access import FULL, access_case, note_read
 from chengshu.contexts.cases.administration import pack_of
+from chengshu.contexts.cases.asking import open_asked, subject_of
 from chengshu.contexts.cases.audit import check_case
 from chengshu.contexts.cases.bulk import open_many, withdraw_vanished
 from chengshu.contexts.cases.describing import described, first_said, plain_values
@@ -221,6 +222,7 @@ __all__ = [
     "need_shipped",
     "note_read",
     "notices_for",
+    "open_asked",
     "open_by_cell",
     "open_case",
     "open_many",
@@ -262,6 +264,7 @@ __all__ = [
     "step_said",
     "steps_without_ground_or_leaf",
     "subject_merged",
+    "subject_of",
     "supervised",
     "sweep",
     "system_command",

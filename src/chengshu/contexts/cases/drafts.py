@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from chengshu.contexts.cases import files, packs, routing, store
+from chengshu.contexts.cases import asking, files, packs, services, store
 from chengshu.contexts.cases.models import Draft as DraftModel
 from chengshu.contexts.cases.models import DraftFile
 from chengshu.contexts.cases.sql import dump
@@ -63,12 +63,8 @@ def start(account: Account, pack_id: str, now: dt.datetime, subject_id: str = ""
     ``subject_id``: whose matter it is, where the account acts for another.
     """
     runtime = packs.current(pack_id)
-    if (
-        not routing.actor_opening(runtime.pack, account, account.department_id or "").roles
-        & runtime.pack.opening.by
-    ):
-        raise Problem("opening-not-yours", _("你不能提出这个事项"), detail=pack_id, status=403)
-    store.refuse_unoffered(runtime.pack)
+    if (refusal := services.refusal(runtime.pack, account, now)) is not None:
+        raise refusal
     if DraftModel.objects.filter(account=account.pk, deleted_at=None).count() >= MAX_DRAFTS:
         raise Problem(
             "drafts-full",
@@ -214,9 +210,9 @@ def submit_draft(
         if value not in (None, "", []) and not name.startswith("_")
     }
     with transaction.atomic():
-        case_id = store.open_case(
-            draft.pack, facts, opened_by=account, department=department, subject_id=subject_id, idempotency_key=key,
-            now=now, stored=draft.files, asked=True, on_behalf=on_behalf,
+        case_id = asking.open_asked(
+            draft.pack, facts, account, department=department, subject_id=subject_id, idempotency_key=key, now=now,
+            stored=draft.files, on_behalf=on_behalf,
         )  # fmt: skip
         DraftModel.objects.filter(pk=draft.id).delete()
     return case_id

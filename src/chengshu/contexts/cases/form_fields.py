@@ -74,7 +74,7 @@ class FilesField(forms.FileField):
         """Check each file by itself; their content is checked where they are stored."""
         sent = [item for item in (data if isinstance(data, list | tuple) else [data]) if item]
         if self.required and not sent:
-            raise forms.ValidationError(error_text("required"))
+            raise forms.ValidationError(error_text("required"), code="required")
         if len(sent) > self.most:
             raise forms.ValidationError(_("最多 %(most)s 个文件") % {"most": self.most})
         return [super(FilesField, self).clean(item, initial) for item in sent]
@@ -95,7 +95,7 @@ class LinesField(forms.CharField):
     def validate(self, value: Any) -> None:
         """Ask for a line where one is required."""
         if self.required and not value:
-            raise forms.ValidationError(error_text("required"))
+            raise forms.ValidationError(error_text("required"), code="required")
 
     def run_validators(self, value: Any) -> None:
         """Apply the limits to each line."""
@@ -230,7 +230,7 @@ class RowsField(forms.Field):
                 ]
             )
         if self.required and not found:
-            raise forms.ValidationError(_("请至少填写一行"))
+            raise forms.ValidationError(_("请至少填写一行"), code="required")
         return found
 
 

@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from chengshu.contexts.cases import packs, routing
 from chengshu.contexts.cases.command_forms import FieldsForm, posted
 from chengshu.contexts.cases.domain import FieldView, Ground
@@ -14,6 +16,7 @@ from chengshu.contexts.cases.field_views import field_view, first_value, scope_o
 from chengshu.contexts.cases.models import PackVersion
 from chengshu.contexts.cases.wording import both, grounds
 from chengshu.contexts.identity import api as identity
+from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import legal_day
 from chengshu.procedure.model import SYSTEM, Field, Pack
 
@@ -99,14 +102,26 @@ def _opened_by_others(running: Sequence[Pack]) -> set[str]:
 
 
 def offered(pack: Pack, account: identity.Account, now: dt.datetime) -> bool:
-    """Say whether a pack is a service for this account: one that machines open as well says so by its sections."""
-    day = legal_day(now)
-    if day < pack.valid_from or (pack.valid_to is not None and day > pack.valid_to):
-        return False
+    """Say whether a pack is a service for this account."""
+    return refusal(pack, account, now) is None
+
+
+def refusal(pack: Pack, account: identity.Account, now: dt.datetime) -> Problem | None:
+    """Return why an account may not ask for such a case now: one that machines open is a service only by its sections."""
+    if not pack.in_force(legal_day(now)):
+        return Problem(
+            "pack-not-in-force", _("这个事项今天不能办理"), status=409,
+            detail=f"{pack.id} {pack.version}: {pack.valid_from} – {pack.valid_to or '…'}",
+        )  # fmt: skip
     if not pack.offered or (SYSTEM in pack.opening.by and not pack.sections):
-        return False
+        return Problem(
+            "opening-not-offered", _("这个事项不能单独提出"), detail=pack.id, status=403,
+            remedy=_("请在所属的办件中提出"),
+        )  # fmt: skip
     actor = routing.actor_opening(pack, account, account.department_id or "")
-    return bool(pack.opening.by & actor.roles)
+    if not pack.opening.by & actor.roles:
+        return Problem("opening-not-yours", _("你不能提出这个事项"), detail=pack.id, status=403)
+    return None
 
 
 def service(pack: Pack) -> Service:
@@ -211,7 +226,7 @@ class Opening:
 
     def after(self, part: str) -> str | None:
         """Return the section that follows and asks something."""
-        names = [name for name, _ in self.parts()]
+        names = [name for name, _fields in self.parts()]
         for name, fields in self.parts()[names.index(part) + 1 :]:
             if self.asked(fields):
                 return name

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from chengshu.contexts.cases import drafts, files, packs, services
+from chengshu.contexts.cases.asking import subject_of
 from chengshu.contexts.cases.command_forms import FieldsForm
 from chengshu.contexts.cases.drafts import Draft
 from chengshu.contexts.cases.field_views import has_personal
@@ -185,6 +186,7 @@ def check(request: HttpRequest, draft_id: int) -> HttpResponse:
                 now=timezone.now(),
                 idempotency_key=str(kept.id),
                 values=form.data_for_engine(),
+                subject_id=subject_of(identity.acting(request)),
                 on_behalf=identity.acting(request).on_behalf(),
             )
             return redirect("services:received", case_id)

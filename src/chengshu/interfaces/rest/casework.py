@@ -286,28 +286,21 @@ def _whose(request: HttpRequest, pack: str) -> identity.Acting:
     return acting
 
 
-def _subject(acting: identity.Acting) -> str | None:
-    """Return whom the case is about: whoever is acted for, else the resident who calls."""
-    own = acting.account.role == "resident"
-    return (acting.subject_id or None) if acting.for_other or own else None
-
-
 @services.post(
     "/{pack}/cases", auth=guard(scope="cases:write"), response={201: OpenedOut}, summary="Open a case"
 )
 def open_case(request: HttpRequest, pack: PackName, body: OpenIn, idempotency_key: Key) -> Any:
     """Open a case under the current version of a pack; the caller is its applicant, or acts for one (`X-Mandate`)."""
     acting = _whose(request, pack)
-    case_id = cases.open_case(
+    case_id = cases.open_asked(
         pack,
         body.facts,
-        opened_by=request.user,
+        request.user,
         department=body.department,
-        subject_id=_subject(acting),
+        subject_id=cases.subject_of(acting),
         on_behalf=acting.on_behalf(),
         idempotency_key=f"api:{request.user.pk}:{idempotency_key}",
         now=timezone.now(),
-        asked=True,
     )
     return 201, {"case_id": case_id}
 
@@ -389,7 +382,7 @@ def submit_draft(request: HttpRequest, draft_id: Number, idempotency_key: Key) -
         request.user,
         now=timezone.now(),
         idempotency_key=idempotency_key,
-        subject_id=_subject(acting),
+        subject_id=cases.subject_of(acting),
         on_behalf=acting.on_behalf(),
     )
     return 201, {"case_id": case_id}
