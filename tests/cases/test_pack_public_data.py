@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 
@@ -105,6 +106,9 @@ def test_the_operator_keeps_within_scope_and_price_and_winds_up_at_the_end(peopl
     assert Case.objects.get(pk=operation).state == "operating"
     granted = [row for row in messages.find_notices(now=days(3)) if row.kind in ("granted", "product")]
     assert len(granted) == 2
+    # Fen to the engine and the ledger, yuan to people.
+    shown = {item["name"]: item for row in granted for item in json.loads(row.fields)}["product_price"]
+    assert (shown["raw"], shown["value"]) == (50000, {"zh": "500.00 元", "en": "500.00 yuan"})
     assert refused(resource, "strike_off", people.da1, days(4), strike_reason="停用") == "guard-refused"
     settle(days(39))
     assert Case.objects.get(pk=operation).state == "winding_up"

@@ -11,6 +11,7 @@ from chengshu.contexts.certificates import api
 from chengshu.contexts.certificates.models import RegisterKey
 from chengshu.kernel.problems import Problem
 from tests_support.casework import CELL, firm_facts
+from tests_support.engine_pack import OPINION, PERMIT, write_pack
 
 R = {"register": "data-ip"}
 ENTRY = {
@@ -68,6 +69,22 @@ def test_an_entry_is_changed_and_says_what_was_before(step, opened):
     assert api.entries("data-ip", text="示例").count() == 0
     assert row.events.last().kind == "update" and "示例公司" in row.events.last().changes
     assert api.entry_state(row, dt.date(2033, 1, 1)) == "expired"
+
+
+def test_money_stands_in_yuan_on_the_page_and_in_a_column_that_says_so(step, opened, tmp_path, client):
+    cases.load_pack_version(write_pack(tmp_path / "opinion", OPINION), step.now)
+    cases.load_pack_version(write_pack(tmp_path / "permit", PERMIT), step.now)
+    paid = cases.open_case("permit", {"title": "甲"}, idempotency_key="p", now=step.now)
+    step(paid, "register_entry", **{**ENTRY, "fields": {"fee": 123456, "points": 3}})
+    page = client.get("/registers/data-ip/1").content.decode()
+    assert "1,234.56 元" in page and "123456" not in page
+    assert (
+        "1,234.56 yuan"
+        in client.get("/registers/data-ip/1", headers={"Accept-Language": "en"}).content.decode()
+    )
+    head, row = (line.split(",") for line in list(api.register_csv("data-ip", dt.date(2026, 12, 1)))[:2])
+    held = dict(zip(head, row, strict=True))
+    assert [held[name] for name in head if "元" in name] == ["1234.56"] and "3" in row
 
 
 def test_a_case_without_an_entry_cannot_change_one(step, opened, other):

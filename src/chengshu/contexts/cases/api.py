@@ -30,7 +30,7 @@ from chengshu.contexts.cases.administration import pack_of
 from chengshu.contexts.cases.asking import open_asked, subject_of
 from chengshu.contexts.cases.audit import check_case
 from chengshu.contexts.cases.bulk import open_many, withdraw_vanished
-from chengshu.contexts.cases.describing import described, first_said, plain_values
+from chengshu.contexts.cases.describing import FEN, described, first_said, plain_values
 from chengshu.contexts.cases.domain import (
     CaseView,
     CommandView,
@@ -141,6 +141,7 @@ from chengshu.procedure.ports import register_effect, register_source
 
 __all__ = [
     "EVERY_PACK",
+    "FEN",
     "FULL",
     "MAX_DOCUMENT_BYTES",
     "SUPERVISED_A_PAGE",

@@ -6,26 +6,29 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from chengshu.contexts.cases.reading import pack_words
+from chengshu.contexts.cases.reading import money_of, pack_words
+from chengshu.contexts.cases.shown_values import in_yuan
 
 Shown = dict[str, Any]
+FEN = "fen"
 
 
 def described(case_id: str, values: Mapping[str, Any] | None) -> list[Shown]:
-    """Return ``[{name, label: {zh, en}, raw, value: {zh, en}}]`` in the order given; empty values are left out."""
+    """Return ``[{name, label: {zh, en}, raw, value: {zh, en}, unit}]`` in the order given; empty values are left out.
+
+    ``unit`` is ``fen`` where the raw value is money, and stands there only then.
+    """
     given = plain_values(values)
     keys = [key for name in given for key in (f"claims.{name}", f"fields.{name}.label")]
     keys += [f"choices.{name}.{each}" for name, value in given.items() for each in _choices(value)]
-    words = pack_words(case_id, keys)
-    return [
-        {
-            "name": name,
-            "label": first_said(words.get(f"claims.{name}"), words.get(f"fields.{name}.label"), name),
-            "raw": value,
-            "value": {language: _said(name, value, words, language) for language in ("zh", "en")},
-        }
-        for name, value in given.items()
-    ]
+    words, money = pack_words(case_id, keys), money_of(case_id)
+    found = []
+    for name, value in given.items():
+        label = first_said(words.get(f"claims.{name}"), words.get(f"fields.{name}.label"), name)
+        said = {language: _said(name, value, words, language, money) for language in ("zh", "en")}
+        unit = {"unit": FEN} if type(value) is int and name in money else {}
+        found.append({"name": name, "label": label, "raw": value, "value": said, **unit})
+    return found
 
 
 def plain_values(values: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -61,13 +64,20 @@ def _choices(value: Any) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list | tuple) else []
 
 
-def _said(name: str, value: Any, words: Mapping[str, Mapping[str, str]], language: str) -> str:
+def _said(
+    name: str, value: Any, words: Mapping[str, Mapping[str, str]], language: str, money: frozenset[str]
+) -> str:
     if isinstance(value, bool):
         return {"zh": ("否", "是"), "en": ("no", "yes")}[language][value]
+    if isinstance(value, int) and name in money:
+        return in_yuan(value)[language]
     if isinstance(value, str):
         return words.get(f"choices.{name}.{value}", {}).get(language) or value
     if isinstance(value, list | tuple):
-        return ("、" if language == "zh" else ", ").join(_said(name, each, words, language) for each in value)
+        said = (_said(name, each, words, language, money) for each in value)
+        return ("、" if language == "zh" else ", ").join(said)
     if isinstance(value, Mapping):
-        return "；".join(f"{key}：{_said(str(key), each, words, language)}" for key, each in value.items())
+        colon, stop = ("：", "；") if language == "zh" else (": ", "; ")
+        cells = ((key, _said(str(key), each, words, language, money)) for key, each in value.items())
+        return stop.join(f"{key}{colon}{text}" for key, text in cells)
     return str(value)

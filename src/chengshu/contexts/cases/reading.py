@@ -10,7 +10,8 @@ from typing import Any
 
 from chengshu.contexts.cases import effects, packs, rows, sealing
 from chengshu.contexts.cases.models import Case, CaseEvent, PackVersion
-from chengshu.contexts.cases.wording import EMPTY, LANGUAGES, grounds
+from chengshu.contexts.cases.shown_values import in_yuan
+from chengshu.contexts.cases.wording import EMPTY, LANGUAGES, grounds, money_names
 from chengshu.procedure.model import Pack
 from chengshu.procedure.wording import fill
 
@@ -91,6 +92,11 @@ def _sayer(pack: Pack, language: str, values: Mapping[str, Any]) -> Callable[[st
         if not isinstance(known, Mapping) or name not in known:
             return None
         value = known[name]
+        if isinstance(value, Mapping) and language in value:
+            # Said already, in either language.
+            return value[language]
+        if type(value) is int and slot in money_names(pack):
+            return in_yuan(value)[language]
         if isinstance(value, str):
             return pack.text(f"choices.{name}.{value}", language) or value
         if isinstance(value, list | tuple):
@@ -104,6 +110,11 @@ def pack_words(case_id: str, keys: Sequence[str]) -> dict[str, dict[str, str]]:
     """Return several texts of the case's pack as they stand, by key and language; empty where there is none."""
     pack = _pack(rows.lock_free(case_id))
     return {key: _both(pack, key) for key in keys}
+
+
+def money_of(case_id: str) -> frozenset[str]:
+    """Return the names whose values are money in the case's pack, dotted and bare."""
+    return money_names(_pack(rows.lock_free(case_id)))
 
 
 def pack_templates(case_id: str) -> dict[str, str]:

@@ -41,3 +41,8 @@ def yuan(fen: int) -> str:
     """Write fen as yuan with separators."""
     sign, fen = ("-", -fen) if fen < 0 else ("", fen)
     return f"{sign}{fen // 100:,}.{fen % 100:02d}"
+
+
+def in_yuan(fen: int) -> dict[str, str]:
+    """Return fen as people read money, in both languages."""
+    return {"zh": f"{yuan(fen)} 元", "en": f"{yuan(fen)} yuan"}

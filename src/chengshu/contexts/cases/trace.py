@@ -16,7 +16,7 @@ from chengshu.contexts.cases.access import FULL, Access, access_case, hidden_ste
 from chengshu.contexts.cases.domain import Ground
 from chengshu.contexts.cases.field_views import field_view
 from chengshu.contexts.cases.models import CaseEvent, PersonalPayload
-from chengshu.contexts.cases.shown_values import shown_value
+from chengshu.contexts.cases.shown_values import in_yuan, shown_value
 from chengshu.contexts.cases.wording import LANGUAGES, both, grounds
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.terms import legal_day
@@ -205,8 +205,4 @@ def _standard() -> Said:
 
 
 def _yuan(fen: Any) -> Said:
-    return (
-        {"zh": f"{fen // 100:,} 元", "en": f"{fen // 100:,} yuan"}
-        if isinstance(fen, int)
-        else {"zh": "", "en": ""}
-    )
+    return in_yuan(fen) if isinstance(fen, int) else {"zh": "", "en": ""}

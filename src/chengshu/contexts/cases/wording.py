@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from chengshu.contexts.cases import packs
 from chengshu.contexts.cases.domain import Ground
 from chengshu.contexts.cases.models import Case
-from chengshu.contexts.cases.shown_values import yuan
+from chengshu.contexts.cases.shown_values import in_yuan
 from chengshu.procedure.model import Pack
+from chengshu.procedure.types import Type
 
 LANGUAGES = ("zh", "en")
 EMPTY = "—"
@@ -49,31 +50,48 @@ def sayer(
         if value is None and key in known:
             # Nobody filled it in: that is not the same as a value that is withheld or erased.
             return EMPTY
-        if isinstance(value, int) and name in _money(pack.hash, pack):
-            return f"{yuan(value)} {YUAN[language]}"
-        return value if isinstance(value, int) else None
+        if isinstance(value, int):
+            return in_yuan(value)[language] if name in money_names(pack) else value
+        return None
 
     return value_of
 
 
-YUAN = {"zh": "元", "en": "yuan"}
 _money_names: dict[str, frozenset[str]] = {}
 
 
-def _money(key: str, pack: Pack) -> frozenset[str]:
-    """Return the names whose values are money: the engine keeps fen, people read yuan."""
-    if key not in _money_names:
-        named = [(f"facts.{name}", item.type) for name, item in pack.facts.items()]
-        named += [
-            (f"data.{name}", item.type) for form in pack.forms.values() for name, item in form.fields.items()
-        ]
-        named += [
-            (f"decided.{name}", type_)
-            for table in pack.tables.values()
-            for name, type_ in table.outputs.items()
-        ]
-        _money_names[key] = frozenset(name for name, type_ in named if type_.kind == "money")
-    return _money_names[key]
+def money_names(pack: Pack) -> frozenset[str]:
+    """Return the names whose values are money: the engine keeps fen, people read yuan.
+
+    Dotted (``facts.fee``, ``case.fee``, ``fields.fee``), and bare where no number that is not money has the name.
+    """
+    if pack.hash not in _money_names:
+        kinds: dict[str, set[str]] = {}
+        for bucket, name, type_ in _typed(pack):
+            for key in (f"{bucket}.{name}", name):
+                kinds.setdefault(key, set()).add(type_.kind)
+        _money_names[pack.hash] = frozenset(
+            key for key, found in kinds.items() if "money" in found and "integer" not in found
+        )
+    return _money_names[pack.hash]
+
+
+def _typed(pack: Pack) -> Iterator[tuple[str, str, Type]]:
+    """Yield bucket, name and type of everything that texts and effects name."""
+    fields = [("facts", item) for item in pack.facts.values()]
+    fields += [("data", item) for form in pack.forms.values() for item in form.fields.values()]
+    for bucket, item in fields:
+        yield bucket, item.name, item.type
+        yield from ((f"{bucket}.{item.name}", name, column.type) for name, column in item.columns.items())
+    for name, kept in pack.keeps.items():
+        yield "case", name, kept
+    for table in pack.tables.values():
+        yield from (("decided", name, type_) for name, type_ in table.outputs.items())
+    for step in (pack.opening, *pack.transitions):
+        for effect in step.effects:
+            for given in effect.params.values():
+                if isinstance(given, Mapping):
+                    yield from (("fields", name, value.type) for name, value in given.items())
 
 
 # What became of a part, in words.
@@ -112,17 +130,32 @@ def grounds(pack: Pack, keys: tuple[str, ...] | list[str]) -> list[Ground]:
 
 
 def outcome_words(child_id: str, code: str) -> dict[str, str]:
-    """Return how the child's own pack words its outcome; a parent's pack does not know the child's choices."""
-    found = Case.objects.filter(pk=child_id).values_list("pack_version_id", "pack_version__hash").first()
-    if found is None:
-        return dict.fromkeys(LANGUAGES, code)
-    pack = packs.pinned(*found).pack
-    return {language: pack.text(f"outcomes.{code}", language) or code for language in LANGUAGES}
+    """Return how the child's own pack words its outcome."""
+    return outcomes_in_words({child_id: code})[child_id]
 
 
-def spoken(data: Mapping[str, Any], language: str) -> Mapping[str, Any]:
-    """Return a step's answers with the outcome of a child in the words of the child's pack."""
+def outcomes_in_words(ends: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return how the own packs of child cases word their outcomes (child → code); a parent's pack does not know them."""
+    found = Case.objects.filter(pk__in=ends).values_list("pk", "pack_version_id", "pack_version__hash")
+    said = {child: dict.fromkeys(LANGUAGES, code) for child, code in ends.items()}
+    for child, version_id, hash_ in found:
+        pack, code = packs.pinned(version_id, hash_).pack, ends[child]
+        said[child] = {language: pack.text(f"outcomes.{code}", language) or code for language in LANGUAGES}
+    return said
+
+
+def child_end(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return the child case whose end a step's answers tell of, with its outcome; empty when they tell of none."""
     child, code = data.get("child"), data.get("child_outcome")
-    if not isinstance(child, str) or not isinstance(code, str):
+    return {child: code} if isinstance(child, str) and isinstance(code, str) else {}
+
+
+def spoken(
+    data: Mapping[str, Any], language: str, children: Mapping[str, Mapping[str, str]] | None = None
+) -> Mapping[str, Any]:
+    """Return a step's answers with the outcome of a child in the words of the child's pack."""
+    end = child_end(data)
+    if not end:
         return data
-    return {**data, "child_outcome": outcome_words(child, code)[language]}
+    known = outcomes_in_words(end) if children is None else children
+    return {**data, "child_outcome": known[next(iter(end))][language]}

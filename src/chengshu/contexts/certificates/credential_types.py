@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,18 @@ def label(type_: str, name: str) -> Mapping[str, str]:
     return known.claims.get(plain, {"zh": plain, "en": plain}) if known else {"zh": plain, "en": plain}
 
 
+def said(type_: str, name: str, value: Any) -> dict[str, str]:
+    """Return the plain value of a claim in words; money, which claims hold in fen, in yuan."""
+    if isinstance(value, bool):
+        return {"zh": "是" if value else "否", "en": "yes" if value else "no"}
+    known = known_types().get(type_)
+    claim = known.claims.get(name.removeprefix("claim_"), {}) if known else {}
+    if isinstance(value, int) and claim.get("unit") == "fen":
+        yuan = f"{Decimal(value) / 100:,.2f}"
+        return {"zh": f"{yuan} 元", "en": f"{yuan} yuan"}
+    return {"zh": str(value), "en": str(value)}
+
+
 def metadata(
     type_: str, vct: str, title: Mapping[str, str], labels: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Any]:
@@ -143,12 +156,16 @@ def metadata(
 
 
 def _claim(path: str, type_: str, labels: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    said = labels.get(path.removeprefix("claim_")) or label(type_, path)
+    called = labels.get(path.removeprefix("claim_")) or label(type_, path)
+    # What holds fen says so: a wallet shows the bare number.
+    unit = (
+        {"zh": "（分）", "en": " (fen)"} if label(type_, path).get("unit") == "fen" else {"zh": "", "en": ""}
+    )
     return {
         "path": [path],
         "display": [
-            {"locale": "zh-CN", "label": said["zh"]},
-            {"locale": "en", "label": said["en"] or said["zh"]},
+            {"locale": "zh-CN", "label": called["zh"] + unit["zh"]},
+            {"locale": "en", "label": (called["en"] or called["zh"]) + unit["en"]},
         ],
         "sd": "always",
     }

@@ -55,15 +55,10 @@ def choices(row: Certificate, issue: Issue, now: dt.datetime) -> list[Choice]:
         item = claims.get(name.removeprefix("claim_"))
         value = selective.said_by(disclosure)[2]
         label = item["label"] if item else dict(credential_types.label(row.type, name))
-        found.append(Choice(name, label, item["value"] if item else said_value(value)))
+        found.append(
+            Choice(name, label, item["value"] if item else credential_types.said(row.type, name, value))
+        )
     return sorted(found, key=lambda each: not each.name.startswith(credential_types.AGE))
-
-
-def said_value(value: Any) -> dict[str, str]:
-    """Return a plain value in words."""
-    if isinstance(value, bool):
-        return {"zh": "是" if value else "否", "en": "yes" if value else "no"}
-    return {"zh": str(value), "en": str(value)}
 
 
 def present(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
 
+from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import domain
 from chengshu.contexts.certificates.models import (
     Certificate,
@@ -194,7 +196,9 @@ def open_rows(code: str, on: dt.date) -> Iterator[list[str]]:
     found = list(entries(code).order_by("number")[:200_000])
     names: dict[str, str] = {}
     for row in found:
-        names |= {item["name"]: item["label"]["zh"] for item in json.loads(row.fields)}
+        for item in json.loads(row.fields):
+            unit = "，元" if item.get("unit") == cases.FEN else ""
+            names[item["name"]] = f"{item['label']['zh']}{unit}"
     yield [
         "number",
         "title",
@@ -204,11 +208,18 @@ def open_rows(code: str, on: dt.date) -> Iterator[list[str]]:
         "valid_to",
     ]
     for row in found:
-        values = {item["name"]: item["value"]["zh"] for item in json.loads(row.fields)}
+        values = {item["name"]: _plainly(item) for item in json.loads(row.fields)}
         yield [
             str(row.number), row.title, *(values.get(name, "") for name in names), entry_state(row, on),
             row.valid_from.isoformat(), row.valid_to.isoformat() if row.valid_to else "",
         ]  # fmt: skip
+
+
+def _plainly(item: Mapping[str, Any]) -> str:
+    """Return a value of a register for a column: money as a bare number of yuan, the head says so."""
+    if item.get("unit") == cases.FEN:
+        return f"{Decimal(item['raw']) / 100:.2f}"
+    return str(item["value"]["zh"])
 
 
 def documents_of(case_id: str) -> list[Document]:

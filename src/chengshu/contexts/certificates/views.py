@@ -91,7 +91,8 @@ def claim_lines(
     lines = []
     for name, value in verdict.claims.items():
         item = words.get(name.removeprefix("claim_"), {})
-        said = item["value"] if item.get("raw") == value else presenting.said_value(value)
+        ours = item.get("raw") == value and "value" in item
+        said = item["value"] if ours else credential_types.said(verdict.type, name, value)
         lines.append((item.get("label") or credential_types.label(verdict.type, name), said))
     return lines
 

@@ -28,7 +28,7 @@ def publish_notice(request: EffectRequest) -> Mapping[str, Any]:
         raise Problem("notice-over", "公示的截止日已经过去", detail=str(until), status=422)
     kind, title = str(params["kind"]), str(params["title"])[:300]
     shown = cases.described(request.case_id, params.get("fields"))
-    said = {item["name"]: item["value"]["zh"] for item in shown}
+    said = {item["name"]: item["value"] for item in shown}
     values = {
         "facts": request.facts,
         "fields": said,
@@ -55,7 +55,7 @@ def publish_notice(request: EffectRequest) -> Mapping[str, Any]:
         body_zh=body["zh"],
         body_en=body["en"],
         fields=json.dumps(shown, ensure_ascii=False),
-        search=" ".join([title, name["zh"], *said.values()]).lower(),
+        search=" ".join([title, name["zh"], *(each["zh"] for each in said.values())]).lower(),
         department=brief.department,
         drill=brief.drill,
         key=request.idempotency_key,

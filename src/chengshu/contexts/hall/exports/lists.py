@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -191,7 +192,7 @@ def payments(actor: identity.Account, asked: Mapping[str, str], full: bool, now:
         actor, state=asked.get("state", ""), direction=asked.get("direction", ""), size=MOST_ROWS
     )
     columns = (
-        "order", "case", "direction", "amount_fen", "payee", "account", "purpose", "state", "ordered_at", "settled_at",
+        "order", "case", "direction", "amount_yuan", "payee", "account", "purpose", "state", "ordered_at", "settled_at",
         "reference", "reason",
     )  # fmt: skip
     owners = dict(
@@ -201,7 +202,7 @@ def payments(actor: identity.Account, asked: Mapping[str, str], full: bool, now:
     )
     lines = [
         [
-            row.id, row.case_id, row.direction, row.amount, _shown(row.payee, "name", full),
+            row.id, row.case_id, row.direction, f"{Decimal(row.amount) / 100:.2f}", _shown(row.payee, "name", full),
             _shown(row.account, "text", full), row.purpose, row.state, row.ordered_at.isoformat(),
             row.settled_at.isoformat() if row.settled_at else "", row.reference, row.reason,
         ]
