@@ -8,6 +8,7 @@ from functools import cache
 from chengshu.kernel.resources import shipped
 from chengshu.procedure.files import read_files
 from chengshu.procedure.foresight import foresee
+from chengshu.procedure.guards import HOLDS, OPEN, Guards
 from chengshu.procedure.loader import load_files
 from chengshu.procedure.machine import MACHINE, begin, default_clock
 
@@ -69,3 +70,32 @@ def test_a_running_case_is_foreseen_from_where_it_stands():
     later = MONDAY + dt.timedelta(days=2)
     found = foresee(pack("grid-verification"), later, default_clock(), case=case)
     assert found.legs[0].due_on == dt.date(2026, 11, 30) and found.legs[0].starts == dt.date(2026, 11, 25)
+
+
+def test_what_the_answers_close_is_not_walked_and_what_is_open_is_said():
+    # A promise is granted on the spot where the table says so; what an inspection asks for is another way.
+    assert seen("fire-safety-check").conditional
+    promised = seen("fire-safety-check", facts={"way": "promise"})
+    checked = seen("fire-safety-check", facts={"way": "check"})
+    assert (
+        "examining" not in {leg.state for leg in promised.legs} and promised.decided_by < checked.decided_by
+    )
+    # An address that nobody found: the visit cannot confirm a firm's address, whoever visits.
+    found = seen("grid-verification", facts={"kind": "address-unmatched", "address": "x"})
+    assert [(leg.step, leg.conditional) for leg in found.legs] == [("visit-again", True), ("give-up", False)]
+    # The last way of a command is open as long as one before it may be taken.
+    assert next(leg for leg in checked.legs if leg.step == "confirm-examined").conditional
+
+
+def test_a_condition_that_the_day_may_still_turn_closes_nothing():
+    born = (MONDAY - dt.timedelta(days=4 * 366)).date().isoformat()
+    guards = Guards(pack("childbirth-subsidy"), default_clock(), {"facts.born_on": born})
+    year = next(
+        step
+        for step in pack("childbirth-subsidy").transitions
+        if step.when and "full_years" in step.when.source
+    )
+    assert guards.of(year, MONDAY) is OPEN
+    young = Guards(pack("childbirth-subsidy"), default_clock(), {"facts.born_on": "2026-01-01"})
+    assert young.of(year, MONDAY) is HOLDS
+    assert Guards(pack("childbirth-subsidy"), default_clock(), {}).of(year, MONDAY) is OPEN

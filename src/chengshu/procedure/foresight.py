@@ -8,7 +8,8 @@ holds for the terms alone.
 A case is decided in a final state, or where a step issues a certificate, makes a register entry or orders a payment:
 what comes years later (renewal, lapse) is not asked for. A child case that may be opened on the way (an objection) is
 walked in its own pack, from the last day on which it may begin. That an office lets its term pass is no way to decide,
-nor is a withdrawal by whoever applied.
+nor is a withdrawal by whoever applied. Conditions of steps count as far as they rest on facts that are known: what
+they close is not walked; where one is still open, the leg says that the way may be closed.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from chengshu.kernel.terms import day_end, legal_day
 from chengshu.procedure.case import RUNNING, Case, TermState
 from chengshu.procedure.clock import Clock, expire
+from chengshu.procedure.guards import CLOSED, HOLDS, OPEN, Guards, known_of
 from chengshu.procedure.model import SYSTEM, Pack, Transition
 
 DECIDING = frozenset({"issue_certificate", "register_entry", "order_payment"})
@@ -48,6 +51,8 @@ class Leg:
     provisional: bool
     # The case may leave this state at any time, or nobody must: no term bounds it.
     unbounded: bool = False
+    # The step hangs on a condition of which nobody knows yet whether it will hold.
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class Foresight:
     unbounded: bool
     # False when the pack has so many ways that not all were walked.
     complete: bool
+    # Some step on the way hangs on a condition that is still open: the case may be decided on another way, earlier.
+    conditional: bool = False
 
 
 @dataclass(slots=True)
@@ -84,17 +91,19 @@ def foresee(
     clock: Clock,
     *,
     case: Case | None = None,
+    facts: Mapping[str, Any] | None = None,
     pack_named: PackNamed | None = None,
     at_once: Sequence[str] = (),
 ) -> Foresight:
     """Return by when a case opened now (or ``case`` as it stands) is decided, if all terms are used to the full.
 
-    ``at_once``: commands that follow the opening in the same moment, as the parts of a one-thing are confirmed.
+    ``facts``: everything that it is opened with, or was; a case itself does not hold its personal facts. ``at_once``:
+    commands that follow the opening in the same moment, as the parts of a one-thing are confirmed.
     """
-    walk = _Walk(pack, clock, pack_named, 0)
+    walk = _Walk(pack, clock, pack_named, 0, Guards(pack, clock, known_of(pack, case, facts)))
     if case is None:
         at = walk.begun(now)
-        if walk.decides(pack.opening):
+        if walk.decides(pack.opening, now):
             return Foresight(legal_day(now), pack.start, (), False, False, True)
     else:
         at = _At(case.state, case.terms, now, (), frozenset(case.acted), {case.state: 1})
@@ -104,8 +113,16 @@ def foresee(
 class _Walk:
     """Walks one pack."""
 
-    def __init__(self, pack: Pack, clock: Clock, pack_named: PackNamed | None, depth: int) -> None:
-        self.pack, self.clock, self.pack_named, self.depth = pack, clock, pack_named, depth
+    def __init__(
+        self, pack: Pack, clock: Clock, pack_named: PackNamed | None, depth: int, guards: Guards
+    ) -> None:
+        self.pack, self.clock, self.pack_named, self.depth, self.guards = (
+            pack,
+            clock,
+            pack_named,
+            depth,
+            guards,
+        )
         self.left = MOST_STEPS
         self.best: _At | None = None
         self.granted = False
@@ -123,9 +140,12 @@ class _Walk:
         pending = self._opens(self.pack.opening, now)
         return _At(self.pack.start, terms, now, (), frozenset(), {self.pack.start: 1}, pending)
 
-    def decides(self, step: Transition) -> bool:
-        """Return whether a step brings what applicants wait for."""
-        return any(effect.name in DECIDING for effect in step.effects)
+    def decides(self, step: Transition, now: dt.datetime) -> bool:
+        """Return whether a step brings what applicants wait for; not where it is known that it does not."""
+        return any(
+            effect.name in DECIDING and self.guards.told(effect.when, now) is not CLOSED
+            for effect in step.effects
+        )
 
     def slowest(self, at: _At, at_once: Sequence[str] = ()) -> Foresight:
         """Return the slowest way from here, after the commands that are carried out at once."""
@@ -142,6 +162,7 @@ class _Walk:
             provisional=any(leg.provisional for leg in best.legs),
             unbounded=any(leg.unbounded for leg in best.legs),
             complete=self.left > 0,
+            conditional=any(leg.conditional for leg in best.legs),
         )
 
     def _at_once(self, at: _At, commands: Sequence[str]) -> None:
@@ -150,6 +171,7 @@ class _Walk:
             step
             for step in self.pack.transitions
             if commands and step.command == commands[0] and at.state in step.sources and step.target
+            if self._way(at.state, step, at.now) is not CLOSED
         ]
         if not steps:
             self._go(at)
@@ -162,8 +184,9 @@ class _Walk:
             visits = {**at.visits, target: at.visits.get(target, 0) + 1}
             pending = _later(at.pending, self._opens(step, at.now))
             there = _At(target, terms, at.now, at.legs, at.taken | {step.id}, visits, pending)
-            if self.pack.states[target].final or self.decides(step):
-                self._arrived(there, self.decides(step))
+            decided = self.decides(step, at.now)
+            if self.pack.states[target].final or decided:
+                self._arrived(there, decided)
             else:
                 self._at_once(there, commands[1:])
 
@@ -182,8 +205,9 @@ class _Walk:
                 {**at.visits, target: at.visits.get(target, 0) + 1},
                 _later(pending, self._opens(step, instant)),
             )
-            if self.pack.states[target].final or self.decides(step):
-                self._arrived(there, self.decides(step))
+            decided = self.decides(step, instant)
+            if self.pack.states[target].final or decided:
+                self._arrived(there, decided)
             elif there.visits[target] <= MOST_VISITS:
                 self._go(there)
 
@@ -211,6 +235,8 @@ class _Walk:
             if at.state not in step.sources or step.target in (None, at.state) or step.id in at.taken:
                 continue
             if self._withdraws(step) or (bound and self._breaks(at.state, step, bound)):
+                continue
+            if self._way(at.state, step, max(last, at.now)) is CLOSED:
                 continue
             if step.command in self.on_end and SYSTEM in step.by:
                 if pending is None or pending.decided_by is None:
@@ -255,7 +281,8 @@ class _Walk:
         """Return how a child ends that a step within the state opens on the last day of the stay."""
         found: Foresight | None = None
         for step in self.pack.transitions:
-            if state in step.sources and step.target in (None, state):
+            here = state in step.sources and step.target in (None, state)
+            if here and self.guards.of(step, last) is not CLOSED:
                 found = _later(found, self._opens(step, last))
         return found
 
@@ -266,7 +293,9 @@ class _Walk:
             name = effect.written("pack") if effect.name == "open_case" else None
             pack = self.pack_named(name) if name and self.pack_named and self.depth < DEEPEST else None
             if pack is not None:
-                walk = _Walk(pack, self.clock, self.pack_named, self.depth + 1)
+                # What a child is opened with is not known here, only what its pack starts from.
+                guards = Guards(pack, self.clock, known_of(pack, None, None))
+                walk = _Walk(pack, self.clock, self.pack_named, self.depth + 1, guards)
                 found = _later(found, walk.slowest(walk.begun(now)))
         return found
 
@@ -293,13 +322,40 @@ class _Walk:
             # A clock that stood may have no day left when it goes on: then the step is due the same day.
             due_on=max(dt.date.fromisoformat(str(bound["due_on"])), legal_day(at.now)), zh=bound["zh"], en=bound["en"],
             cite=self.pack.deadlines[bound["id"]].cite, provisional=bound["provisional"],
+            conditional=self._way(at.state, step, at.now) is OPEN,
         )  # fmt: skip
 
     def _free(self, at: _At, step: Transition) -> Leg:
         """No term bounds the stay: it is counted as none, and said so."""
         day = legal_day(at.now)
         zh, en = f"{day}：这一步没有期限", f"{day}: no term for this step"
-        return Leg(at.state, step.id, "", day, day, zh, en, step.cite, False, unbounded=True)
+        return Leg(
+            at.state,
+            step.id,
+            "",
+            day,
+            day,
+            zh,
+            en,
+            step.cite,
+            False,
+            True,
+            self._way(at.state, step, at.now) is OPEN,
+        )
+
+    def _way(self, state: str, step: Transition, now: dt.datetime) -> bool | None:
+        """Return whether a step can be taken from a state: of one command the first is taken whose condition holds."""
+        told = self.guards.of(step, now)
+        if told is CLOSED:
+            return CLOSED
+        for other in self.pack.steps.get((state, step.command), ()):
+            if other.id == step.id:
+                return told
+            before = self.guards.of(other, now) if other.by & step.by else CLOSED
+            if before is HOLDS and other.by >= step.by and not (other.not_who or other.once):
+                return CLOSED
+            told = told if before is CLOSED else OPEN
+        return told
 
     def _waits(self, at: _At, step: Transition, child: Foresight) -> Leg:
         """The stay lasts until the child case has ended."""
@@ -310,7 +366,7 @@ class _Walk:
         ends = child.decided_by or legal_day(at.now)
         return Leg(
             at.state, step.id, "", legal_day(at.now), max(ends, legal_day(at.now)), zh, en, cite, child.provisional,
-            child.unbounded,
+            child.unbounded, child.conditional or self._way(at.state, step, at.now) is OPEN,
         )  # fmt: skip
 
 

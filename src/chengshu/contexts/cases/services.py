@@ -220,6 +220,13 @@ class Opening:
             return TODO
         return BEGUN if self.judged(asked).errors else DONE
 
+    def facts(self, form: FieldsForm) -> dict[str, Any] | None:
+        """Return what a case would be opened with, its files by their digests; ``None`` while something is wrong."""
+        if form.errors:
+            return None
+        papers = {name: [item.digest for item in sent] for name, sent in self.files.items() if sent}
+        return {**papers, **form.data_for_engine()}
+
     def complete(self) -> bool:
         """Say whether everything that is asked has a sound answer."""
         return not self.judged(self.asked(self.all_fields())).errors

@@ -198,7 +198,7 @@ def check(request: HttpRequest, draft_id: int) -> HttpResponse:
         **_common(kept, opening, _("核对填写的内容")),
         "form": form,
         "parts": _parts(opening, form),
-        "foresight": what_if(opening.pack, timezone.now()),
+        "foresight": what_if(opening.pack, timezone.now(), facts=opening.facts(form)),
         "grounds": services.service(opening.pack).grounds,
     }
     return render(request, "cases/check.html", context, status=422 if request.method == "POST" else 200)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from chengshu.contexts.cases import packs, rows
 from chengshu.contexts.cases.ahead import PartAhead, longest, named, parts_ahead
@@ -30,6 +31,7 @@ class WhatIfLine:
     grounds: list[Ground]
     provisional: bool
     unbounded: bool
+    conditional: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class WhatIf:
     # A step on the way has no term: the day counts the terms alone.
     unbounded: bool
     complete: bool
+    # Some step on the way hangs on a condition that is still open.
+    conditional: bool
     lines: list[WhatIfLine]
     parts: list[WhatIfPart] = field(default_factory=list)
     promised_by: dt.date | None = None
@@ -64,15 +68,20 @@ class WhatIf:
 ALL_DECIDED = {"zh": "各件都有结果", "en": "Every part has its result"}
 
 
-def what_if(pack: Pack, now: dt.datetime, parts: Sequence[PartAhead] | None = None) -> WhatIf:
+def what_if(
+    pack: Pack,
+    now: dt.datetime,
+    parts: Sequence[PartAhead] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> WhatIf:
     """Return by when a case opened now is decided, if everyone uses their term to its last day.
 
-    ``parts``: the parts of a one-thing as ``parts_ahead`` told them, where they are known already.
+    ``parts``: the parts of a one-thing as ``parts_ahead`` told them, where they are known already; ``facts``: a full form.
     """
     if pack.parts is not None:
         own = foresee(pack, now, default_clock(), pack_named=named)
         return _whole(parts_ahead(pack, now) if parts is None else parts, own)
-    return _said(pack, foresee(pack, now, default_clock(), pack_named=named))
+    return _said(pack, foresee(pack, now, default_clock(), facts=facts, pack_named=named))
 
 
 def what_if_pack(pack_id: str, now: dt.datetime) -> WhatIf:
@@ -107,6 +116,7 @@ def _whole(parts: Sequence[PartAhead], own: Foresight) -> WhatIf:
         any(found.provisional for found in walked),
         any(found.unbounded or found.decided_by is None for found in walked),
         all(found.complete for found in walked),
+        any(found.conditional for found in walked),
         [_line(each.child, leg, each.title) for each in path if each.found for leg in each.found.legs],
         [WhatIfPart(each.id, each.title, each.decided_by, each in path) for each in wanted],
         own.decided_by if own.legs and not own.unbounded else None,
@@ -120,6 +130,7 @@ def _said(pack: Pack, found: Foresight) -> WhatIf:
         found.provisional,
         found.unbounded,
         found.complete,
+        found.conditional,
         [_line(pack, leg) for leg in found.legs],
     )
 
@@ -132,7 +143,7 @@ def _line(pack: Pack, leg: Leg, of: dict[str, str] | None = None) -> WhatIfLine:
         term = {lang: f"{of[lang]}：{text}" if text else "" for lang, text in term.items()}
     return WhatIfLine(
         state, _step(pack, leg.step), term or {"zh": "", "en": ""}, leg.starts, leg.due_on, leg.zh, leg.en,
-        grounds(pack, leg.cite), leg.provisional, leg.unbounded,
+        grounds(pack, leg.cite), leg.provisional, leg.unbounded, leg.conditional,
     )  # fmt: skip
 
 

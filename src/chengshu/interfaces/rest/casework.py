@@ -66,6 +66,7 @@ class LegOut(Schema):
     grounds: list[dict[str, Any]]
     provisional: bool
     unbounded: bool
+    conditional: bool
 
 
 class PartAheadOut(Schema):
@@ -80,6 +81,7 @@ class PartAheadOut(Schema):
 class ForesightOut(Schema):
     """When a case is decided at the latest; ``unbounded`` when a step on the way has no term.
 
+    ``conditional`` when a step on the way hangs on a condition that is still open.
     Of a one-thing: by when every part has its result; ``lines`` tell the longest path, ``parts`` each part's own day;
     ``promised_by`` is the end of the one-thing's own term, which binds the offices.
     """
@@ -89,6 +91,7 @@ class ForesightOut(Schema):
     provisional: bool
     unbounded: bool
     complete: bool
+    conditional: bool
     lines: list[LegOut]
     parts: list[PartAheadOut]
     promised_by: dt.date | None = None

@@ -266,11 +266,17 @@ def check(request: HttpRequest, pack: str) -> HttpResponse:
         "spared": sum(1 for item in journey.asked if journey.held(item.name) is not None),
         "all": len(journey.asked),
         "parts": parts,
-        "foresight": cases.what_if(journey.pack, journey.now, parts),
+        "foresight": cases.what_if(journey.pack, journey.now, parts, _facts(journey, form)),
         "at_once": step is not None or any(part.then for part in _parts(journey)),
         "back": _last_page(journey),
     }
     return render(request, "journey/check.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _facts(journey: Journey, form: Any) -> dict[str, Any] | None:
+    """Return what the case would be opened with, by these answers; ``None`` while something is wrong."""
+    facts: dict[str, Any] | None = journey.form.facts(form)
+    return None if facts is None else facts | {item.name: True for item in journey.declared}
 
 
 def _parts(journey: Journey) -> list[Any]:
