@@ -7,12 +7,15 @@ import io
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from openpyxl import load_workbook
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.models import Case, PaymentOrder
+from chengshu.contexts.certificates.models import Register, RegisterEntry
 from chengshu.contexts.identity import api as identity
 from tests_support.casework import CELL, firm_facts
 from tests_support.service_pack import write_service_pack
@@ -93,6 +96,65 @@ def test_the_supervisor_sees_what_is_late_and_what_was_withdrawn_on_which_ground
     assert three[0] in lines and three[1] not in lines
     book = operator.get("/supervision/cases.xlsx?kind=overdue")
     assert load_workbook(io.BytesIO(b"".join(book.streaming_content))).active.max_row == 2
+
+
+# As many packs as ship are loaded; lists hold cases of several, some late, some ended by the end of a child case.
+PAGES = {
+    "operator": [
+        "/cases/", "/cases/?view=all", "/cases/?view=all&pack=grid-verification", "/cases/hand-over", "/cases/failed-jobs",
+        "/cases/packs", "/cases/packs/grid-verification", "/cases/payments", "/cases/notices", "/supervision/",
+        "/supervision/cases?kind=open", "/supervision/cases?kind=ended", "/supervision/cases?kind=withdrawn&article=house:10",
+        "/reports", "/hall/statistics", "/hall/ratings/",
+    ],
+    "officer": [
+        "/", "/cases/", "/cases/?view=unclaimed&light=red", "/certificates/issued/", "/registers/",
+        "/registers/data-ip/", "/hall/ratings/department", "/hall/statistics",
+    ],
+    "worker": ["/cases/"],
+}  # fmt: skip
+
+
+@pytest.fixture
+def busy(district, three):
+    """More than one page of cases of three packs, late ones and ended ones among them."""
+    now = timezone.now()
+    openings = [cases.Opening(firm_facts(), f"m{n}", cell_code=CELL) for n in range(40)]
+    made = list(cases.open_many("grid-verification", openings, now=now).case_ids.values())
+    Case.objects.filter(pk__in=made[:15]).update(due_at=now - dt.timedelta(days=1))
+    for case_id in made[20:35]:
+        cases.system_command(case_id, "withdraw", {"run_id": "r2"}, idempotency_key="w", now=now)
+    for number in range(12):
+        view = cases.command(
+            made[number], "report", {"finding": "unlicensed", "description": "x"}, actor=district.worker, now=now,
+            expected_version=None, idempotency_key=None,
+        )  # fmt: skip
+        child = view.children[0].case_id
+        for name, data in (("accept", {}), ("result", {"result": "unfounded", "result_text": "x"})):
+            cases.take_step(child, name, data, actor=district.officer, idempotency_key=name, now=now)
+    while cases.run_jobs(now):
+        pass
+    Register.objects.create(code="data-ip", title_zh="数据知识产权", title_en="Data IP")
+    today = now.date()
+    RegisterEntry.objects.bulk_create(
+        RegisterEntry(
+            register="data-ip", number=n, key=f"k{n}", title=f"数据集{n}", search="", fields="[]", case_id=made[n],
+            department="market", valid_from=today, entered_at=now, leaf_id=0,
+        )
+        for n in range(1, 31)
+    )  # fmt: skip
+    return made
+
+
+def test_no_list_of_the_office_asks_the_database_more_than_fifteen_times(district, busy):
+    asked = {}
+    for who, paths in PAGES.items():
+        client = browser(getattr(district, who))
+        for path in paths:
+            assert client.get(path).status_code == 200, path
+            with CaptureQueriesContext(connection) as captured:
+                client.get(path)
+            asked[who, path] = len(captured)
+    assert {page: number for page, number in asked.items() if number > 15} == {}
 
 
 def test_finance_notes_a_payment_once_and_other_departments_have_no_such_page(district, three):

@@ -27,7 +27,15 @@ from chengshu.contexts.cases.lights import term_light
 from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.models import CaseEvent, EvidenceFile, PersonalPayload
 from chengshu.contexts.cases.shown_values import shown_value
-from chengshu.contexts.cases.wording import LANGUAGES, both, grounds, sayer, spoken
+from chengshu.contexts.cases.wording import (
+    LANGUAGES,
+    both,
+    child_end,
+    grounds,
+    outcomes_in_words,
+    sayer,
+    spoken,
+)
 from chengshu.contexts.identity import api as identity
 from chengshu.procedure.case import EXPIRED, LATE, Case, TermState
 from chengshu.procedure.machine import allowed
@@ -258,14 +266,7 @@ def event_view(
     event = json.loads(row.body)
     hidden = secrets.get(row.seq, {})
     data = {**event.get("data", {}), **hidden}
-    facts = {**(data if event["step"] == ENTRY else {})}
-    sentence = {}
-    for language in LANGUAGES:
-        told = spoken(data, language)
-        name = pack.text(f"roles.{event['role']}", language) if anonymous else event["actor"]["name"]
-        said = sayer(pack, language, facts, told, name, event.get("decided", {}), cell, event.get("news"))
-        template = pack.text(f"sentences.{event['step']}", language)
-        sentence[language] = fill(template, said) if template else administrative_sentence(event, language)
+    sentence = sentence_of(pack, event, data, cell, anonymous=anonymous)
     return EventView(
         seq=row.seq,
         at=row.at,
@@ -278,6 +279,29 @@ def event_view(
         target=event.get("target", ""),
         answers=_answers(pack, event["step"], data) if event["step"] != ENTRY else [],
     )
+
+
+def sentence_of(
+    pack: Pack,
+    event: Mapping[str, Any],
+    data: Mapping[str, Any],
+    cell: str,
+    *,
+    anonymous: bool = False,
+    children: Mapping[str, Mapping[str, str]] | None = None,
+) -> dict[str, str]:
+    """Return an event as a sentence; ``children``: how the ends of child cases are worded, where many are asked for at once."""
+    facts = {**(data if event["step"] == ENTRY else {})}
+    sentence = {}
+    if children is None:
+        children = outcomes_in_words(end) if (end := child_end(data)) else {}
+    for language in LANGUAGES:
+        told = spoken(data, language, children)
+        name = pack.text(f"roles.{event['role']}", language) if anonymous else event["actor"]["name"]
+        said = sayer(pack, language, facts, told, name, event.get("decided", {}), cell, event.get("news"))
+        template = pack.text(f"sentences.{event['step']}", language)
+        sentence[language] = fill(template, said) if template else administrative_sentence(event, language)
+    return sentence
 
 
 def _answers(pack: Pack, step_id: str, data: Mapping[str, Any]) -> list[tuple[dict[str, str], Any]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
@@ -15,12 +16,14 @@ from chengshu.contexts.cases import packs, queries
 from chengshu.contexts.cases.domain import Ground, Light
 from chengshu.contexts.cases.lights import light
 from chengshu.contexts.cases.models import Case, CaseEvent, PackVersion
-from chengshu.contexts.cases.presenting import event_view
-from chengshu.contexts.cases.wording import both, ground
+from chengshu.contexts.cases.presenting import sentence_of
+from chengshu.contexts.cases.wording import both, child_end, ground, grounds, outcomes_in_words
 from chengshu.procedure.model import ENTRY, Pack
 
 WINDOW = dt.timedelta(days=90)
 PAGE = 25
+# How many cases of a file are looked up together.
+AT_ONCE = 500
 OVERDUE, SOON, OPEN, WITHDRAWN, REVERSED, ENDED = "overdue", "soon", "open", "withdrawn", "reversed", "ended"
 KINDS = (OVERDUE, SOON, OPEN, WITHDRAWN, REVERSED, ENDED)
 # Outcomes are words of packs; these stems say which of them ended a case without a decision, or undid one.
@@ -87,22 +90,31 @@ def kind_of_outcome(outcome: str) -> str:
 
 
 def standing(now: dt.datetime) -> list[PackStanding]:
-    """Return how the cases of each pack stand, by a few indexed counts a pack."""
-    found = []
-    for version in PackVersion.objects.filter(current=True).defer("files").order_by("pack"):
-        pack = packs.pinned(version.pk, version.hash).pack
-        waiting = Case.objects.filter(pack=pack.id, closed_at=None)
-        ended = Case.objects.filter(pack=pack.id, closed_at__gte=now - WINDOW)
-        outcomes = Counter[str]()
-        for outcome, number in ended.order_by().values_list("outcome").annotate(Count("pk")):
-            outcomes[kind_of_outcome(outcome)] += number
-        found.append(
-            PackStanding(
-                pack.id, both(pack, "title"), waiting.count(), waiting.filter(due_at__lte=now).count(),
-                waiting.filter(_soon(now)).count(), sum(outcomes.values()), outcomes[WITHDRAWN], outcomes[REVERSED],
-            )
-        )  # fmt: skip
-    return found
+    """Return how the cases of each pack stand; as many queries for fifty packs as for one, each along an index."""
+    running = _running()
+    waiting = Case.objects.filter(pack__in=running, closed_at=None)
+    count, late, soon = (
+        Counter(dict(found.order_by().values_list("pack").annotate(Count("pk"))))
+        for found in (waiting, waiting.filter(due_at__lte=now), waiting.filter(_soon(now)))
+    )
+    ended = Case.objects.filter(pack__in=running, closed_at__gte=now - WINDOW).order_by()
+    ends = Counter[tuple[str, str]]()
+    for name, outcome, number in ended.values_list("pack", "outcome").annotate(Count("pk")):
+        ends[name, kind_of_outcome(outcome)] += number
+        ends[name, ""] += number
+    return [
+        PackStanding(
+            name, both(pack, "title"), count[name], late[name], soon[name], ends[name, ""],
+            ends[name, WITHDRAWN], ends[name, REVERSED],
+        )
+        for name, pack in running.items()
+    ]  # fmt: skip
+
+
+def _running() -> dict[str, Pack]:
+    """Return the packs of which a version serves new cases, by name."""
+    rows = PackVersion.objects.filter(current=True).order_by("pack").values_list("pack", "pk", "hash")
+    return {pack: packs.pinned(pk, hash_).pack for pack, pk, hash_ in rows}
 
 
 def _soon(now: dt.datetime) -> Q:
@@ -111,23 +123,21 @@ def _soon(now: dt.datetime) -> Q:
 
 def late_by_department(now: dt.datetime) -> list[tuple[str, int]]:
     """Return how many open cases are late in each department, most first."""
-    found: Counter[str] = Counter()
-    for pack in PackVersion.objects.filter(current=True).values_list("pack", flat=True):
-        late = Case.objects.filter(pack=pack, closed_at=None, due_at__lte=now)
-        for department, number in late.order_by().values_list("department").annotate(Count("pk")):
-            found[department] += number
-    return found.most_common()
+    late = Case.objects.filter(pack__in=packs.loaded(), closed_at=None, due_at__lte=now)
+    counted = late.order_by().values_list("department").annotate(Count("pk"))
+    return Counter(dict(counted)).most_common()
 
 
 def causes(now: dt.datetime) -> list[Cause]:
     """Return which steps withdrew or reversed cases lately, with their articles, most frequent first."""
     last = CaseEvent.objects.filter(case__closed_at__gte=now - WINDOW, seq=F("case__version")).order_by()
-    counted = last.values("case__pack_version", "step", "case__outcome").annotate(number=Count("pk"))
+    version = ("case__pack_version", "case__pack_version__hash")
+    counted = last.values(*version, "step", "case__outcome").annotate(number=Count("pk"))
     found = []
     for row in counted:
         if kind_of_outcome(row["case__outcome"]) == ENDED:
             continue
-        pack = packs.pinned(row["case__pack_version"]).pack
+        pack = packs.pinned(*(row[name] for name in version)).pack
         step = next((each for each in pack.transitions if each.id == row["step"]), None)
         if step is None:
             continue
@@ -160,18 +170,15 @@ def supervised(asked: Asked, now: dt.datetime, page: int = 1) -> tuple[list[Supe
     rows = list(
         found.select_related("pack_version").defer("pack_version__files")[(page - 1) * PAGE : page * PAGE]
     )
-    return [_line(row, now) for row in rows], total
+    return _lines(rows, now), total
 
 
 def all_supervised(asked: Asked, now: dt.datetime) -> Iterator[Supervised]:
     """Yield all of them, for a file."""
-    for row in (
-        _found(asked, now)
-        .select_related("pack_version")
-        .defer("pack_version__files")
-        .iterator(chunk_size=500)
-    ):
-        yield _line(row, now)
+    found = _found(asked, now).select_related("pack_version").defer("pack_version__files")
+    cases = found.iterator(chunk_size=AT_ONCE)
+    while rows := list(islice(cases, AT_ONCE)):
+        yield from _lines(rows, now)
 
 
 def _found(asked: Asked, now: dt.datetime) -> QuerySet[Case]:
@@ -199,8 +206,9 @@ def _found(asked: Asked, now: dt.datetime) -> QuerySet[Case]:
 def _ended_on(article: str, found: QuerySet[Case]) -> QuerySet[CaseEvent, Any]:
     """Return the cases whose last step rests on an article."""
     steps = Q(pk__in=[])
-    for version_id in found.order_by().values_list("pack_version", flat=True).distinct():
-        pack = packs.pinned(version_id).pack
+    versions = found.order_by().values_list("pack_version", "pack_version__hash").distinct()
+    for version_id, hash_ in versions:
+        pack = packs.pinned(version_id, hash_).pack
         names = [step.id for step in pack.transitions if article in step.cite]
         if names:
             steps |= Q(case__pack_version=version_id, step__in=names)
@@ -208,10 +216,22 @@ def _ended_on(article: str, found: QuerySet[Case]) -> QuerySet[CaseEvent, Any]:
     return last.values("case_id")
 
 
-def _line(row: Case, now: dt.datetime) -> Supervised:
+def _lines(rows: Sequence[Case], now: dt.datetime) -> list[Supervised]:
+    """Return the cases with their last steps, all of them looked up together."""
+    last = CaseEvent.objects.filter(case__in=rows, seq=F("case__version")).values_list("case_id", "body")
+    events = {case_id: json.loads(body) for case_id, body in last}
+    ends: dict[str, str] = {}
+    for event in events.values():
+        ends |= child_end(event.get("data", {}))
+    words = outcomes_in_words(ends) if ends else {}
+    return [_line(row, events[row.pk], words, now) for row in rows]
+
+
+def _line(
+    row: Case, event: Mapping[str, Any], children: Mapping[str, Mapping[str, str]], now: dt.datetime
+) -> Supervised:
     pack = packs.pinned(row.pack_version_id, row.pack_version.hash).pack
-    event = CaseEvent.objects.get(case=row, seq=row.version)
-    view = event_view(pack, event, row.cell_code, {}, [])
+    cites = event.get("grounds") or (pack.opening.cite if event["step"] == ENTRY else [])
     return Supervised(
         row.pk,
         row.pack,
@@ -220,10 +240,6 @@ def _line(row: Case, now: dt.datetime) -> Supervised:
         row.department,
         None if row.closed_at else light(row.due_at, row.amber_at, now),
         row.closed_at,
-        view.sentence,
-        view.grounds or _opening(pack, event),
+        sentence_of(pack, event, event.get("data", {}), row.cell_code, children=children),
+        grounds(pack, cites),
     )
-
-
-def _opening(pack: Pack, event: CaseEvent) -> list[Ground]:
-    return [ground(pack, key) for key in pack.opening.cite] if event.step == ENTRY else []

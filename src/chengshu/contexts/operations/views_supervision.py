@@ -27,12 +27,10 @@ def supervision(request: HttpRequest) -> HttpResponse:
     """Show how the cases of the district stand, and why cases were withdrawn or reversed."""
     now = timezone.now()
     packs, ends = cases.standing(now), cases.ending_causes(now)
+    nobody = dict.fromkeys(("zh", "en"), _("（没有部门）"))
+    names = {row.code: {"zh": row.name_zh, "en": row.name_en} for row in identity.departments()}
     departments = [
-        (
-            code,
-            identity.department_name(code) if code else {"zh": _("（没有部门）"), "en": _("（没有部门）")},
-            number,
-        )
+        (code, names.get(code, dict.fromkeys(("zh", "en"), code)) if code else nobody, number)
         for code, number in cases.late_by_department(now)
     ]
     totals = {
@@ -57,13 +55,14 @@ def supervised(request: HttpRequest) -> HttpResponse:
     number = request.GET.get("page", "1")
     page = int(number) if number.isdecimal() and len(number) < 7 else 1
     rows, total = cases.supervised(asked, now, max(page, 1))
+    departments = list(identity.departments())
     context = {
         "rows": rows,
         "asked": asked,
         "kinds": _kinds(),
         "packs": cases.standing(now),
-        "departments": identity.departments(),
-        "names": {row.code: {"zh": row.name_zh, "en": row.name_en} for row in identity.departments()},
+        "departments": departments,
+        "names": {row.code: {"zh": row.name_zh, "en": row.name_en} for row in departments},
         "total": total,
         "paged": _paged(total, page),
         "breadcrumbs": [(_("督办"), "/supervision/"), (dict(_kinds())[asked.kind], "")],
