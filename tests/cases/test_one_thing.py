@@ -342,3 +342,40 @@ def test_it_is_the_same_on_postgresql(own_var, postgres_url):
         env=env, capture_output=True, text=True, timeout=580, check=False, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:]
+
+
+def version(folder, number, *changes):
+    """Another version of the one-thing, beside the packs of its parts."""
+    at = folder / "move-in"
+    texts = {path: path.read_text("utf-8") for path in at.rglob("*.yaml")}
+    texts[at / "pack.yaml"] = texts[at / "pack.yaml"].replace("version: 1.0.0", f"version: {number}")
+    for path, text in texts.items():
+        for old, new in changes:
+            text = text.replace(old, new)
+        path.write_text(text, "utf-8")
+    made = cases.load_pack_version(at, MONDAY)
+    for path in at.rglob("*.yaml"):
+        path.unlink()
+    write_one_thing(folder)
+    return made
+
+
+def test_a_running_part_without_a_counterpart_keeps_its_case_under_the_old_version(people, tmp_path):
+    with_gas, without = move_in(people), move_in(people, key="m2", home="某处 2 号", things=["card"])
+    fuel = [
+        (text, text.replace("gas", "fuel", 1))
+        for text in (
+            "id: gas\n", "gas: to_inspect", "gas: {do", "gas, visit", "  gas: {title", "gas: 燃气, visit", "part: gas",
+            "gas: done", "gas: skipped", "gas: refused", "gas: {sound",
+        )
+    ]  # fmt: skip
+    renamed = version(tmp_path, "1.1.0", *fuel)
+    look = cases.migration.dry_run("move-in", renamed.pk, MONDAY)
+    # In the one the gas part runs; in the other it was never wanted: its other parts all go on under their ids.
+    assert set(look.unfit) == {with_gas} and "gas" in look.unfit[with_gas] and look.moved == 1
+    done = cases.migration.migrate("move-in", renamed.pk, people.operator, "更名", MONDAY)
+    assert (done.moved, done.left) == (1, 1)
+    assert Case.objects.get(pk=with_gas).pack_version.version == "1.0.0"
+    do(child(without, "register"), "grant", people.police)
+    assert parts(without)["card"] == "open"
+    sound(without)

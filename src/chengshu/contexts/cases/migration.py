@@ -1,8 +1,9 @@
 """Moving live cases to another version of their pack: looked at first, then in bulk, each case as an event of its own.
 
 A case fits when its state is known there (or mapped to one), its facts and kept values have the types that the new
-version wants, and every role that has a task is there. What fits is moved; what does not stays, and the report says
-why. A run that was cut short is begun again with the same call: cases that have moved are no longer found.
+version wants, every role that has a task is there, and so is every part of a one-thing that waits or runs. What fits is
+moved; what does not stays, and the report says why. A run that was cut short is begun again with the same call:
+cases that have moved are no longer found.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from chengshu.procedure.case import OPEN_TERMS, RUNNING, SUSPENDED, TermState
 from chengshu.procedure.clock import stamp
 from chengshu.procedure.machine import MACHINE, default_clock
 from chengshu.procedure.model import Pack
+from chengshu.procedure.parts import MARK, OPEN, WAITING
 from chengshu.procedure.types import BadValue, check_value
 
 LEDGER_KIND = "pack.migration"
@@ -148,7 +150,7 @@ def fit(held: Held, to: Pack, mapping: Mapping[str, str], now: dt.datetime) -> F
         return Fit(target, _("新版没有状态 %(state)s：用 --map 指到一个状态") % {"state": state})
     if to.states[target].final:
         return Fit(target, _("状态 %(state)s 在新版是终结状态") % {"state": target})
-    reason = _facts_fit(held, to) or _children_fit(held, to)
+    reason = _facts_fit(held, to) or _children_fit(held, to) or _parts_fit(held, to, target)
     if reason:
         return Fit(target, reason)
     kept, reason = _kept(held, to)
@@ -183,8 +185,29 @@ def _facts_fit(held: Held, to: Pack) -> str:
 def _children_fit(held: Held, to: Pack) -> str:
     """A child that is open will send its parent the command that its end brings: the new version must know it."""
     waiting = CaseModel.objects.filter(parent_id=held.row.id, closed_at=None).exclude(on_end="")
+    # Parts bring news, no command of their own.
+    waiting = waiting.exclude(on_end__startswith=MARK)
     missing = [name for name in waiting.values_list("on_end", flat=True) if name not in to.commands()]
     return _("新版没有派生办件办结时的指令 %(name)s") % {"name": missing[0]} if missing else ""
+
+
+def _parts_fit(held: Held, to: Pack, target: str) -> str:
+    """Parts that wait or run go on under their ids: each must be there in the new version, with the pack that it runs under."""
+    running = [name for name, part in held.case.parts.items() if part["state"] in (WAITING, OPEN)]
+    if not running:
+        return ""
+    if to.parts is None or target not in to.parts.runs_while:
+        return _("新版在状态 %(state)s 没有事项在办，而这一件还有：%(names)s") % {
+            "state": target, "names": "、".join(sorted(running)),
+        }  # fmt: skip
+    missing = sorted(name for name in running if to.parts.get(name) is None)
+    if missing:
+        return _("新版没有在办的事项 %(names)s") % {"names": "、".join(missing)}
+    for name in running:
+        had, has = held.pack.parts and held.pack.parts.get(name), to.parts.get(name)
+        if had and has and (had.pack != has.pack or type(had) is not type(has)):
+            return _("新版的事项 %(name)s 用另一个规程（%(pack)s）") % {"name": name, "pack": has.pack}
+    return ""
 
 
 def _kept(held: Held, to: Pack) -> tuple[dict[str, Any], str]:
