@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.cases import words
+from chengshu.contexts.cases import lists, words
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger.api import Sql
 
@@ -72,6 +73,21 @@ def test_lights_add_up_and_each_light_lists_what_it_counts(officer, opened):
         some = cases.tasks_for(officer, now=NOW, size=100, filters=cases.Filters(light=colour))
         assert len(some.rows) == some.total == number
         assert {row.light.colour for row in some.rows} == {colour}
+
+
+def test_what_is_more_than_anybody_counts_is_said_to_be_more(officer, opened, client, monkeypatch):
+    late = cases.tasks_for(officer, now=timezone.now()).counts["red"]
+    assert late == 60
+    client.force_login(officer)
+    assert "共 60 件" in client.get("/cases/").content.decode()
+    monkeypatch.setattr(lists, "MOST", 50)
+    monkeypatch.setattr(lists, "LEAST", 50)
+    page = client.get("/cases/").content.decode()
+    assert (
+        "共 50+ 件" in page
+        and '<span class="number">50+</span>' in page
+        and '<span class="number">0</span>' in page
+    )
 
 
 @pytest.mark.parametrize("indexed", [False, True])

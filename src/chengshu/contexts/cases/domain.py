@@ -125,6 +125,8 @@ class TaskPage:
     more: bool = False
     # The key of the last row: the next page begins behind it, however far down the list.
     last: str = ""
+    # The lights of which there are more than were counted.
+    cut: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from chengshu.contexts.cases.words import folded
 
 # Entries of one range that are counted, or skipped on the way to a page.
 MOST = 10_000
+LEAST = 1_000
 MOST_WITH_TEXT = 1_000
 # What is not dated stands last.
 DATED, UNDATED = 0, 1
@@ -27,6 +28,8 @@ _LIGHTS = {
 }
 # What is counted apart: over, ahead, without a date.
 _BLOCKS = {"red": "t.due_at <= %(now)s", "due": "t.due_at > %(now)s", "none": "t.due_at IS NULL"}
+# The lights of what each of them holds.
+_IN_BLOCK = {"red": frozenset({"red"}), "due": frozenset({"amber", "green"}), "none": frozenset({"green"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The tasks of a page in order, the count of each light, and whether there are more than were counted."""
+    """The tasks of a page in order, the count of each light, and the lights of which there are more than were counted."""
 
     ids: list[int]
     counts: dict[str, int]
-    more: bool
+    cut: frozenset[str]
     last: Key | None
 
 
@@ -70,9 +73,9 @@ def page_of(asked: Asked, now: dt.datetime, offset: int, size: int, after: Key |
     """Return one page: ``offset`` from the start, or the tasks ``after`` one."""
     if asked.cases is not None:
         return _among(asked, now, offset, size, after)
-    counts, more = _counts(asked, now)
+    counts, cut = _counts(asked, now)
     rows = _ids(asked, now, offset, size, after)
-    return Found([row[2] for row in rows], counts, more, Key(*rows[-1]) if rows else None)
+    return Found([row[2] for row in rows], counts, cut, Key(*rows[-1]) if rows else None)
 
 
 def _ranges(asked: Asked) -> list[tuple[str, dict[str, Any]]]:
@@ -140,8 +143,8 @@ def _ids(
     return [(block, _kept(due), task) for block, due, task in rows]
 
 
-def _counts(asked: Asked, now: dt.datetime) -> tuple[dict[str, int], bool]:
-    most = MOST_WITH_TEXT if asked.joined() else max(MOST // max(len(asked.owners or asked.packs), 1), 1_000)
+def _counts(asked: Asked, now: dt.datetime) -> tuple[dict[str, int], frozenset[str]]:
+    most = MOST_WITH_TEXT if asked.joined() else max(MOST // max(len(asked.owners or asked.packs), 1), LEAST)
     parts: list[str] = []
     values: list[Any] = []
     for condition, own in _ranges(asked):
@@ -158,17 +161,17 @@ def _counts(asked: Asked, now: dt.datetime) -> tuple[dict[str, int], bool]:
             )
             parts.append(text)
             values += given
-    counts, more = {"red": 0, "amber": 0, "green": 0}, False
+    counts, cut = {"red": 0, "amber": 0, "green": 0}, frozenset[str]()
     found = sql().run(" UNION ALL ".join(parts), values).fetchall() if parts else ()
     for block, seen, number, amber in found:
-        more = more or seen >= most
+        cut |= _IN_BLOCK[block] if seen >= most else frozenset()
         if block == "red":
             counts["red"] += int(number or 0)
         else:
             soon = int(amber or 0) if block == "due" else 0
             counts["amber"] += soon
             counts["green"] += int(number or 0) - soon
-    return counts, more
+    return counts, cut
 
 
 def _holding(asked: Asked) -> str:
@@ -189,7 +192,7 @@ def _among(asked: Asked, now: dt.datetime, offset: int, size: int, after: Key | 
     """Return a page of the tasks of a few cases: all are read, counted and put in order here."""
     cases = list(asked.cases or ())
     if not cases:
-        return Found([], {"red": 0, "amber": 0, "green": 0}, False, None)
+        return Found([], {"red": 0, "amber": 0, "green": 0}, frozenset(), None)
     instant = sql().instant(now)
     rows: list[tuple[int, Any, int, Any]] = []
     for start in range(0, len(cases), 500):
@@ -211,7 +214,7 @@ def _among(asked: Asked, now: dt.datetime, offset: int, size: int, after: Key | 
             row for row in chosen if (row[0], str(row[1]), row[2]) > (after.block, str(after.due), after.id)
         ]
     chosen = chosen[offset : offset + size]
-    return Found([row[2] for row in chosen], counts, False, Key(*chosen[-1][:3]) if chosen else None)
+    return Found([row[2] for row in chosen], counts, frozenset(), Key(*chosen[-1][:3]) if chosen else None)
 
 
 def _few(asked: Asked, cases: Sequence[str]) -> tuple[str, list[Any]]:

@@ -76,7 +76,8 @@ def tasks_for(
         return tasks_for(account, now=now, filters=filters, page=pages, size=size)
     rows = _rows_of(found.ids, now)
     last = f"{found.last.block},{found.last.id},{found.last.due or ''}" if found.last else ""
-    return TaskPage(rows, total, page, pages, found.counts, found.more, last)
+    cut = found.cut & {asked.light} if asked.light else found.cut
+    return TaskPage(rows, total, page, pages, found.counts, bool(cut), last, found.cut)
 
 
 def all_tasks(account: Account, *, now: dt.datetime, filters: Filters) -> Iterator[TaskRow]:

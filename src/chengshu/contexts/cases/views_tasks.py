@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from chengshu.contexts.cases import bulk_review, packs, queries
+from chengshu.contexts.cases import bulk_review, lists, packs, queries
 from chengshu.contexts.cases.command_forms import CommandForm
 from chengshu.contexts.cases.domain import TaskPage, TaskRow
 from chengshu.contexts.cases.form_fields import said
@@ -41,6 +41,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "page": page,
+        "total": _at_least(page.total, page.more),
         "departments": identity.departments() if filters.view == "all" else [],
         "size": queries.PAGE,
         "states": _states(versions, filters.pack),
@@ -133,7 +134,21 @@ def _page_number(request: HttpRequest) -> int:
 
 def _lights(page: TaskPage) -> list[dict[str, Any]]:
     texts = {"red": _("已超期"), "amber": _("临期"), "green": _("正常")}
-    return [{"colour": colour, "text": texts[colour], "count": page.counts[colour]} for colour in LIGHTS]
+    return [
+        {
+            "colour": colour,
+            "text": texts[colour],
+            "count": _at_least(page.counts[colour], colour in page.cut),
+        }
+        for colour in LIGHTS
+    ]
+
+
+def _at_least(number: int, cut: bool) -> str:
+    """Write how many there are; past the ten thousandth nobody counts."""
+    if number > lists.MOST or (cut and number == lists.MOST):
+        return f"{lists.MOST}+"
+    return f"{number}+" if cut else f"{number:,}"
 
 
 def _views(request: HttpRequest) -> list[tuple[str, str]]:
