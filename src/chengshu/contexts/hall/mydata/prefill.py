@@ -52,7 +52,13 @@ class Prefilled:
     element: str
     disputable: bool = False
     disputed: bool = False
-    dispute_url: str = ""
+    # The page where one disputes it, by name and arguments: an address costs more than all the rest, and few are shown.
+    dispute_at: tuple[str, ...] = ()
+
+    @property
+    def dispute_url(self) -> str:
+        """Return the page on which one disputes it; empty without one."""
+        return reverse(self.dispute_at[0], args=self.dispute_at[1:]) if self.dispute_at else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class _Form:
             return
         self.found[item.name] = Prefilled(
             value, held.source_title, held.source_code, held.at, held.element, held.disputable, held.disputed,
-            held.dispute_url,
+            held.dispute_at,
         )  # fmt: skip
 
 
@@ -190,7 +196,7 @@ def _own_record(form: _Form, wanted: Wanted) -> None:
 
 def _from_record(held: subjects.Held) -> Prefilled:
     may = not held.disputed and not held.element.endswith(MADE_BY_SYSTEM)
-    url = reverse("hall:dispute", args=[held.element]) if may else ""
+    at = ("hall:dispute", held.element) if may else ()
     return Prefilled(
         held.value,
         held.source_title,
@@ -199,7 +205,7 @@ def _from_record(held: subjects.Held) -> Prefilled:
         held.element,
         may,
         held.disputed,
-        url,
+        at,
     )
 
 
@@ -228,9 +234,9 @@ def _certificate(form: _Form, wanted: Wanted) -> None:
 
 def _from_certificate(one: certificates.Drawn, item: Field, type_: str, name: str) -> Prefilled:
     title = {language: f"{text} {one.number}" for language, text in one.title.items()}
-    url = reverse("hall:dispute_certificate", args=[one.number, name])
+    disputed_at = ("hall:dispute_certificate", one.number, name)
     at = one.issued_at.date().isoformat()
-    return Prefilled(one.value, title, f"certificate:{type_}", at, item.element, True, False, url)
+    return Prefilled(one.value, title, f"certificate:{type_}", at, item.element, True, False, disputed_at)
 
 
 def _earlier(form: _Form, wanted: Wanted) -> None:
