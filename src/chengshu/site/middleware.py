@@ -7,13 +7,17 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from chengshu.kernel.problems import Problem
 from chengshu.site import metrics
 
 log = structlog.get_logger("chengshu.request")
+# What psycopg says of it, whichever way the text came.
+NUL_REFUSED = "NUL (0x00)"
 Handler = Callable[[HttpRequest], HttpResponse]
 
 # Everything comes from this host, and nothing is written into a page: no inline script, no style attribute.
@@ -87,6 +91,11 @@ class ProblemMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer a ``Problem``; anything else stays an error of ours."""
+        if isinstance(exception, ValueError | DataError) and NUL_REFUSED in str(exception):
+            # PostgreSQL keeps no NUL in a text: who sends one has sent bytes, not words.
+            exception = Problem(
+                "text-nul", _("文字里有空字符"), status=400, remedy=_("请删去看不见的字符再提交")
+            )
         if not isinstance(exception, Problem):
             return None
         return problem_response(request, exception)

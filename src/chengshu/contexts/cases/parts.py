@@ -10,7 +10,7 @@ import datetime as dt
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,6 @@ import structlog
 from django.db import transaction
 
 from chengshu.contexts.cases import endings, jobs, packs, papers, routing, rows, sourced, store
-from chengshu.contexts.cases.field_views import first_value, scope_of
 from chengshu.contexts.cases.wording import both, outcome_words
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
@@ -30,7 +29,6 @@ from chengshu.procedure.machine import Command, advance, begin
 from chengshu.procedure.model import SYSTEM, Pack
 from chengshu.procedure.parts import MARK, OPEN_PART, TELL_PART, WITHDRAW_PART, Join, News, Part
 from chengshu.procedure.ports import EffectRequest, registry
-from chengshu.procedure.types import BadValue, check_value
 
 log = structlog.get_logger("chengshu.cases.parts")
 PART_JOB = "part"
@@ -105,19 +103,9 @@ def _with_own_sources(
     facts = {name: value for name, value in given.items() if value not in (None, [])}
     if opener is None:
         return facts
-    for name, field in pack.facts.items():
-        if name in facts or field.prefill is None:
-            continue
-        scope = scope_of(pack, facts, opener, now)
-        value = first_value(
-            field, scope, "", now, lenient=True, subject_id=row.principal or opener.subject_id, pack=pack.id
-        )
-        try:
-            found = check_value(value, replace(field.type, optional=True))
-        except BadValue:
-            continue
-        if found not in (None, "", []):
-            facts[name] = found
+    asked = [field for name, field in pack.facts.items() if name not in facts and field.prefill is not None]
+    if asked:
+        facts |= sourced.filled(pack, asked, opener, row.principal or opener.subject_id, facts, now)
     return facts
 
 
