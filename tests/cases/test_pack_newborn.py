@@ -13,6 +13,7 @@ from chengshu.contexts.identity import api as identity
 from chengshu.kernel.resources import shipped
 from chengshu.site.simulation.samples import read_samples
 from tests_support.casework import MONDAY
+from tests_support.records import publish
 
 BIRTH = (
     "birth-record", "birth-data", "household-registration", "newborn-insurance", "social-security-card",
@@ -33,8 +34,14 @@ def people(district):
             name = f"{department}{number}"
             account = identity.save_account(name, display_name=name, role="officer", department=department)
             setattr(district, name.replace("-", "_"), account)
+    known = {
+        "person.name": "林静雯",
+        "person.resident_id": "440306199303150020",
+        "person.birth_date": "1993-03-15",
+    }
+    publish(MONDAY, ("P0000000012", known))
     district.parent = identity.save_account(
-        "parent", display_name="林静雯", role="resident", subject_id="P0000000019"
+        "parent", display_name="林静雯", role="resident", subject_id="P0000000012"
     )
     return district
 

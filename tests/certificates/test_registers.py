@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pytest
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.certificates import api
+from chengshu.contexts.cases import refusals
+from chengshu.contexts.certificates import api, registers
 from chengshu.contexts.certificates.models import RegisterKey
 from chengshu.kernel.problems import Problem
+from chengshu.procedure.ports import Actor
 from tests_support.casework import CELL, firm_facts
 from tests_support.engine_pack import OPINION, PERMIT, write_pack
 
@@ -46,6 +49,42 @@ def test_a_key_is_free_again_when_its_case_ends_without_an_entry(step, opened, o
     close(opened, step.now)
     step(other, "reserve_key", **R, key="sha256:abc")
     assert RegisterKey.objects.get().case_id == other
+
+
+def test_a_kept_key_stays_taken_after_its_case_until_the_grant_is_undone(step, opened, other):
+    step(opened, "reserve_key", **R, key="child")
+    step(opened, "keep_key", **R)
+    close(opened, step.now)
+    with pytest.raises(Problem, match="只能办一次") as refused:
+        step(other, "reserve_key", **R, key="child")
+    # The system asks: it is told no number.
+    assert opened not in str(refused.value) and "case" not in refused.value.extra
+    step(opened, "release_key", **R)
+    step(other, "reserve_key", **R, key="child")
+    assert RegisterKey.objects.get().case_id == other
+
+
+def test_what_was_granted_can_be_had_again_when_its_certificate_is_revoked(step, certificate, other):
+    step(certificate.case_id, "reserve_key", **R, key="child")
+    step(certificate.case_id, "keep_key", **R)
+    step(certificate.case_id, "revoke_certificate", type="data-ip", reason="错发")
+    assert not RegisterKey.objects.exists()
+
+
+def test_only_who_may_see_the_earlier_case_is_told_its_number(step, opened, other, district):
+    step(opened, "reserve_key", **R, key="child")
+    for account, told in ((district.worker, True), (district.resident, False)):
+        request = step.request(other, "reserve_key", {**R, "key": "child"})
+        request = dataclasses.replace(request, actor=Actor(str(account.pk), account.display_name))
+        with pytest.raises(Problem) as refused:
+            registers.reserve_key(request)
+        assert (refused.value.extra.get("case") == opened) is told
+        assert (opened in refusals.in_words(refused.value)) is told
+
+
+def test_nothing_is_kept_that_was_not_reserved(step, opened):
+    with pytest.raises(Problem, match="没有占用"):
+        step(opened, "keep_key", **R)
 
 
 def test_an_entry_holds_its_key_after_the_case_and_frees_it_when_closed(step, opened, other):

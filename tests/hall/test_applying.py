@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.models import Case, Draft
+from chengshu.contexts.certificates.models import Certificate
 from chengshu.contexts.hall.models import CaseOrigins
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.models import Mandate, PersonalRead, WindowSession
@@ -100,7 +102,25 @@ CHILD = {
 }  # fmt: skip
 
 
+def entered(account):
+    """The police have entered the child: its parent holds the entry."""
+    said = {
+        "child_name": CHILD["child_name"],
+        "child_id": CHILD["child_id"],
+        "birth_date": CHILD["born_on"],
+    }
+    claims = [{"name": name, "label": {"zh": name, "en": name}, "raw": value, "value": {"zh": value, "en": value}}
+              for name, value in said.items()]  # fmt: skip
+    now = timezone.now()
+    Certificate.objects.create(
+        number="HE-2026-000001", type="household-entry", case_id="X1", title_zh="户口登记页", title_en="Household entry",
+        holder=CHILD["child_name"], holder_account=str(account.pk), claims=json.dumps(claims), department="public-security",
+        valid_from=now.date(), issued_at=now, changed_at=now,
+    )  # fmt: skip
+
+
 def test_only_what_the_hall_does_not_know_is_asked_and_the_rules_decide_at_once(people):
+    entered(people.me)
     browser = Browser(people.me)
     page = browser.get("/hall/apply/childbirth-subsidy/")
     assert "开始" in page and "最迟" in page
@@ -120,9 +140,9 @@ def test_only_what_the_hall_does_not_know_is_asked_and_the_rules_decide_at_once(
     assert "系统按规则作出的决定" in page
     assert case.state == "approved" and "当场有了决定" in page and case.pk in page and "存证回执" in page
     origins = CaseOrigins.objects.get(case_id=case.pk)
-    assert (
-        set(origins.fields) == {"applicant_name", "applicant_id", "phone", "payee"} and origins.asked_of == 11
-    )
+    from_the_entry = {"child_name", "child_id", "born_on", "entry_number"}
+    assert set(origins.fields) == {"applicant_name", "applicant_id", "phone", "payee"} | from_the_entry
+    assert not from_the_entry & set(asked)
     assert not Draft.objects.exists()
     assert "核定" in browser.get(f"/my/cases/{case.pk}")
 
@@ -246,7 +266,8 @@ def test_a_clerk_serves_whoever_has_no_phone_and_keeps_nothing_of_it(people):
     done = browser.post(url, {"truthful": "on", "confirm-agreed": "on"})
     assert "回执号" in browser.get(done)
     case = Case.objects.get()
-    assert (case.principal, case.state) == (ME, "approved")
+    # The clerk typed what no household entry says: a person looks at it.
+    assert (case.principal, case.state) == (ME, "examining")
     assert "由窗口人员代为提交" in Browser(people.me).get(f"/my/cases/{case.pk}")
     # The person has left the window.
     WindowSession.objects.update(ended_at=now)

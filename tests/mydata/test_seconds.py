@@ -36,7 +36,7 @@ def test_i_read_why_it_was_decided_with_each_value_where_it_comes_from_and_the_a
     (decision,) = cases.decisions_of(case_id, anna, NOW)
     assert decision.automatic
     assert [line.held for line in decision.lines][-1] and not any(line.held for line in decision.lines[:-1])
-    age = decision.lines[1]
+    age = decision.lines[2]
     assert "周岁" in age.words["zh"]
     looked = {each.label["zh"]: each.value for each in age.values}
     assert looked["出生日期"] == "2025-06-10"

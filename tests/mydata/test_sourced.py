@@ -8,6 +8,7 @@ import json
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.models import Case
 from chengshu.contexts.certificates.models import Certificate
+from chengshu.contexts.hall import api as hall
 from chengshu.site.simulation.samples import read_samples
 
 from .conftest import NOW
@@ -17,18 +18,18 @@ TYPED = {
     "applicant_name": "王安娜", "applicant_id": "440306199303150020", "applicant_born_on": "1993-03-15",
     "phone": "13800138001", "child_name": "王小满", "sex": "female", "born_on": "2026-11-10", "born_at": "08:35",
     "weeks": 39, "weight_g": 9999, "length_cm": 50, "hospital": "自己写的医院", "midwife": "陈丽",
-    "record_number": "BR-MADE-UP", "relation": "mother",
+    "relation": "mother",
 }  # fmt: skip
 
 
-def record(account):
-    """Give the mother the record that the hospital reported."""
+def record(account, number="BR-2026-000007", **more):
+    """Give the mother a record that the hospital reported."""
     said = {"sex": "female", "born_on": "2026-11-10", "born_at": "08:35", "weeks": 39, "weight_g": 3280, "length_cm": 50,
-            "hospital": "宝安区（演示）妇幼保健院", "midwife": "陈丽"}  # fmt: skip
+            "hospital": "宝安区（演示）妇幼保健院", "midwife": "陈丽", **more}  # fmt: skip
     claims = [{"name": name, "label": {"zh": name, "en": name}, "raw": value, "value": {"zh": str(value), "en": str(value)}}
               for name, value in said.items()]  # fmt: skip
     Certificate.objects.create(
-        number="BR-2026-000007", type="birth-record", case_id="X1", title_zh="分娩信息", title_en="Record", holder="王安娜",
+        number=number, type="birth-record", case_id=number[-6:], title_zh="分娩信息", title_en="Record", holder="王安娜",
         holder_account=str(account.pk), holder_id=account.subject_id, claims=json.dumps(claims), department="health",
         valid_from=dt.date(2026, 1, 1), issued_at=NOW, changed_at=NOW,
     )  # fmt: skip
@@ -51,8 +52,9 @@ def licence(account, code):
     )  # fmt: skip
 
 
-def applied(account, key):
-    case_id = cases.open_case(BIRTH, TYPED, opened_by=account, idempotency_key=key, now=NOW, asked=True)
+def applied(account, key, number="BR-MADE-UP", child="王小满"):
+    facts = {**TYPED, "child_name": child, **({"record_number": number} if number else {})}
+    case_id = cases.open_case(BIRTH, facts, opened_by=account, idempotency_key=key, now=NOW, asked=True)
     return cases.command(
         case_id,
         "confirm",
@@ -73,7 +75,7 @@ def test_a_record_number_that_one_types_leads_to_a_person(anna):
 def test_the_hospitals_record_decides_at_once_and_overrules_what_was_typed(anna):
     cases.need_shipped(BIRTH, NOW)
     record(anna)
-    view = applied(anna, "b")
+    view = applied(anna, "b", number="")
     assert view.state == "done"
     said = {label["zh"]: value for _name, label, value in view.facts}
     assert any("3280" in str(value) for value in said.values())
@@ -90,4 +92,44 @@ def test_a_part_rests_on_the_record_too_whatever_its_questionnaire_says(anna):
     facts |= {"things": ["food"], "old_code": "91350100M000100Y43"}
     whole = cases.open_case("open-a-restaurant", facts, opened_by=anna, idempotency_key="r", now=NOW)
     food = Case.objects.get(parent=whole, pack="food-permit")
-    assert cases.case_facts(food.pk)["facts"]["credit_code"] == "91440300MA5DA1X78B"
+    # The code that was typed is of no licence of theirs: it vouches for nothing, and a person looks.
+    found = cases.case_facts(food.pk)["facts"]
+    assert (found.get("licence_number"), found["credit_code"], food.state) == (
+        None,
+        "91350100M000100Y43",
+        "examining",
+    )
+
+
+def test_of_two_children_the_record_that_was_chosen_is_meant(anna):
+    cases.need_shipped(BIRTH, NOW)
+    record(anna, "BR-2026-000007")
+    record(anna, "BR-2026-000008", weight_g=2950, sex="male")
+    # Nobody but the mother knows which child it is about.
+    assert applied(anna, "c", number="").state == "examining"
+    assert applied(anna, "d", number="BR-2026-000099", child="王小丰").state == "examining"
+    first = applied(anna, "e", number="BR-2026-000007")
+    assert first.state == "done" and shown(first, "3280") and not shown(first, "2950")
+    second = applied(anna, "f", number="BR-2026-000008")
+    assert second.state == "done" and shown(second, "2950") and not shown(second, "3280")
+
+
+def test_who_has_two_children_is_offered_both_and_their_data_once_one_is_chosen(anna):
+    cases.need_shipped(BIRTH, NOW)
+    record(anna, "BR-2026-000007")
+    record(anna, "BR-2026-000008", weight_g=2950)
+    asked = hall.prefill(BIRTH, anna, NOW)
+    assert asked.asked["record_number"] == asked.asked["weight_g"] == "several"
+    assert asked.choices == {"record_number": ["BR-2026-000007", "BR-2026-000008"]}
+    found = hall.prefill(BIRTH, anna, NOW, answers={"record_number": "BR-2026-000008"}).found
+    assert found["weight_g"].value == 2950 and found["record_number"].value == "BR-2026-000008"
+
+
+def test_who_the_population_register_does_not_have_is_looked_at_by_a_person(world):
+    cases.need_shipped(BIRTH, NOW)
+    record(world.bert)
+    assert applied(world.bert, "g", number="").state == "examining"
+
+
+def shown(view, text):
+    return any(text in str(value) for _name, _label, value in view.facts)

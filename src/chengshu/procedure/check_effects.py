@@ -24,6 +24,8 @@ WRITTEN = {
     "request_fee": ("on_paid",),
     "render_document": ("template",),
     "reserve_key": ("register",),
+    "keep_key": ("register",),
+    "release_key": ("register",),
     "register_entry": ("register",),
     "update_entry": ("register",),
     "close_entry": ("register",),

@@ -20,6 +20,10 @@ LOADING = {
     "expression-syntax": "An expression cannot be read: it uses what the language does not have.",
     "expression-type": "An expression makes no sense: a misspelt name, values that do not go together, or one that may be empty.",
     "form-unknown": "There is no such form under forms:.",
+    "grant-typed": "A table grants by machine on what is merely typed. Take it from a record (only: true), hand over to a "
+    "person, or say under typed: why people may say it.",
+    "grant-unrecorded": "A table grants by machine on a required fact that stays as typed where its record is missing. Hand "
+    "over in a row before, when an optional fact of the same record is null.",
     "ground-missing": "A step, term or row cites no article. Add cite:.",
     "instrument-unknown": "An article names an instrument that pack.yaml does not list under basis:.",
     "notice-unknown": "end_notice names a kind that no step publishes.",

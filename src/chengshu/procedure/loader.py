@@ -13,6 +13,7 @@ from chengshu.kernel.strict_yaml import Mapped
 from chengshu.procedure import official, ports
 from chengshu.procedure.check_parts import FindPack, check_children
 from chengshu.procedure.check_refusals import check_refusals
+from chengshu.procedure.check_sourced import check_sourced
 from chengshu.procedure.checker import Coverage, check_meaning
 from chengshu.procedure.expressions import Expression
 from chengshu.procedure.extending import merge
@@ -138,6 +139,9 @@ def check_files(files: PackFiles, *, elements: frozenset[str] | None = None, cas
     check_uses(pack, files, faults)
     check_offer(pack, files, faults)
     check_refusals(pack, files, faults)
+    if cases:
+        # Only of a version that enters: old ones run on as they are.
+        check_sourced(pack, files, faults)
     return Checked(None if faults else pack, tuple(faults), coverage)
 
 

@@ -15,6 +15,8 @@ from chengshu.procedure.parts import Parts
 from chengshu.procedure.types import Type
 
 SYSTEM = "system"
+# How the conditions of a prefill's `where` stand among its parameters.
+WHERE = "where."
 ENTRY = "opened"
 HOLDERS = ("cell", "department", "role", "opener", "public", "party", "assignee", "system")
 
@@ -88,6 +90,8 @@ class Field:
     offer_department: str = ""
     # The articles that a choice rests on, where each has its own (the grounds of a refusal).
     grounds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Why a decision of rules alone may rest on what people type here; empty: it may not (check_sourced).
+    typed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +108,17 @@ class Prefill:
     """Where the first value of a field comes from: a source of the second seam, or an expression."""
 
     source: str
+    # A condition of `where` stands among them as where.<name>: which one is meant where the source holds several.
     params: Mapping[str, Expression]
     # What the source says stands, whatever is typed: decisions of seconds rest on such facts.
     only: bool = False
+
+    @property
+    def picks(self) -> dict[str, Expression]:
+        """Return the conditions of `where`, by what the source calls them."""
+        return {
+            name.removeprefix(WHERE): value for name, value in self.params.items() if name.startswith(WHERE)
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,10 @@ _PUBLIC = (
 # No second case or entry under a key while one is open: a constraint of the database, refused as `register-taken`.
 _REGISTERS = (
     EffectSpec("reserve_key", {"register": _TEXT, "key": _TEXT}),
+    # What the case has reserved stays taken after its end: its grant is had only once. Freed when the grant is undone
+    # by release_key, or with revoke_certificate.
+    EffectSpec("keep_key", {"register": _TEXT}),
+    EffectSpec("release_key", {"register": _TEXT}),
     EffectSpec(
         "register_entry",
         {
@@ -265,12 +269,15 @@ registry = Registry(
         "earlier_case": {"account": _TEXT, "element": _TEXT},
         # An element of the premises that a chosen address is; its owner masked.
         "premises": {"place_code": _optional("text"), "element": _TEXT},
-        # A claim (or number, holder, valid_from, valid_to, issued_on) of their newest certificate of a type in force.
+        # A claim (or number, holder, valid_from, valid_to, issued_on) of their newest certificate of a type in force; with
+        # `where`, of the only one that fits.
         "certificate": {"account": _TEXT, "type": _TEXT, "field": _TEXT},
     },
 )
 
 
+# Sources that may hold several of a kind for one person: `where` says which is meant.
+SELECTING = ("certificate",)
 # What packs can count on in every installation; plug-ins declare more.
 built_in = Registry(dict(registry.effects), dict(registry.sources))
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chengshu.procedure.formats import FORMATS
-from chengshu.procedure.model import Dated, Field, Form, Parameter, Prefill, Section
+from chengshu.procedure.model import WHERE, Dated, Field, Form, Parameter, Prefill, Section
 from chengshu.procedure.parts import COUNTED, PART_STATES
-from chengshu.procedure.ports import Registry
+from chengshu.procedure.ports import SELECTING, Registry
 from chengshu.procedure.sheets import Sheet
 from chengshu.procedure.types import COLUMN_KINDS, KINDS, BadValue, Type, check_value
 
@@ -128,7 +128,7 @@ def _field(
         required=required,
         when=when,
         options=options.removeprefix("facts."),
-        prefill=_prefill(item, known, sources),
+        prefill=_prefill(item, {**known, prefix + name: replace(type_, optional=True)}, known, sources),
         accept=item.word("accept", ACCEPT, "" if type_.kind != "files" else "photo"),
         most=_most(item, type_.kind),
         privacy=privacy,
@@ -140,7 +140,10 @@ def _field(
         offer_role=item.word("role", ACCOUNT_ROLES, "") if accounts else "",
         offer_department=item.name("department", "") if accounts else "",
         grounds=_choice_grounds(item, type_),
+        typed=item.text("typed", ""),
     )
+    if read.typed and read.prefill is not None and read.prefill.only:
+        item.fault("pack-value", "What only a source says is not typed", "typed", remedy="take typed: away")
     item.close()
     return read
 
@@ -197,7 +200,10 @@ def _choice_grounds(item: Sheet, type_: Type) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _prefill(item: Sheet, known: Mapping[str, Type], sources: Registry) -> Prefill | None:
+def _prefill(
+    item: Sheet, own: Mapping[str, Type], known: Mapping[str, Type], sources: Registry
+) -> Prefill | None:
+    """Read `prefill`; its `where` may read the field itself: what is answered there says which one is meant."""
     sheet = item.sheet("prefill")
     if sheet is None:
         return None
@@ -218,6 +224,12 @@ def _prefill(item: Sheet, known: Mapping[str, Type], sources: Registry) -> Prefi
             sheet.fault("source-params", f"The source {source!r} needs {name!r}", "with")
     if inner is not None:
         inner.close()
+    picks = sheet.expressions("where", own)
+    if picks and source not in SELECTING:
+        sheet.fault(
+            "source-params", f"The source {source!r} takes no where", "where", remedy=", ".join(SELECTING)
+        )
+    params |= {f"{WHERE}{name}": value for name, value in picks.items()}
     only = sheet.boolean("only", False)
     sheet.close()
     return Prefill(source, params, only)

@@ -169,6 +169,12 @@ def _field(registry: Registry, *, column: bool = False) -> Schema:
         ("source",),
         source=word("Which source", tuple(registry.sources)),
         only=flag("What the source says stands, whatever is typed; an optional fact without it stays empty"),
+        where={
+            "type": "object",
+            "description": "Which one is meant where the source holds several: what it says there → expression, which may "
+            "read the field itself; none counts where several fit, and an empty value sets no condition",
+            "additionalProperties": expression("A value"),
+        },
         **{
             "with": {
                 "type": "object",
@@ -184,6 +190,7 @@ def _field(registry: Registry, *, column: bool = False) -> Schema:
         ),
         "options": text_of("A fact that is a list: the answer is one of its values", pattern="^facts\\."),
         "prefill": sources,
+        "typed": text_of("Why a decision of rules alone may rest on what people type here"),
         "accept": word("With files: photos are cleaned, documents are PDF", ACCEPT),
         "privacy": word(
             "Personal values are kept apart, can be erased, and each look at them is recorded", PRIVACY

@@ -88,9 +88,6 @@ def _card(parent: Parent, now: dt.datetime) -> str:
     facts = {
         **parent.application,
         "for_whom": "self",
-        "holder_name": parent.name,
-        "holder_id": parent.number,
-        "holder_born_on": parent.born_on.isoformat(),
         "has_card": False,
         "carrier": "electronic",
     }

@@ -55,6 +55,17 @@ def access_case(case_id: str, viewer: identity.Account, now: dt.datetime) -> Acc
     return Access(row, pack, actor, _level(row, pack, actor, viewer), _inside(row, pack, actor, viewer))
 
 
+def may_see(case_id: str, viewer: identity.Account, now: dt.datetime) -> bool:
+    """Whether a case may be named to somebody: they could open its page."""
+    try:
+        access_case(case_id, viewer, now)
+    except Problem as problem:
+        if problem.code != "case-unknown":
+            raise
+        return False
+    return True
+
+
 def _level(row: rows.CaseRow, pack: Pack, actor: Actor, viewer: identity.Account) -> str:
     works = [role for role in actor.roles if _opens_file(pack.roles[role], row, pack)]
     if (

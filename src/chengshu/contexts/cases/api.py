@@ -25,7 +25,7 @@ from chengshu.contexts.cases import (
     store,
     uploads,
 )
-from chengshu.contexts.cases.access import FULL, access_case, note_read
+from chengshu.contexts.cases.access import FULL, access_case, may_see, note_read
 from chengshu.contexts.cases.administration import pack_of
 from chengshu.contexts.cases.asking import open_asked, subject_of
 from chengshu.contexts.cases.audit import check_case
@@ -218,6 +218,7 @@ __all__ = [
     "load_shipped",
     "load_summary",
     "loaded_packs",
+    "may_see",
     "migration",
     "my_cases",
     "need_shipped",

@@ -55,10 +55,8 @@ def open_part(request: EffectRequest) -> Mapping[str, Any]:
     part = str(params["part"])
     opener = identity.account(int(row.opened_by)) if row.opened_by.isdigit() else None
     pack = packs.current(params["pack"]).pack
+    # What the questionnaire says counts no more than what one types into the part's own form.
     facts = _with_own_sources(pack, params["facts"], row, opener, request.now)
-    if opener is not None:
-        # What the questionnaire says counts no more than what one types into the part's own form.
-        facts = dict(sourced.only_sourced(pack, facts, opener, row.behalf, request.now))
     try:
         with transaction.atomic():
             child = store.open_case(
@@ -103,10 +101,32 @@ def _with_own_sources(
     facts = {name: value for name, value in given.items() if value not in (None, [])}
     if opener is None:
         return facts
-    asked = [field for name, field in pack.facts.items() if name not in facts and field.prefill is not None]
+    facts = _as_sources_say(pack, facts, row, opener, now)
+    asked = [
+        field
+        for name, field in pack.facts.items()
+        if name not in facts and field.prefill is not None and not field.prefill.only
+    ]
     if asked:
         facts |= sourced.filled(pack, asked, opener, row.principal or opener.subject_id, facts, now)
     return facts
+
+
+def _as_sources_say(
+    pack: Pack, facts: dict[str, Any], row: rows.CaseRow, opener: identity.Account, now: dt.datetime
+) -> dict[str, Any]:
+    """Return the facts with those that only a record may say as it says them; the one-thing's answers are typed, too."""
+    try:
+        return dict(sourced.only_sourced(pack, facts, opener, row.behalf, now))
+    except Problem as problem:
+        # A mandate that has ended, a source that is down: nothing is known, so a person looks.
+        log.warning("part-unsourced", case=row.id, pack=pack.id, problem=problem.code)
+        return {name: value for name, value in facts.items() if not _only_optional(pack, name)}
+
+
+def _only_optional(pack: Pack, name: str) -> bool:
+    field = pack.facts.get(name)
+    return field is not None and field.prefill is not None and field.prefill.only and not field.required
 
 
 def tell_part(request: EffectRequest) -> None:

@@ -14,7 +14,7 @@ REFUSALS = {
     "command-unknown": gettext_noop("办件现在的状态不允许这一步，请返回办件看清现状"),
     "own-work": gettext_noop("不能审核自己办理的事项"),
     "already-done": gettext_noop("这一步只能办理一次，已经办过"),
-    "register-taken": gettext_noop("登记簿中已有相同的条目或正在办理的申请，不能重复登记"),
+    "register-taken": gettext_noop("同样的事项已经办过，或者正在办理，不能重复申请"),
     "personal-values-erased": gettext_noop("这个办件的个人信息已删除，这一步需要它们"),
     "pack-not-in-force": gettext_noop("这个事项在这一天不受理"),
     "opening-not-yours": gettext_noop("你不能提出这个事项"),
@@ -26,5 +26,10 @@ REFUSALS = {
 def in_words(problem: Problem) -> str:
     """Return a refusal as one reads it on a page."""
     if problem.code in REFUSALS:
-        return _(REFUSALS[problem.code])
+        said = _(REFUSALS[problem.code])
+        earlier = problem.extra.get("case")
+        # Only who may see the case that is in the way is told its number (certificates.registers).
+        return (
+            _("%(said)s。请看此前的办件 %(number)s") % {"said": said, "number": earlier} if earlier else said
+        )
     return " ".join(part for part in (problem.title, problem.remedy) if part)

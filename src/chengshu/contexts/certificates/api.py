@@ -41,13 +41,15 @@ from chengshu.contexts.certificates.queries import (
 from chengshu.contexts.certificates.results import CaseResult, result_file, results_of
 from chengshu.contexts.certificates.sources import (
     Drawn,
+    Pick,
     certificate_field,
-    draw,
+    choices_in,
     draw_many,
     holders_in_force,
     keys_held,
     label_in,
     line_in,
+    pick_of,
 )
 from chengshu.contexts.certificates.status import signed_trust, status_credential, trust_json, trust_list
 from chengshu.contexts.certificates.trust import TrustList, merge, read_trust
@@ -59,16 +61,17 @@ __all__ = [
     "CaseResult",
     "CertificateLine",
     "Drawn",
+    "Pick",
     "TrustList",
     "Verdict",
     "case_panel",
     "certificate_field",
     "certificates_of",
+    "choices_in",
     "code_signer",
     "code_signers",
     "condemn_key",
     "credential_of",
-    "draw",
     "draw_many",
     "entries",
     "entry",
@@ -80,6 +83,7 @@ __all__ = [
     "line_in",
     "line_of",
     "merge",
+    "pick_of",
     "read_trust",
     "recognising",
     "register",
@@ -101,6 +105,8 @@ __all__ = [
 
 HANDLERS = {
     "reserve_key": registering.reserve_key,
+    "keep_key": registering.keep_key,
+    "release_key": registering.release_key,
     "register_entry": registering.register_entry,
     "update_entry": registering.update_entry,
     "close_entry": registering.close_entry,

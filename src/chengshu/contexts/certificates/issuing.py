@@ -15,6 +15,7 @@ from chengshu.contexts.certificates import domain, making, places, words
 from chengshu.contexts.certificates.making import issuer_of
 from chengshu.contexts.certificates.models import Certificate, CertificateEvent, Evidence, Issue, StatusList
 from chengshu.contexts.certificates.numbering import next_number
+from chengshu.contexts.certificates.registers import release_kept
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
@@ -99,7 +100,8 @@ def resume_certificate(request: EffectRequest) -> Mapping[str, Any]:
 
 
 def revoke_certificate(request: EffectRequest) -> Mapping[str, Any]:
-    """Revoke for good."""
+    """Revoke for good; what could be had only once can be had again."""
+    release_kept(request.case_id)
     return _moved("revoke", request)
 
 

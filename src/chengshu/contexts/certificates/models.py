@@ -44,12 +44,17 @@ class Register(models.Model):
 
 
 class RegisterKey(models.Model):
-    """Who holds a key of a register: a case that has reserved it, or the entry in force. One at a time, by constraint."""
+    """Who holds a key of a register: a case that has reserved it, the entry in force, or a grant that is had only once.
+
+    One at a time, by constraint.
+    """
 
     register = models.CharField(max_length=60)
     key = models.CharField(max_length=200)
     case_id = models.CharField(max_length=20)
     entered = models.BooleanField(default=False)
+    # Granted by the case: it stays taken after the case has ended, until the grant is undone.
+    kept = models.BooleanField(default=False)
     at = models.DateTimeField()
 
     class Meta:

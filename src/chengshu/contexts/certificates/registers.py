@@ -14,6 +14,7 @@ from chengshu.contexts.certificates import words
 from chengshu.contexts.certificates.domain import check_validity, day_of, optional_day
 from chengshu.contexts.certificates.models import EntryEvent, Register, RegisterEntry, RegisterKey
 from chengshu.contexts.certificates.numbering import next_number
+from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.ports import EffectRequest
@@ -23,8 +24,35 @@ MAX_KEY, MAX_TITLE = 200, 300
 
 def reserve_key(request: EffectRequest) -> Mapping[str, Any]:
     """Reserve a key of a register for this case; refused as ``register-taken`` while another case or entry has it."""
-    _hold(str(request.params["register"]), _key(request.params["key"]), request.case_id, request.now)
+    _hold(request, _key(request.params["key"]))
     return {}
+
+
+def keep_key(request: EffectRequest) -> Mapping[str, Any]:
+    """Keep what this case has reserved in a register after its end: what it grants can be had only once."""
+    register = str(request.params["register"])
+    held = RegisterKey.objects.filter(register=register, case_id__in=cases.case_line(request.case_id))
+    if not held.update(kept=True):
+        raise Problem(
+            "key-missing",
+            "这个办件在登记簿里没有占用登记键",
+            detail=f"{register} {request.case_id}",
+            remedy="reserve_key in the pack before keep_key",
+            status=409,
+        )
+    return {}
+
+
+def release_key(request: EffectRequest) -> Mapping[str, Any]:
+    """Free what this case has kept in a register: the grant is undone."""
+    release_kept(request.case_id, str(request.params["register"]))
+    return {}
+
+
+def release_kept(case_id: str, register: str = "") -> None:
+    """Free the keys that a case, or one that it descends from, has kept; those of one register, or all."""
+    held = RegisterKey.objects.filter(case_id__in=cases.case_line(case_id), kept=True)
+    (held.filter(register=register) if register else held).filter(entered=False).delete()
 
 
 def register_entry(request: EffectRequest) -> Mapping[str, Any]:
@@ -33,9 +61,9 @@ def register_entry(request: EffectRequest) -> Mapping[str, Any]:
     register, key = str(params["register"]), _key(params["key"])
     valid_from, valid_to = day_of(params["valid_from"]), optional_day(params.get("valid_to"))
     check_validity(valid_from, valid_to)
-    holder = _hold(register, key, request.case_id, now)
+    holder = _hold(request, key)
     if holder.entered:
-        raise _taken(register)
+        raise _taken(request, holder)
     RegisterKey.objects.filter(pk=holder.pk).update(entered=True)
     title = words.title(request.case_id, "registers", register)
     Register.objects.update_or_create(
@@ -98,31 +126,41 @@ def close_entry(request: EffectRequest) -> Mapping[str, Any]:
     return {"register": entry.register, "number": entry.number, "how": how}
 
 
-def _hold(register: str, key: str, case_id: str, now: dt.datetime) -> RegisterKey:
-    """Return the key as held by this case, taking it over from a case that ended without an entry."""
+def _hold(request: EffectRequest, key: str) -> RegisterKey:
+    """Return the key as held by this case, taking it over from a case that ended without an entry or a grant."""
+    register, case_id, now = str(request.params["register"]), request.case_id, request.now
     try:
         with transaction.atomic():
             return RegisterKey.objects.create(register=register, key=key, case_id=case_id, at=now)
     except IntegrityError:
         held = RegisterKey.objects.select_for_update().filter(register=register, key=key).first()
     if held is None:
-        return _hold(register, key, case_id, now)
+        return _hold(request, key)
     if held.case_id in cases.case_line(case_id):
         return held
-    if held.entered or not cases.case_brief(held.case_id).ended:
-        raise _taken(register)
+    if held.entered or held.kept or not cases.case_brief(held.case_id).ended:
+        raise _taken(request, held)
     RegisterKey.objects.filter(pk=held.pk).update(case_id=case_id, at=now)
     held.case_id = case_id
     return held
 
 
-def _taken(register: str) -> Problem:
+def _taken(request: EffectRequest, held: RegisterKey) -> Problem:
+    """Return the refusal; the number of the case that has the key is for those who may see that case."""
+    register = held.register
+    viewer = identity.account(int(request.actor.id)) if request.actor.id.isdigit() else None
+    earlier = ""
+    if viewer is not None and cases.may_see(held.case_id, viewer, request.now):
+        earlier = held.case_id
     return Problem(
         "register-taken",
-        "已经有同样的登记，或者同样的申请正在办理",
-        detail=register,
-        remedy="先在登记簿里查询；如认为对方的登记有误，可以提出异议",
+        "这件事只能办一次，已经办过" if held.kept else "已经有同样的登记，或者同样的申请正在办理",
+        detail=f"{register} {earlier}".strip(),
+        remedy=f"请看此前的办件 {earlier}"
+        if earlier
+        else "先在登记簿里查询；如认为对方的登记有误，可以提出异议",
         status=409,
+        **({"case": earlier} if earlier else {}),
     )
 
 

@@ -19,6 +19,11 @@ from chengshu.procedure.ports import SourceRequest
 FRAME = ("number", "holder", "valid_from", "valid_to", "issued_on", "department")
 
 
+# Which certificate is meant: its type, the field wanted, and what must stand in it. None: the newest one will do.
+Pick = tuple[str, str, tuple[tuple[str, str], ...] | None]
+WHERE = "where."
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """A value out of a certificate, with what it stands on."""
@@ -31,93 +36,119 @@ class Drawn:
 
 
 def certificate_field(request: SourceRequest) -> Any:
-    """Return a field of the newest certificate of a type in force, of whom the matter is; ``None`` without one."""
+    """Return a field of the certificate of a type in force that is meant, of whom the matter is; ``None`` without one."""
     account_id = str(request.params.get("account") or "")
     account = identity.account(int(account_id)) if account_id.isdigit() else None
     if account is None:
         return None
-    drawn = draw(
-        account, request.subject_id, str(request.params["type"]), str(request.params["field"]), request.now,
-        element=request.element, case_id=request.case_id,
-    )  # fmt: skip
-    return drawn.value if drawn else None
-
-
-def draw(
-    account: identity.Account,
-    subject_id: str,
-    type_: str,
-    field: str,
-    now: dt.datetime,
-    *,
-    element: str = "",
-    case_id: str = "",
-) -> Drawn | None:
-    """Return a value out of a certificate. ``subject_id``: for whom ``account`` acts; empty or its own: for itself."""
-    own = not subject_id or subject_id == account.subject_id
-    row = in_force(account if own else None, subject_id or account.subject_id, type_, now)
-    if row is None:
-        return None
-    value = field_of(row, field)
-    if value is None:
-        return None
-    if row.holder_id:
-        purpose = "own-data" if row.holder_id == account.subject_id else _purpose(account)
-        identity.record_read(
-            account, row.holder_id, purpose, [element or f"certificate.{type_}"], now, case_id=case_id
-        )
-    return Drawn(
-        value,
-        row.number,
-        {"zh": row.title_zh, "en": row.title_en},
-        row.department or "district",
-        row.issued_at,
+    pick = pick_of(request.params)
+    found = draw_many(
+        account, request.subject_id, {pick: request.element}, request.now, case_id=request.case_id
     )
+    return found[pick].value if pick in found else None
+
+
+def pick_of(params: Mapping[str, Any]) -> Pick:
+    """Return which certificate the parameters of a source mean; a condition without a value sets none."""
+    given = {name.removeprefix(WHERE): value for name, value in params.items() if name.startswith(WHERE)}
+    where = tuple(
+        (name, str(value).strip()) for name, value in sorted(given.items()) if value not in (None, "")
+    )
+    return str(params["type"]), str(params["field"]), where if given else None
 
 
 def draw_many(
     account: identity.Account,
     subject_id: str,
-    wanted: Mapping[tuple[str, str], str],
+    wanted: Mapping[Pick, str],
     now: dt.datetime,
     *,
     case_id: str = "",
-) -> dict[tuple[str, str], Drawn]:
-    """Return (type, field) → value out of certificates in force; two queries and one look on record for a whole form.
+) -> dict[Pick, Drawn]:
+    """Return pick → value out of certificates in force; two queries and one look on record for a whole form.
 
-    ``wanted`` maps each (type, field) to the data element that it fills.
+    ``wanted`` maps each pick to the data element that it fills. Where the pack says which certificate is meant, one that
+    is not the only one to fit says nothing: nobody but the person knows which child it is about.
     """
-    own = not subject_id or subject_id == account.subject_id
-    types = {type_ for type_, _ in wanted}
-    rows = newest_in_force(account if own else None, subject_id or account.subject_id, types, now)
-    found: dict[tuple[str, str], Drawn] = {}
+    held = _held(account, subject_id, {type_ for type_, *_ in wanted}, now)
+    found: dict[Pick, Drawn] = {}
     looked: dict[str, list[str]] = {}
-    for (type_, field), element in wanted.items():
-        row = rows.get(type_)
-        value = field_of(row, field) if row is not None else None
+    for pick, element in wanted.items():
+        row = _meant(held.get(pick[0], []), pick)
+        value = field_of(row, pick[1]) if row is not None else None
         if row is None or value is None:
             continue
         title = {"zh": row.title_zh, "en": row.title_en}
-        found[type_, field] = Drawn(value, row.number, title, row.department or "district", row.issued_at)
+        found[pick] = Drawn(value, row.number, title, row.department or "district", row.issued_at)
         if row.holder_id:
-            looked.setdefault(row.holder_id, []).append(element or f"certificate.{type_}")
+            looked.setdefault(row.holder_id, []).append(element or f"certificate.{pick[0]}")
     for holder_id, elements in looked.items():
-        purpose = "own-data" if holder_id == account.subject_id else _purpose(account)
-        identity.record_read(account, holder_id, purpose, elements, now, case_id=case_id)
+        _note(account, holder_id, elements, now, case_id)
     return found
 
 
-def newest_in_force(
+def choices_in(
+    account: identity.Account,
+    subject_id: str,
+    wanted: Mapping[Pick, str],
+    now: dt.datetime,
+    *,
+    case_id: str = "",
+) -> dict[Pick, list[str]]:
+    """Return pick → what the fitting certificates say there, where several do: the person chooses among them."""
+    held = _held(account, subject_id, {type_ for type_, *_ in wanted}, now)
+    found: dict[Pick, list[str]] = {}
+    for pick, element in wanted.items():
+        rows = [row for row in held.get(pick[0], []) if _fits(row, pick)]
+        values = [str(value) for row in rows if (value := field_of(row, pick[1])) is not None]
+        if len(rows) > 1 and values:
+            found[pick] = list(dict.fromkeys(values))
+            for holder_id in sorted({row.holder_id for row in rows} - {""}):
+                _note(account, holder_id, [element or f"certificate.{pick[0]}"], now, case_id)
+    return found
+
+
+def _held(
+    account: identity.Account, subject_id: str, types: Collection[str], now: dt.datetime
+) -> dict[str, list[Certificate]]:
+    """Return type → the certificates in force. ``subject_id``: for whom ``account`` acts; empty or its own: for itself."""
+    own = not subject_id or subject_id == account.subject_id
+    return all_in_force(account if own else None, subject_id or account.subject_id, types, now)
+
+
+def _meant(rows: list[Certificate], pick: Pick) -> Certificate | None:
+    """Return the certificate that a pick means: the newest, or the only one that fits."""
+    if pick[2] is None:
+        return rows[-1] if rows else None
+    fitting = [row for row in rows if _fits(row, pick)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _fits(row: Certificate, pick: Pick) -> bool:
+    return all(str(field_of(row, name) or "").strip() == value for name, value in pick[2] or ())
+
+
+def _note(
+    account: identity.Account, holder_id: str, elements: list[str], now: dt.datetime, case_id: str
+) -> None:
+    purpose = "own-data" if holder_id == account.subject_id else _purpose(account)
+    identity.record_read(account, holder_id, purpose, elements, now, case_id=case_id)
+
+
+def all_in_force(
     account: identity.Account | None, subject_id: str, types: Collection[str], now: dt.datetime
-) -> dict[str, Certificate]:
-    """Return type → the newest certificate of it that is in force now; one query."""
+) -> dict[str, list[Certificate]]:
+    """Return type → the certificates of it that are in force now, oldest first; one query."""
     mine = _held_by(account, subject_id)
     if not mine:
         return {}
     on = now.astimezone(domain.CHINA).date()
     rows = Certificate.objects.filter(mine, type__in=sorted(types), state=domain.ACTIVE, valid_from__lte=on)
     rows = rows.filter(Q(valid_to=None) | Q(valid_to__gte=on)).order_by("issued_at", "pk")
-    return {row.type: row for row in rows}
+    found: dict[str, list[Certificate]] = {}
+    for row in rows:
+        found.setdefault(row.type, []).append(row)
+    return found
 
 
 def _held_by(account: identity.Account | None, subject_id: str) -> Q:
@@ -127,13 +158,6 @@ def _held_by(account: identity.Account | None, subject_id: str) -> Q:
     if account is not None:
         mine |= Q(holder_account=str(account.pk))
     return mine
-
-
-def in_force(
-    account: identity.Account | None, subject_id: str, type_: str, now: dt.datetime
-) -> Certificate | None:
-    """Return the newest certificate of a type that is in force now, of a subject or of an account's own."""
-    return newest_in_force(account, subject_id, [type_], now).get(type_)
 
 
 def field_of(row: Certificate, field: str) -> Any:

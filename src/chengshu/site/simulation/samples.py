@@ -108,6 +108,9 @@ def varied(facts: Mapping[str, Any], number: int, rng: random.Random) -> dict[st
         elif isinstance(value, str) and re.fullmatch(r"\d{17}[\dX]", value):
             body = f"{value[:14]}{rng.randrange(1000):03}"
             changed[name] = body + resident_id_check(body)
+        elif isinstance(value, str) and re.fullmatch(r"[A-Z]{2}-\d{4}-\d{6}", value):
+            # The number of a record: what rests on it is had once.
+            changed[name] = f"{value[:8]}{number % 1_000_000:06}"
     texts = [name for name, value in facts.items() if isinstance(value, str) and not value.isascii()]
     if texts and rng.random() < 0.8:
         name = max(texts, key=lambda key: len(str(facts[key])))

@@ -36,16 +36,21 @@ def _card(resident: identity.Account, now: datetime) -> None:
         return
     facts = {
         "applicant_name": name, "applicant_id": number, "applicant_born_on": born[:10],
-        "phone": str(held.get("person.phone") or "13800000000"), "for_whom": "self", "holder_name": name,
-        "holder_id": number, "holder_born_on": born[:10], "has_card": False, "carrier": "electronic",
+        "phone": str(held.get("person.phone") or "13800000000"), "for_whom": "self", "has_card": False, "carrier": "electronic",
     }  # fmt: skip
+    # A first card is had once: the same case as the demo of the hall opens (site/hall_demo.py), whichever comes first.
     case_id = cases.open_case(
-        PACK, facts, opened_by=resident, subject_id=resident.subject_id, idempotency_key="demo:card", now=now
+        PACK,
+        facts,
+        opened_by=resident,
+        subject_id=resident.subject_id,
+        idempotency_key=f"demo:{PACK}",
+        now=now,
     )
     if "confirm" in {command.name for command in cases.case_view(case_id, resident, now=now).commands}:
         cases.command(
             case_id, "confirm", {"agreed": True}, actor=resident, expected_version=None,
-            idempotency_key="demo:card:confirm", now=now,
+            idempotency_key=f"demo:{case_id}:confirm", now=now,
         )  # fmt: skip
     # The PDF is made by a job, as everywhere.
     cases.run_jobs(now)

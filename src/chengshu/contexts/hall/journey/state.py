@@ -100,7 +100,7 @@ class Journey:
         found = {
             name: Prefilled(**item) for name, item in kept.get("found", {}).items() if name in self.pack.facts
         }
-        return Prefill(found, kept.get("asked", {}))
+        return Prefill(found, kept.get("asked", {}), kept.get("choices", {}))
 
     def look(self) -> None:
         """Find out what need not be asked and keep it; nothing before the page on data has been seen."""
@@ -108,7 +108,8 @@ class Journey:
             return
         found = prefill(self.pack, self.acting, self.now, answers=self.typed)
         kept = {name: asdict(item) for name, item in found.found.items()}
-        self.keep(**{FILLED: {"found": kept, "asked": dict(found.asked)}})
+        kept_too = {"asked": dict(found.asked), "choices": dict(found.choices)}
+        self.keep(**{FILLED: {"found": kept, **kept_too}})
 
     def look_again(self, name: str) -> None:
         """Look again when a source hangs on the answer that was just given."""
@@ -157,7 +158,10 @@ class Journey:
     def _idle(self, item: Field) -> bool:
         """Whether asking is idle: the field may stay empty, only its source could fill it, and the source knows nothing."""
         source = item.prefill
-        return source is not None and source.only and not item.required and item.name not in self.filled.found
+        if source is None or not source.only or item.required:
+            return False
+        # Where there are several the person chooses.
+        return item.name not in self.filled.found and item.name not in self.filled.choices
 
     @property
     def questions(self) -> list[Field]:
@@ -186,7 +190,9 @@ class Journey:
         if found is not None and found.disputed:
             return _("这一项您提出过异议，请填写正确的内容")
         reason = self.filled.asked.get(item.name, "")
-        return _(REASONS[reason]) if reason in REASONS else ""
+        said = _(REASONS[reason]) if reason in REASONS else ""
+        choices = self.filled.choices.get(item.name, ())
+        return _("%(why)s：%(choices)s") % {"why": said, "choices": "、".join(choices)} if choices else said
 
     def scope(self) -> dict[str, Any]:
         """Return what expressions over the answers may read."""

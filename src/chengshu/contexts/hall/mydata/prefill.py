@@ -22,7 +22,8 @@ from chengshu.contexts.identity.api import Account, Acting
 from chengshu.contexts.subjects import api as subjects
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import legal_day
-from chengshu.procedure.model import Field, Pack
+from chengshu.procedure.check_sourced import record_of
+from chengshu.procedure.model import WHERE, Field, Pack
 from chengshu.procedure.ports import SourceRequest, registry
 
 Said = Mapping[str, str]
@@ -35,6 +36,7 @@ REASONS = {
     "no-certificate": _n("没有查到有效的电子证照，请填写"),
     "no-earlier": _n("以前没有填过，请填写"),
     "unfit": _n("登记的内容不合这一项的格式，请填写"),
+    "several": _n("您有几份这样的证照，请写明是哪一份"),
     "waits": _n("回答前面的问题后才能查到"),
 }
 ACCOUNT_TITLE = {"zh": "您的账户", "en": "your account"}
@@ -68,6 +70,8 @@ class Prefill:
     found: Mapping[str, Prefilled] = field(default_factory=dict)
     # Field → a key of REASONS.
     asked: Mapping[str, str] = field(default_factory=dict)
+    # Field → what the person chooses from, where a source holds several and the field says which is meant.
+    choices: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -85,6 +89,7 @@ class _Form:
     case_id: str
     found: dict[str, Prefilled] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, list[str]] = field(default_factory=dict)
 
     def put(self, item: Field, held: Prefilled) -> None:
         """Take a value that fits the field; one that does not is asked."""
@@ -137,7 +142,7 @@ def prefill(
             by_source.setdefault(item.prefill.source, []).append((item, params))
     for source, wanted in by_source.items():
         _DRAWERS.get(source, _by_handler)(form, wanted)
-    return Prefill(form.found, form.asked)
+    return Prefill(form.found, form.asked, form.choices)
 
 
 def fill_sourced(
@@ -148,10 +153,18 @@ def fill_sourced(
     answers: Mapping[str, Any],
     now: dt.datetime,
 ) -> dict[str, Any]:
-    """Return field → value of those that their source can say now; the form filler of ``contexts.cases``."""
-    acting = subjects.acting_of(account, subject_id)
-    held = prefill(pack, acting, now, answers=answers, fields=fields).found
-    return {name: one.value for name, one in held.items()}
+    """Return field → value of those that their source can say now; the form filler of ``contexts.cases``.
+
+    A record that lacks what is needed of it says nothing optional either: the optional fact is what a table asks to learn
+    whether the record is there (``procedure.check_sourced``), and what was typed beside it must not pass for the record's.
+    """
+    acting, wanted = subjects.acting_of(account, subject_id), list(fields)
+    held = prefill(pack, acting, now, answers=answers, fields=wanted).found
+    halves = {
+        record_of(item) for item in wanted if item.required and item.when is None and item.name not in held
+    }
+    whole = {item.name for item in wanted if item.required or record_of(item) not in halves}
+    return {name: one.value for name, one in held.items() if name in whole}
 
 
 def _scope(pack: Pack, acting: Acting, answers: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
@@ -171,8 +184,9 @@ def _scope(pack: Pack, acting: Acting, answers: Mapping[str, Any], now: dt.datet
 def _params(item: Field, scope: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the parameters of a field's source; none while an answer that they hang on is missing."""
     assert item.prefill is not None
-    for value in item.prefill.params.values():
-        if any(name.startswith("facts.") and scope.get(name) in (None, "") for name in value.reads):
+    for key, value in item.prefill.params.items():
+        waits = not key.startswith(WHERE)
+        if waits and any(name.startswith("facts.") and scope.get(name) in (None, "") for name in value.reads):
             return None
     try:
         return {
@@ -211,25 +225,41 @@ def _from_record(held: subjects.Held) -> Prefilled:
 
 def _certificate(form: _Form, wanted: Wanted) -> None:
     allowed, halted = subjects.allowed(form.pack, form.acting.subject_id, form.now, form.case_id)
-    open_ones: dict[tuple[str, str], Field] = {}
+    open_ones: dict[certificates.Pick, Field] = {}
     for item, params in wanted:
         code = f"certificate:{params['type']}"
         if why := _refused(form, item.element, code, allowed, halted):
             form.asked[item.name] = why
         else:
-            open_ones[str(params["type"]), str(params["field"])] = item
+            open_ones[certificates.pick_of(params)] = item
     names = {key: item.element for key, item in open_ones.items()}
     drawn = certificates.draw_many(
         form.acting.account, form.acting.subject_id, names, form.now, case_id=form.case_id
     )
+    missing = {key: names[key] for key in names if key not in drawn}
+    several = (
+        certificates.choices_in(
+            form.acting.account, form.acting.subject_id, missing, form.now, case_id=form.case_id
+        )
+        if any(key[2] is not None for key in missing)
+        else {}
+    )
     for item, params in wanted:
-        key = (str(params["type"]), str(params["field"]))
-        if key not in open_ones:
-            continue
-        if key not in drawn:
+        key = certificates.pick_of(params)
+        if key in drawn:
+            form.put(item, _from_certificate(drawn[key], item, *key[:2]))
+        elif key in several:
+            form.asked[item.name] = "several"
+            if _picks_itself(item, key[1]):
+                form.choices[item.name] = several[key]
+        elif key in open_ones:
             form.asked[item.name] = "no-certificate"
-            continue
-        form.put(item, _from_certificate(drawn[key], item, *key))
+
+
+def _picks_itself(item: Field, said: str) -> bool:
+    """Whether what is answered here says which certificate is meant."""
+    pick = item.prefill.picks.get(said) if item.prefill is not None else None
+    return pick is not None and f"facts.{item.name}" in pick.reads
 
 
 def _from_certificate(one: certificates.Drawn, item: Field, type_: str, name: str) -> Prefilled:
