@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
@@ -73,3 +75,36 @@ def wait_for(url: str, log: Path) -> None:
 def ours(url: str, base: str) -> bool:
     """Say whether an address belongs to the district."""
     return url.startswith((base, "data:", "blob:"))
+
+
+def text(page: Page) -> str:
+    """Return what stands in the main part of a page."""
+    return page.locator("main").inner_text()
+
+
+def fill(page: Page, answers: Mapping[str, Any], prefix: str = "") -> None:
+    """Fill in a form by the names of its fields; bytes are a PDF, lists are boxes to tick."""
+    for name, value in answers.items():
+        field = page.locator(f"[name='{prefix}{name}']")
+        kind = field.first.evaluate("e => e.tagName === 'SELECT' ? 'select' : e.type")
+        if kind == "checkbox":
+            for each in value:
+                page.locator(f"[name='{prefix}{name}'][value='{each}']").check()
+        elif kind == "radio":
+            page.locator(f"[name='{prefix}{name}'][value='{value}']").check()
+        elif kind == "select":
+            field.select_option(value)
+        elif kind == "file":
+            field.set_input_files({"name": f"{name}.pdf", "mimeType": "application/pdf", "buffer": value})
+        else:
+            field.fill(value)
+
+
+def act(page: Page, case: str, command: str, answers: Mapping[str, Any] | None = None) -> None:
+    """Take one step on the case's page, by its link."""
+    page.goto(f"/cases/{case}")
+    page.locator(f"a[href='/cases/{case}/do/{command}']").click()
+    fill(page, answers or {})
+    page.locator("main form .actions button").click()
+    page.wait_for_url(f"**/cases/{case}")
+    assert "已记录" in text(page)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 import pytest
-from browsing import environment
+from browsing import act, environment, fill, text
 
 pytestmark = pytest.mark.browser
 PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\n%%EOF\n"
@@ -39,34 +39,6 @@ from chengshu.contexts.cases.models import CaseTerm
 term = CaseTerm.objects.get(case_id=sys.argv[1], state="running")
 store.command(sys.argv[1], "notice_over", {}, actor=None, now=term.due_at + dt.timedelta(hours=1), term=term.term)
 """
-
-
-def text(page):
-    return page.locator("main").inner_text()
-
-
-def fill(page, answers, prefix=""):
-    for name, value in answers.items():
-        field = page.locator(f"[name='{prefix}{name}']")
-        kind = field.first.evaluate("e => e.tagName === 'SELECT' ? 'select' : e.type")
-        if kind == "radio":
-            page.locator(f"[name='{prefix}{name}'][value='{value}']").check()
-        elif kind == "select":
-            field.select_option(value)
-        elif kind == "file":
-            field.set_input_files({"name": f"{name}.pdf", "mimeType": "application/pdf", "buffer": value})
-        else:
-            field.fill(value)
-
-
-def act(page, case, command, answers=None):
-    """Take one step on the case's page, by its link."""
-    page.goto(f"/cases/{case}")
-    page.locator(f"a[href='/cases/{case}/do/{command}']").click()
-    fill(page, answers or {})
-    page.locator("main form .actions button").click()
-    page.wait_for_url(f"**/cases/{case}")
-    assert "已记录" in text(page)
 
 
 def apply_for_registration(page):
