@@ -60,6 +60,24 @@ def test_a_resident_is_told_that_nothing_fits(search, query):
     assert search.engine.search(query, kinds=["item"]).none
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["驾照丢了", "开个小饭馆", "想摆个小摊", "新房收楼", "护照快过期", "被狗咬了去哪打针", "落户积分怎么算"],
+)
+def test_what_is_plain_chinese_is_not_put_right(search, query):
+    assert search.engine.search(query).corrected == ""
+
+
+def test_a_resident_may_keep_to_what_was_typed(search, items):
+    assert search.engine.search("结昏登记").corrected == "结婚登记"
+    assert search.engine.search("结昏登记", literal=True).corrected == ""
+    page = Client().get("/hall/search", {"q": "结昏登记", "kind": "item"}).content.decode()
+    kept = "&amp;as=typed&amp;kind=item"
+    assert "按“结婚登记”查找" in page and "仍按原文“结昏登记”查找" in page and kept in page
+    typed = Client().get("/hall/search", {"q": "结昏登记", "as": "typed"}).content.decode()
+    assert "按“" not in typed
+
+
 def test_what_is_wanted_decides_between_twins(search):
     assert search("残疾证丢了")[0].endswith("挂失补办")
     assert search("残疾证到期要换")[0].endswith("换领")

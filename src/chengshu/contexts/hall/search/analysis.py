@@ -23,6 +23,8 @@ def word_list(name: str) -> list[str]:
 
 # Words that carry no matter: dropped from queries, they count nothing.
 STOP = frozenset(word_list("stop"))
+# Characters that carry grammar or a plain meaning by themselves: never put right.
+PLAIN = frozenset("".join(word_list("plain")))
 # What people say around a matter; the longest is taken first.
 FILLERS = sorted(word_list("fillers"), key=len, reverse=True)
 _FILLER = re.compile("|".join(map(re.escape, FILLERS)))
@@ -109,7 +111,7 @@ def query_tokens(text: str) -> tuple[str, ...]:
 
 def is_word(text: str) -> bool:
     """Tell whether the dictionary of the word cutter knows a word."""
-    return bool(_cutter.has_word(text)) if hasattr(_cutter, "has_word") else False
+    return bool(_cutter().has_word(text))
 
 
 def han_runs(text: str) -> Iterable[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chengshu.contexts.hall.search import index as indexing
-from chengshu.contexts.hall.search.analysis import normalise, plain_words
+from chengshu.contexts.hall.search.analysis import bigrams, normalise, plain_words, words
 from chengshu.contexts.hall.search.events import whole_event
 from chengshu.contexts.hall.search.index import Doc, Index
 from chengshu.contexts.hall.search.pinyin import Lexicon, make_table
@@ -21,6 +21,8 @@ from chengshu.contexts.hall.search.thesaurus import Entry, Thesaurus, read_folde
 
 # Below this likelihood nothing fits.
 THRESHOLD = 0.5
+# By how much the best score must rise when a query is put right; less where no document has what was typed.
+GAIN, GAIN_UNKNOWN = 0.08, 0.02
 SAME_GROUP = 3
 # How far a one-thing stands above the best of the single matters that it covers.
 AHEAD = 0.01
@@ -79,13 +81,33 @@ class Engine:
         entries = [Entry(tuple(say), tuple(mean)) for say, mean in head["entries"]]
         return cls(index, entries, head["table"])
 
-    def read(self, query: str) -> Reading:
-        """Return how a query is read."""
-        return self.reader.read(query[:200])
+    def read(self, query: str, *, literal: bool = False) -> Reading:
+        """Return how a query is read; what was typed is put right only where that finds far better documents."""
+        reading = self.reader.read(query[:200], literal=literal)
+        if not reading.mended:
+            return reading
+        typed = self.reader.read(query[:200], mend=False)
+        gain = self._best(reading) - self._best(typed)
+        return (
+            reading
+            if gain >= (GAIN_UNKNOWN if self._strange(typed) > self._strange(reading) else GAIN)
+            else typed
+        )
 
-    def search(self, query: str, *, kinds: Collection[str] = (), top: int = 10) -> Answer:
-        """Return the best documents of the kinds asked for (all when none is named)."""
-        reading = self.read(query)
+    def _strange(self, reading: Reading) -> int:
+        """Return how many pairs of characters of a reading no document has."""
+        return sum(pair not in self.index.vocabulary for pair in bigrams(reading.corrected or reading.text))
+
+    def _best(self, reading: Reading) -> float:
+        """Return the score of the best document for a reading."""
+        ranked = self.ranker.rank(reading) if reading.concepts else []
+        return ranked[0][1] if ranked else 0.0
+
+    def search(
+        self, query: str, *, kinds: Collection[str] = (), top: int = 10, literal: bool = False
+    ) -> Answer:
+        """Return the best documents of the kinds asked for (all when none is named); ``literal``: just as typed."""
+        reading = self.read(query, literal=literal)
         among = np.isin(self.kinds, list(kinds)) if kinds else None
         ranked = self.ranker.rank(reading, among) if reading.concepts else []
         first = self._covering(whole_event(reading), among)
@@ -108,12 +130,13 @@ class Engine:
         found: dict[str, float] = {}
         letters = text.replace(" ", "") if text.isascii() else ""
         for term, weight in self.lexicon.terms.items():
-            rank = self._goes_on(term, text, letters)
+            rank = self._goes_on(term, text, letters) if len(term) > 1 else 0.0
             if rank:
                 found[term] = rank + min(weight, 5.0) / 10
         best = sorted(found, key=lambda term: (-found[term], len(term)))[:top]
         if len(best) < 3:
-            best += [hit.doc.title for hit in self.search(typed, top=top).hits]
+            answer = self.search(typed, top=top)
+            best += [] if answer.none else [hit.doc.title for hit in answer.hits]
         return list(dict.fromkeys(best))[:top]
 
     def _goes_on(self, term: str, text: str, letters: str) -> float:
@@ -151,10 +174,12 @@ def lexicon_terms(documents: Sequence[Doc], thesaurus: Thesaurus) -> dict[str, f
     for doc in documents:
         for field in ("name", "alias", "group"):
             text = normalise(doc.fields.get(field, ""))
-            words = plain_words(text)
-            for word in words:
+            whole = plain_words(text)
+            for word in whole:
                 add(word, 1.0)
-            for one, two in pairwise(words):
+            for word in {*words(text)}.difference(whole):
+                add(word, 0.5)
+            for one, two in pairwise(whole):
                 if len(one) > 1 and len(two) > 1:
                     add(one + two, 0.3)
             for part in text.split():

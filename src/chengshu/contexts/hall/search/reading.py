@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
 
 from chengshu.contexts.hall.search.analysis import (
+    PLAIN,
     STOP,
     bigrams,
     is_word,
@@ -48,6 +50,8 @@ VAGUE = frozenset(word_list("vague"))
 TELLS_PLACE, TELLS_ONE_VERB, TELLS_ONE_SAID = 0.25, 0.3, 0.6
 # 停了业 is 停业: particles of aspect stand inside verbs.
 _ASPECT = re.compile(r"(?<=[\u4e00-\u9fff])[了过着](?=[\u4e00-\u9fff])")
+# Up to how many characters a query is no sentence; how many words a mistyped term falls into at most.
+SHORT, SENTENCE, MOST_PIECES = 10, 14, 5
 UNKNOWN = 0.5
 KNOWN_SHARE = 0.6
 
@@ -74,6 +78,8 @@ class Reading:
     plain: str
     concepts: list[Concept] = field(default_factory=list)
     intents: frozenset[str] = frozenset()
+    # Something mistyped was put right.
+    mended: bool = False
 
 
 class Reader:
@@ -89,16 +95,24 @@ class Reader:
         self.index, self.thesaurus, self.lexicon, self.neighbours = index, thesaurus, lexicon, neighbours
         self.highest = float(index.idf.max()) if len(index.idf) else 1.0
 
-    def read(self, query: str) -> Reading:
-        """Return the concepts of a query."""
+    def read(self, query: str, *, mend: bool = True, literal: bool = False) -> Reading:
+        """Return the concepts of a query; without ``mend`` nothing mistyped is put right, ``literal`` takes letters as such."""
         text = normalise(query)
         extra: list[Concept] = []
-        corrected = self._corrected(self._spelled(text, extra))
+        spelled = text if literal else self._spelled(text, extra)
+        corrected = self._mended(spelled) if mend and not literal else spelled
         plain = without_fillers(corrected)
         found = (self._concepts(plain) + extra)[:MOST_CONCEPTS]
         for concept in found:
             concept.importance = self._importance(concept)
-        return Reading(text, corrected if corrected != text else "", plain, found, wanted(corrected))
+        return Reading(
+            text,
+            corrected if corrected != text else "",
+            plain,
+            found,
+            wanted(corrected),
+            corrected != spelled,
+        )
 
     # --- spelled in letters -------------------------------------------------------------------------------------
 
@@ -146,56 +160,83 @@ class Reader:
 
     # --- mistyped -----------------------------------------------------------------------------------------------
 
-    def _corrected(self, text: str) -> str:
+    def _mended(self, text: str) -> str:
         """Return the query with mistyped terms put right: homophones first, then terms that differ by one character.
 
-        Only stretches of whole pieces are looked at, and only where a piece is no word: sentences stay as they are.
+        Words of the dictionary and plain characters stay as they are; only a longer stretch that sounds exactly like a
+        term may hold some (律师正遗矢). Whether the reading is any better for it, the engine decides.
         """
         for _round in range(3):
-            pieces = [word for word, _tag in tagged(text)]
-            odd = [self._odd(piece) for piece in pieces]
-            if not any(odd):
+            found = self._first_better(text)
+            if found is None:
                 return text
-            better = self._first_better(pieces, odd, size=len(text))
-            if better is None:
-                return text
-            old, new = better
-            text = text.replace(old, new, 1)
+            start, end, better = found
+            text = text[:start] + better + text[end:]
         return text
 
-    def _odd(self, piece: str) -> bool:
-        if piece.isascii() or piece in STOP or piece in VAGUE:
-            return False
-        return len(piece) == 1 or not self._known(piece)
-
-    def _first_better(self, pieces: list[str], odd: list[bool], size: int) -> tuple[str, str] | None:
+    def _first_better(self, text: str) -> tuple[int, int, str] | None:
+        pieces = [(start, end) for start, end, _word, _tag in self._placed(text)]
         spans = [
-            (start, end)
-            for start in range(len(pieces))
-            for end in range(start + 1, min(start + 5, len(pieces)) + 1)
-            if any(odd[start:end]) and not any(piece.isascii() for piece in pieces[start:end])
+            pieces[first:last]
+            for first in range(len(pieces))
+            for last in range(first + 1, min(first + MOST_PIECES, len(pieces)) + 1)
+            if all(one[1] == two[0] for one, two in pairwise(pieces[first:last]))
         ]
-        spans.sort(key=lambda span: -sum(map(len, pieces[span[0] : span[1]])))
-        for start, end in spans:
-            part = "".join(pieces[start:end])
-            if (4 if size > 14 else 2) <= len(part) <= 8 and not self._known(part):
-                better = self._better(part, whole=size <= 10)
-                if better:
-                    return part, better
+        spans.sort(key=lambda span: span[0][0] - span[-1][1])
+        for span in spans:
+            start, end = span[0][0], span[-1][1]
+            part = text[start:end]
+            if not (4 if len(text) > SENTENCE else 2) <= len(part) <= 8 or self._known(part):
+                continue
+            words = [text[one:two] for one, two in span]
+            better = self._better(part, words, whole=len(text) <= SHORT)
+            if better:
+                return start, end, better
         return None
 
     def _known(self, part: str) -> bool:
-        return part in self.lexicon.terms or is_word(part)
+        return part.isascii() or part in self.lexicon.terms or is_word(part)
 
-    def _better(self, part: str, whole: bool) -> str:
-        exact = self.lexicon.sounding_like(part, level=False)
-        heard = exact or (self.lexicon.sounding_like(part) if len(part) > 2 else [])
-        if heard:
-            return heard[0]
-        if whole and len(part) >= 3 and any(pair not in self.index.vocabulary for pair in bigrams(part)):
-            near = self.lexicon.one_off(part)
-            return near[0] if near else ""
+    def _better(self, part: str, words: Sequence[str], whole: bool) -> str:
+        """Return what a stretch of words was meant to be; empty when it may stand."""
+        fixed = self._fixed(words)
+        for term in self.lexicon.sounding_like(part, level=False):
+            changed = _changed(part, term)
+            if not fixed & changed or (
+                len(part) >= 4 and all(any(self._strange(part, at)) for at in changed)
+            ):
+                return term
+        if len(part) < 3:
+            return ""
+        for term in self.lexicon.sounding_like(part):
+            changed = _changed(part, term)
+            if not fixed & changed and all(any(self._strange(part, at)) for at in changed):
+                return term
+        alone = self._alone(words)
+        for term in self.lexicon.one_off(part) if whole else ():
+            changed = _changed(part, term)
+            if not (fixed | alone) & changed and all(all(self._strange(part, at)) for at in changed):
+                return term
         return ""
+
+    def _fixed(self, words: Sequence[str]) -> set[int]:
+        """Return the places of a stretch that hold words, or plain characters."""
+        fixed: set[int] = set()
+        at = 0
+        for word in words:
+            known = word in STOP or word in VAGUE or (len(word) > 1 and self._known(word))
+            fixed.update(at + place for place, char in enumerate(word) if known or char in PLAIN)
+            at += len(word)
+        return fixed
+
+    def _alone(self, words: Sequence[str]) -> set[int]:
+        """Return the places of a stretch that hold words of one character."""
+        starts = accumulate(map(len, words), initial=0)
+        return {at for at, word in zip(starts, words, strict=False) if len(word) == 1}
+
+    def _strange(self, part: str, at: int) -> list[bool]:
+        """Tell for each neighbour of a place in a stretch whether no document has the two side by side."""
+        return [pair not in self.index.vocabulary for pair in bigrams(part[max(at - 1, 0) : at + 2])]
 
     # --- concepts -----------------------------------------------------------------------------------------------
 
@@ -287,3 +328,8 @@ class Reader:
         tokens = query_tokens(text)
         known = [found[2] for token in tokens if (found := self.index.posting(token))]
         return max(known) if known and len(known) >= KNOWN_SHARE * len(tokens) else 0.0
+
+
+def _changed(old: str, new: str) -> set[int]:
+    """Return the places at which two texts of one length differ."""
+    return {at for at, (one, two) in enumerate(zip(old, new, strict=True)) if one != two}

@@ -72,17 +72,21 @@ def _data() -> str:
     return _of_data[0]
 
 
-def find(query: str, now: dt.datetime, *, kinds: Collection[str] = PUBLIC, top: int = 10) -> Answer:
-    """Return what fits a query best among what everyone may see."""
-    return engine(now).search(query, kinds=kinds, top=top)
+def find(
+    query: str, now: dt.datetime, *, kinds: Collection[str] = PUBLIC, top: int = 10, literal: bool = False
+) -> Answer:
+    """Return what fits a query best among what everyone may see; ``literal``: just as it was typed."""
+    return engine(now).search(query, kinds=kinds, top=top, literal=literal)
 
 
-def find_own(query: str, account: identity.Account, now: dt.datetime, *, top: int = 5) -> list[Hit]:
+def find_own(
+    query: str, account: identity.Account, now: dt.datetime, *, top: int = 5, literal: bool = False
+) -> list[Hit]:
     """Return the person's own cases and certificates that fit, by the same reading and ranking."""
     documents = list(sources.own_docs(account, now))
     if not documents:
         return []
-    reading = engine(now).read(query)
+    reading = engine(now).read(query, literal=literal)
     own = indexing.build(documents)
     ranked = Ranker(own).rank(reading)
     return [Hit(documents[doc], score) for doc, score in ranked[:top] if score >= OWN_FITS]

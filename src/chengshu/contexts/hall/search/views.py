@@ -26,6 +26,8 @@ A_PAGE = 10
 SUGGESTIONS = 8
 # How far down a one-thing is still what was meant.
 NEAR = 6
+# What `as` says when nothing is to be put right.
+AS_TYPED = "typed"
 SCOPES = ("", "item", "pack", "policy")
 
 
@@ -99,10 +101,16 @@ def search(request: HttpRequest) -> HttpResponse:
         return redirect("search:home")
     now = timezone.now()
     kinds = (scope,) if scope in SCOPES and scope else service.PUBLIC
-    answer = service.find(query, now, kinds=kinds, top=A_PAGE * 2)
-    own = service.find_own(query, request.user, now) if may_act(request.user) and not scope else []
+    literal = request.GET.get("as") == AS_TYPED
+    answer = service.find(query, now, kinds=kinds, top=A_PAGE * 2, literal=literal)
+    own = (
+        service.find_own(query, request.user, now, literal=literal)
+        if may_act(request.user) and not scope
+        else []
+    )
     context = {
         "query": query,
+        "literal": literal,
         "scope": scope,
         "scopes": [("", _("全部")), ("item", _("事项")), ("pack", _("在线办理")), ("policy", _("政策依据"))],
         "answer": answer,
