@@ -55,6 +55,19 @@ def test_a_resident_finds_the_item_among_the_first_five(search, query, found):
     assert any(found in title for title in search(query)), search(query)
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("孩子出生上户口", "出生登记（入户）"),
+        ("宝宝出生医保", "新生儿参加居民医保"),
+        ("开个小饭馆", "食品经营许可"),
+    ],
+)
+def test_what_fits_is_not_said_to_be_missing(search, query, found):
+    answer = search.engine.search(query, kinds=["item"], top=2)
+    assert not answer.none and found in [hit.doc.title for hit in answer.hits]
+
+
 @pytest.mark.parametrize("query", ["红烧肉怎么做", "今天运势怎么样", "火车票退票", "手机丢了怎么定位"])
 def test_a_resident_is_told_that_nothing_fits(search, query):
     assert search.engine.search(query, kinds=["item"]).none

@@ -20,7 +20,9 @@ from chengshu.contexts.hall.search.reading import Reader, Reading
 from chengshu.contexts.hall.search.thesaurus import Entry, Thesaurus, read_folder
 
 # Below this likelihood nothing fits.
-THRESHOLD = 0.5
+THRESHOLD = 0.52
+# Among how many of the first one whose everyday name was said may show that something fits.
+CALLED_AMONG = 3
 # By how much the best score must rise when a query is put right; less where no document has what was typed.
 GAIN, GAIN_UNKNOWN = 0.08, 0.02
 SAME_GROUP = 3
@@ -115,8 +117,14 @@ class Engine:
         ahead = [(doc, best + AHEAD * (len(first) - at)) for at, doc in enumerate(first)]
         others = [pair for pair in spread(ranked, self.groups, SAME_GROUP) if pair[0] not in first]
         hits = tuple(Hit(self.index.documents[doc], score) for doc, score in [*ahead, *others][:top])
-        none = not first and (not ranked or self.ranker.fits(*ranked[0], reading) < THRESHOLD)
+        none = not first and not self._fits(ranked, reading)
         return Answer(query, reading.corrected, hits, none, len(first) + len(others))
+
+    def _fits(self, ranked: Sequence[tuple[int, float]], reading: Reading) -> bool:
+        """Tell whether the best document fits, or one close to it whose everyday name was said."""
+        called = self.ranker.called(reading)
+        asked = [*ranked[:1], *(pair for pair in ranked[1:CALLED_AMONG] if pair[0] in called)]
+        return any(self.ranker.fits(*pair, reading) >= THRESHOLD for pair in asked)
 
     def _covering(self, pack: str, among: np.ndarray | None) -> list[int]:
         """Return the documents of a one-thing among those that may be found: where it is begun, then its guide."""

@@ -256,10 +256,17 @@ INTENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 # Wanting one of these and finding another is wrong; the others may stand side by side.
 EXCLUSIVE = ("begin", "renew", "lost", "change", "end")
 
+_SAID = frozenset(word for people, _items in INTENTS.values() for word in people)
+
 
 def wanted(query: str) -> frozenset[str]:
     """Return the intents that a query speaks of."""
     return _found(query, 0)
+
+
+def is_intent(said: str) -> bool:
+    """Tell whether a saying names nothing but what is wanted done."""
+    return said in _SAID
 
 
 def offered(name: str) -> frozenset[str]:

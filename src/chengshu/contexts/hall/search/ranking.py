@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from chengshu.contexts.hall.search.analysis import normalise, query_tokens
+from chengshu.contexts.hall.search.analysis import normalise, plain_words, query_tokens
 from chengshu.contexts.hall.search.index import Index
 from chengshu.contexts.hall.search.intents import EXCLUSIVE, offered
 from chengshu.contexts.hall.search.reading import Concept, Reading
@@ -25,6 +25,8 @@ CANDIDATES = 100
 REMEMBERED = 600
 # Weights of ``fits``: constant, score, answered, absent, name, said.
 FITS = (-14.64, 5.82, 6.81, -4.11, 1.14, 5.20)
+# What it counts that a document's everyday name was said: in the score, and for whether it fits.
+CALLED, CALLED_FITS = 0.1, 2.5
 INTENT_MET, INTENT_AGAINST, LOOKUP_UNASKED, SPECIAL_UNASKED = 0.07, 0.07, 0.05, 0.03
 
 
@@ -34,6 +36,7 @@ class Ranker:
     def __init__(self, index: Index) -> None:
         self.index = index
         self.offered = [offered(normalise(doc.title)) for doc in index.documents]
+        self.aliases = _aliases(index)
         # The same names come up in query after query.
         self.coverage = lru_cache(maxsize=REMEMBERED)(self._coverage)
         self.answer = lru_cache(maxsize=REMEMBERED)(self._answer)
@@ -80,9 +83,12 @@ class Ranker:
         if not count:
             return []
         best = np.argpartition(-first, count - 1)[:count]
-        told = self._told(reading)
+        told, called = self._told(reading), self.called(reading)
         ranked = [
-            (int(doc), float(first[doc]) + self._second(int(doc), told, reading))
+            (
+                int(doc),
+                float(first[doc]) + self._second(int(doc), told, reading) + CALLED * (int(doc) in called),
+            )
             for doc in best
             if first[doc] > 0
         ]
@@ -99,6 +105,15 @@ class Ranker:
         for token in query_tokens(reading.plain):
             told[token] = 1.0
         return told
+
+    def called(self, reading: Reading) -> frozenset[int]:
+        """Return the documents of which an everyday name stands in the query, its words perhaps apart."""
+        return frozenset(
+            doc
+            for name, docs in self.aliases.items()
+            if all(word in reading.plain for word in name)
+            for doc in docs
+        )
 
     def _second(self, doc: int, told: dict[str, float], reading: Reading) -> float:
         """Return what the name tells beyond the words: how much of it was asked for, and whether the intents agree."""
@@ -132,7 +147,8 @@ class Ranker:
         name = self._of_name(doc, self._told(reading))
         said = math.log1p(min(len(reading.concepts), 9))
         figures = (1.0, score, answered / mass, absent / mass, name, said)
-        return 1 / (1 + math.exp(-sum(weight * value for weight, value in zip(FITS, figures, strict=True))))
+        told = sum(weight * value for weight, value in zip(FITS, figures, strict=True))
+        return 1 / (1 + math.exp(-told - CALLED_FITS * (doc in self.called(reading))))
 
     def _answers(self, doc: int, concept: Concept) -> float:
         covered = [strength * float(self.coverage(text)[doc]) for text, strength in concept.alternatives]
@@ -143,6 +159,17 @@ class Ranker:
         tokens = self.index.name_tokens[doc]
         mass = sum(tokens.values())
         return sum(weight * told.get(token, 0.0) for token, weight in tokens.items()) / mass if mass else 0.0
+
+
+def _aliases(index: Index) -> dict[tuple[str, ...], list[int]]:
+    """Return the everyday names of three characters and more as their words, with the documents that have them."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for number, doc in enumerate(index.documents):
+        for alias in doc.fields.get("alias", "").split():
+            name = tuple(plain_words(normalise(alias)))
+            if len("".join(name)) >= 3 and not "".join(name).isascii():
+                found.setdefault(name, []).append(number)
+    return found
 
 
 def spread(

@@ -23,7 +23,7 @@ from chengshu.contexts.hall.search.analysis import (
     word_list,
 )
 from chengshu.contexts.hall.search.index import Index
-from chengshu.contexts.hall.search.intents import wanted
+from chengshu.contexts.hall.search.intents import is_intent, wanted
 from chengshu.contexts.hall.search.pinyin import Lexicon, latin_runs
 from chengshu.contexts.hall.search.thesaurus import Match, Thesaurus
 
@@ -52,6 +52,8 @@ TELLS_PLACE, TELLS_ONE_VERB, TELLS_ONE_SAID = 0.25, 0.3, 0.6
 _ASPECT = re.compile(r"(?<=[\u4e00-\u9fff])[了过着](?=[\u4e00-\u9fff])")
 # Up to how many characters a query is no sentence; how many words a mistyped term falls into at most.
 SHORT, SENTENCE, MOST_PIECES = 10, 14, 5
+# What is wanted done tells less than what with: 驾照丢了 speaks of 驾照.
+SHARE_INTENT = 0.6
 UNKNOWN = 0.5
 KNOWN_SHARE = 0.6
 
@@ -103,8 +105,11 @@ class Reader:
         corrected = self._mended(spelled) if mend and not literal else spelled
         plain = without_fillers(corrected)
         found = (self._concepts(plain) + extra)[:MOST_CONCEPTS]
+        matters = [concept for concept in found if not is_intent(concept.said)]
         for concept in found:
             concept.importance = self._importance(concept)
+            if matters and is_intent(concept.said):
+                concept.importance *= SHARE_INTENT
         return Reading(
             text,
             corrected if corrected != text else "",
