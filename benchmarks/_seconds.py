@@ -103,6 +103,7 @@ def record(account: Any, number: int, now: dt.datetime) -> None:
     said = {
         "sex": "female", "born_on": (now.date() - dt.timedelta(days=5)).isoformat(), "born_at": "08:35", "weeks": 39,
         "weight_g": 3280, "length_cm": 50, "hospital": "宝安区（演示）妇幼保健院", "midwife": "陈丽",
+        "mother_name": "林静雯", "mother_id": "440306199303150020",
     }  # fmt: skip
     claims = [
         {

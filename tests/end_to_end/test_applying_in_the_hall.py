@@ -18,8 +18,9 @@ CHILD = "440306202605010036"
 ANSWERS = {
     "child_name": "周小满", "child_id": CHILD, "born_on": "2026-05-01", "registered_here": "true",
     "birth_proof": "register", "relation": "mother", "payee": "周小满", "bank_account": "6222000011112222",
-    "applicant_name": "周敏", "applicant_id": "440306199001010014", "applicant_born_on": "1990-01-01",
+    "applicant_name": "周敏", "applicant_id": "440306199001010022", "applicant_born_on": "1990-01-01",
     "phone": "13800138000", "sex": "female", "record_number": "R-1", "carrier": "electronic",
+    "native_place": "广东省深圳市",
 }  # fmt: skip
 
 

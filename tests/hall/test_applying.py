@@ -71,7 +71,7 @@ def people(db):
         identity.save_department(code, code, code)
     run = Run.objects.create(run_id="r1", state=Run.State.PUBLISHED, started_at=now)
     CurrentSnapshot.objects.create(run=run, published_at=now)
-    data = {"person.name": NAME, "person.resident_id": "440306199001010014", "person.phone": PHONE}
+    data = {"person.name": NAME, "person.resident_id": "440306199001010022", "person.phone": PHONE}
     GoldenRecord.objects.create(subject_id=ME, kind="person", valid_from=run.number, name=NAME, data=data)
     save = identity.save_account
     return SimpleNamespace(
@@ -195,7 +195,7 @@ def test_nothing_is_taken_from_departments_without_consent(people):
         assert not Consent.objects.exists()
         asked, _ = applied(
             browser,
-            {**CHILD, "applicant_name": NAME, "phone": PHONE, "applicant_id": "440306199001010014"},
+            {**CHILD, "applicant_name": NAME, "phone": PHONE, "applicant_id": "440306199001010022"},
             url,
         )
         assert {use.fields[0] for use in needed} <= set(asked)
@@ -233,7 +233,7 @@ def test_whoever_acts_by_mandate_applies_for_the_principal_and_reads_nothing_in_
     url = browser.post("/hall/apply/childbirth-subsidy/begin")
     _, url = applied(browser, CHILD, url)
     page = browser.get(url)
-    assert PHONE not in page and "440306199001010014" not in page
+    assert PHONE not in page and "440306199001010022" not in page
     browser.post(url, {"truthful": "on", "confirm-agreed": "on"})
     case = Case.objects.get()
     assert (case.principal, case.opened_by) == (ME, str(people.agent.pk))

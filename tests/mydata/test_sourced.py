@@ -25,7 +25,8 @@ TYPED = {
 def record(account, number="BR-2026-000007", **more):
     """Give the mother a record that the hospital reported."""
     said = {"sex": "female", "born_on": "2026-11-10", "born_at": "08:35", "weeks": 39, "weight_g": 3280, "length_cm": 50,
-            "hospital": "宝安区（演示）妇幼保健院", "midwife": "陈丽", **more}  # fmt: skip
+            "hospital": "宝安区（演示）妇幼保健院", "midwife": "陈丽",
+            "mother_name": "王安娜", "mother_id": "440306199303150020", **more}  # fmt: skip
     claims = [{"name": name, "label": {"zh": name, "en": name}, "raw": value, "value": {"zh": str(value), "en": str(value)}}
               for name, value in said.items()]  # fmt: skip
     Certificate.objects.create(
@@ -80,6 +81,12 @@ def test_the_hospitals_record_decides_at_once_and_overrules_what_was_typed(anna)
     said = {label["zh"]: value for _name, label, value in view.facts}
     assert any("3280" in str(value) for value in said.values())
     assert not any("9999" in str(value) or "自己写的医院" in str(value) for value in said.values())
+
+
+def test_a_mother_whom_the_hospital_did_not_record_is_looked_at_by_a_person(anna):
+    cases.need_shipped(BIRTH, NOW)
+    record(anna, mother_name="李安", mother_id="440306199303150047")
+    assert applied(anna, "c", number="").state == "examining"
 
 
 def test_a_part_rests_on_the_record_too_whatever_its_questionnaire_says(anna):

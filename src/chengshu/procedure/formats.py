@@ -1,4 +1,6 @@
-"""The formats that a text may be asked for: identity and credit numbers, telephone, e-mail, web address."""
+"""The formats that a text may be asked for: identity and credit numbers, telephone, e-mail, web address,
+ethnic group, native place.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from chengshu.kernel.codes import credit_code_fault, normalise_phone, resident_id_fault, tidy
+from chengshu.kernel.ethnic_groups import ethnic_group, native_place
 from chengshu.procedure.types import BadValue
 
 _EMAIL = re.compile(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])$")
@@ -46,12 +49,28 @@ def _url(text: str) -> str:
     return text
 
 
+def _ethnic_group(text: str) -> str:
+    found = ethnic_group(text)
+    if found is None:
+        raise BadValue("one of the 56 ethnic groups of GB/T 3304 is expected")
+    return found
+
+
+def _native_place(text: str) -> str:
+    found = native_place(text)
+    if found is None:
+        raise BadValue("a place in China is expected that begins with its province")
+    return found
+
+
 _FORMATS: Mapping[str, Callable[[str], str]] = {
     "resident_id": _resident_id,
     "credit_code": _credit_code,
     "phone": _phone,
     "email": _email,
     "url": _url,
+    "ethnic_group": _ethnic_group,
+    "native_place": _native_place,
 }
 FORMATS = tuple(_FORMATS)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from chengshu.kernel.codes import resident_id_fault, tidy
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import Term, Unit, parse_term
 from chengshu.kernel.workdays import Calendar
@@ -98,6 +99,14 @@ def _ended_as(outcome: str, outcomes: Mapping[str, str]) -> int:
     return sum(1 for found in outcomes.values() if found == outcome)
 
 
+def _sex_by_id(number: str) -> str:
+    """Read the sex from the seventeenth place of a resident identity number; one that is none says ``unknown``."""
+    plain = tidy(number)
+    if resident_id_fault(plain):
+        return "unknown"
+    return "male" if int(plain[16]) % 2 else "female"
+
+
 def _least(*values: Any) -> Any:
     return min(values)
 
@@ -118,6 +127,7 @@ OWN_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "minus": _minus,
     "plus": _plus,
     "ranked": _ranked,
+    "sex_by_id": _sex_by_id,
     "sum": _sum,
     "top": _top,
     "workdays_after": _workdays_after,

@@ -37,6 +37,10 @@ _FUNCTIONS = {
         "the rows, greatest first; equal ones keep their order, empty ones come last",
     ),
     "round": ("round(n / 3)", "the quotient, rounded"),
+    "sex_by_id": (
+        "sex_by_id(number)",
+        "male or female, as the seventeenth place of an identity number says; unknown where it is none",
+    ),
     "startsWith": ("startsWith(text, start)", "whether the text starts so"),
     "sum": ("sum(rows, 'column')", "the column added up; empty cells count 0"),
     "top": ("top(rows, 'column', n)", "the first n of the ranked rows"),

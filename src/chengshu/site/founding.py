@@ -140,7 +140,7 @@ def telling_person(now: datetime) -> str:
     from chengshu.contexts.identity import api as identity
     from chengshu.contexts.places import api as places
     from chengshu.contexts.subjects import api as subjects
-    from chengshu.site.hall_demo import parents_age
+    from chengshu.site.hall_demo import may_be_mother
 
     people = [found for found in subjects.findings("two-homes") if found.subject_id.startswith("P")]
     people = people or [found for found in subjects.findings(None) if found.subject_id.startswith("P")]
@@ -158,8 +158,8 @@ def telling_person(now: datetime) -> str:
         return max((work[someone] for someone in charged[found.cell_code][:1]), default=-1)
 
     ordered = sorted(people, key=lambda found: (busiest(found), found.subject_id), reverse=True)
-    # Somebody who may have a child to register, where there is one.
-    chosen = next((found for found in ordered if parents_age(found.subject_id, now)), ordered[0])
+    # A woman who may have a child to register, where there is one: the hospital records mothers.
+    chosen = next((found for found in ordered if may_be_mother(found.subject_id, now)), ordered[0])
     worker, holder = identity.account_named("worker"), charged[chosen.cell_code][:1]
     account = identity.account(holder[0]) if holder else None
     if worker is not None and account is not None and account.pk != worker.pk:

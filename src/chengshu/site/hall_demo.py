@@ -17,6 +17,7 @@ from chengshu.kernel.codes import resident_id_check, resident_id_fault
 CONFIRM = {"agreed": True}
 OF_AGE = 18
 MARRIED_FROM, PARENT_UNTIL = 24, 45
+HIS_WIFE = "周静"
 HOSPITAL = "宝安区（演示）妇幼保健院"
 # Eight digits of a birth date stand at this place of an identity number; the last but one tells the sex.
 BORN, SEX = slice(6, 14), 16
@@ -58,18 +59,19 @@ def seed_hall_cases(now: dt.datetime) -> list[str]:
     found = [_card(parent, now)]
     spouse = ""
     if _age(parent.born_on, today) >= MARRIED_FROM:
-        spouse = "周远" if parent.woman else "周静"
+        spouse = "周远" if parent.woman else HIS_WIFE
         found.append(_marriage(parent, spouse, now))
     found.append(_birth(parent, spouse, now))
     return found
 
 
-def parents_age(subject_id: str, now: dt.datetime) -> bool:
-    """Whether somebody's record says that they are of the age at which most have children."""
+def may_be_mother(subject_id: str, now: dt.datetime) -> bool:
+    """Whether somebody's record says that she is a woman of the age at which most have children."""
     number = str(subjects.effective_record(subject_id).values.get("person.resident_id") or "")
     if resident_id_fault(number):
         return False
-    return MARRIED_FROM <= _age(_born(number), timezone.localdate(now)) <= PARENT_UNTIL
+    of_age = MARRIED_FROM <= _age(_born(number), timezone.localdate(now)) <= PARENT_UNTIL
+    return of_age and int(number[SEX]) % 2 == 0
 
 
 def _parent(account: identity.Account) -> Parent | None:
@@ -113,8 +115,8 @@ def _marriage(parent: Parent, spouse: str, now: dt.datetime) -> str:
 def _birth(parent: Parent, spouse: str, now: dt.datetime) -> str:
     """Have the hospital record a birth of five days ago: one of its staff records it, another signs."""
     facts = {
-        "mother_name": parent.name if parent.woman or not spouse else spouse,
-        "mother_id": parent.number if parent.woman or not spouse else _spouse_number(parent),
+        "mother_name": parent.name if parent.woman else spouse or HIS_WIFE,
+        "mother_id": parent.number if parent.woman else _spouse_number(parent),
         "parent_subject": parent.account.subject_id,
         "sex": "female",
         "born_on": (timezone.localdate(now) - dt.timedelta(days=5)).isoformat(),

@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases.domain import FieldView
+from chengshu.kernel.ethnic_groups import ETHNIC_GROUPS
 
 RADIO_UP_TO = 7
 FEN = 100
@@ -34,6 +35,7 @@ FORMATS = {
     "phone": gettext_noop("手机号或带区号的电话"),
     "email": gettext_noop("例如 name@example.com"),
     "url": gettext_noop("以 https:// 开头的网址"),
+    "native_place": gettext_noop("从省份写起，例如广东省深圳市"),
 }
 # What the browser may fill in by itself, and the keyboard a phone shows.
 ATTRIBUTES: dict[str, dict[str, str]] = {
@@ -290,9 +292,16 @@ def cell_field(view: FieldView) -> forms.Field:
     if kind == "date":
         widget = forms.DateInput(attrs={"type": "date", "class": "short"}, format="%Y-%m-%d")
         return forms.DateField(widget=widget, **shared)
+    if view.format == "ethnic_group":
+        return _ethnic_field(shared)
     attrs = ATTRIBUTES.get(view.format, {})
     widget_: forms.Widget = forms.Textarea(attrs={"rows": 4}) if view.long else forms.TextInput(attrs=attrs)
     return forms.CharField(max_length=view.most, widget=widget_, **shared)
+
+
+def _ethnic_field(shared: dict[str, Any]) -> forms.Field:
+    choices = [("", _("请选择")), *((name, name) for name in ETHNIC_GROUPS)]
+    return forms.ChoiceField(choices=choices, widget=forms.Select, **shared)
 
 
 class _YesNo(forms.ChoiceField):
