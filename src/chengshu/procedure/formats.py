@@ -1,6 +1,10 @@
+<<<<<<< HEAD
 """The formats that a text may be asked for: identity and credit numbers, telephone, e-mail, web address,
 ethnic group, native place.
 """
+=======
+"""The formats that a text may be asked for: identity and credit numbers, telephone, e-mail, web address, place code."""
+>>>>>>> f40bdd3 (Ask for an address where a form needs a place code, and show the address wherever the code is kept)
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ from chengshu.procedure.types import BadValue
 
 _EMAIL = re.compile(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])$")
 _URL = re.compile(r"^https?://[^\s/$.?#\"'<>][^\s\"'<>]{0,1990}$", re.IGNORECASE)
+
+_PLACE_CODE = re.compile(r"\d{17}(\d{4})?")
 
 
 def _resident_id(text: str) -> str:
@@ -49,6 +55,7 @@ def _url(text: str) -> str:
     return text
 
 
+<<<<<<< HEAD
 def _ethnic_group(text: str) -> str:
     found = ethnic_group(text)
     if found is None:
@@ -61,6 +68,13 @@ def _native_place(text: str) -> str:
     if found is None:
         raise BadValue("a place in China is expected that begins with its province")
     return found
+=======
+def _place_code(text: str) -> str:
+    plain = tidy(text)
+    if not _PLACE_CODE.fullmatch(plain):
+        raise BadValue("the code of a place in the address library is expected: 17 digits, for a room 21")
+    return plain
+>>>>>>> f40bdd3 (Ask for an address where a form needs a place code, and show the address wherever the code is kept)
 
 
 _FORMATS: Mapping[str, Callable[[str], str]] = {
@@ -69,8 +83,12 @@ _FORMATS: Mapping[str, Callable[[str], str]] = {
     "phone": _phone,
     "email": _email,
     "url": _url,
+<<<<<<< HEAD
     "ethnic_group": _ethnic_group,
     "native_place": _native_place,
+=======
+    "place_code": _place_code,
+>>>>>>> f40bdd3 (Ask for an address where a form needs a place code, and show the address wherever the code is kept)
 }
 FORMATS = tuple(_FORMATS)
 

@@ -56,6 +56,13 @@ class FieldsForm(forms.Form):
         """Say whether some field depends on another answer."""
         return any(view.conditional for view in self.views.values())
 
+    @property
+    def scripted(self) -> bool:
+        """Say whether a script makes the form quicker: fields that come and go, addresses that are looked up."""
+        return self.conditional or any(
+            getattr(each.widget, "needs_htmx", False) for each in self.fields.values()
+        )
+
     def answers(self) -> dict[str, Any]:
         """Return everything that was typed: in the engine's plain types where it fits, else as it was typed."""
         found: dict[str, Any] = {}

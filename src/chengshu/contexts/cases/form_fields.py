@@ -12,7 +12,11 @@ from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases.domain import FieldView
+<<<<<<< HEAD
 from chengshu.kernel.ethnic_groups import ETHNIC_GROUPS
+=======
+from chengshu.contexts.cases.place_field import PlaceField, holds_place
+>>>>>>> f40bdd3 (Ask for an address where a form needs a place code, and show the address wherever the code is kept)
 
 RADIO_UP_TO = 7
 FEN = 100
@@ -37,6 +41,7 @@ FORMATS = {
     "url": gettext_noop("以 https:// 开头的网址"),
     "native_place": gettext_noop("从省份写起，例如广东省深圳市"),
 }
+ADDRESS_HINT = gettext_noop("写路名和门牌号，或者小区、楼栋和房号，再从地址库给出的地址中选")
 # What the browser may fill in by itself, and the keyboard a phone shows.
 ATTRIBUTES: dict[str, dict[str, str]] = {
     "phone": {"type": "tel", "autocomplete": "tel", "inputmode": "tel"},
@@ -292,8 +297,13 @@ def cell_field(view: FieldView) -> forms.Field:
     if kind == "date":
         widget = forms.DateInput(attrs={"type": "date", "class": "short"}, format="%Y-%m-%d")
         return forms.DateField(widget=widget, **shared)
+<<<<<<< HEAD
     if view.format == "ethnic_group":
         return _ethnic_field(shared)
+=======
+    if holds_place(view):
+        return PlaceField(**shared)
+>>>>>>> f40bdd3 (Ask for an address where a form needs a place code, and show the address wherever the code is kept)
     attrs = ATTRIBUTES.get(view.format, {})
     widget_: forms.Widget = forms.Textarea(attrs={"rows": 4}) if view.long else forms.TextInput(attrs=attrs)
     return forms.CharField(max_length=view.most, widget=widget_, **shared)
@@ -320,6 +330,8 @@ def _shared(view: FieldView) -> dict[str, Any]:
     hint = said(view.help)
     if view.format in FORMATS:
         hint = " ".join(filter(None, [hint, _(FORMATS[view.format])]))
+    if holds_place(view):
+        hint = " ".join(filter(None, [hint, _(ADDRESS_HINT)]))
     if view.kind == "money":
         hint = " ".join(filter(None, [hint, _("单位：元")]))
     return {

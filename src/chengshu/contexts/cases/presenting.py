@@ -26,6 +26,7 @@ from chengshu.contexts.cases.field_views import field_view, first_value
 from chengshu.contexts.cases.lights import term_light
 from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.models import CaseEvent, EvidenceFile, PersonalPayload
+from chengshu.contexts.cases.place_field import holds_place
 from chengshu.contexts.cases.shown_values import shown_value
 from chengshu.contexts.cases.wording import (
     LANGUAGES,
@@ -48,7 +49,6 @@ _NOT_SHOWN = (
     "latitude",
     "finding_id",
     "run_id",
-    "place_code",
     "subject_label",
     "kind",
     "element",
@@ -145,7 +145,10 @@ def _facts(pack: Pack, own: Mapping[str, Any]) -> list[tuple[str, dict[str, str]
             continue
         view = field_view(pack, fact, own, value)
         said = dict(view.choices).get(value) if isinstance(value, str) else None
-        shown.append((name, view.label, said or shown_value(view, value)))
+        text = said or shown_value(view, value)
+        # A place reads as its address; where the case says the same address anyway, once is enough.
+        if not (holds_place(view) and text in (own.get("address"), value)):
+            shown.append((name, view.label, text))
     return shown
 
 

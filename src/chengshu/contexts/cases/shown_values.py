@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases.domain import FieldView
 from chengshu.contexts.cases.form_fields import said
+from chengshu.contexts.cases.place_field import holds_place, place_text
 
 
 def shown_value(view: FieldView, value: Any) -> Any:
@@ -30,6 +31,8 @@ def shown_value(view: FieldView, value: Any) -> Any:
         return _("是") if value else _("否")
     if view.kind == "money" and isinstance(value, int):
         return _("%(yuan)s 元") % {"yuan": yuan(value)}
+    if holds_place(view):
+        return place_text(value)
     return _choice(view, value)
 
 

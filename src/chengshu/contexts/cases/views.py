@@ -54,7 +54,7 @@ def answer(request: HttpRequest, case_id: str, command: str) -> HttpResponse:
         initial={"version": view.version, "key": uuid.uuid4().hex},
         seen=asked,
     )
-    if request.method == "POST" and request.htmx:
+    if request.method == "POST" and request.htmx and not request.POST.get("rows"):
         response = HttpResponse(status=204)
         response["X-Asked"] = " ".join(sorted(asked(form.answers())))
         return response

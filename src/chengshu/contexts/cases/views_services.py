@@ -118,7 +118,7 @@ def section(request: HttpRequest, draft_id: int, part: str) -> HttpResponse:
     form = FieldsForm(views, request.POST, request.FILES, seen=opening.seen, have=have)
     form.is_valid()
     answers = _saved(request, kept, form)
-    if request.htmx:
+    if request.htmx and not request.POST.get("rows"):
         return _autosaved(request, opening, answers)
     _with_files(request, kept, opening, form)
     if request.POST.get("rows") or request.POST.get("drop_file"):

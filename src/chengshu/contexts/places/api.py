@@ -90,12 +90,14 @@ from chengshu.contexts.places.loading import (
 )
 from chengshu.contexts.places.matching import address_library, home_code, library_path, match_address
 from chengshu.contexts.places.models import Cell, Division, Place, Zone
+from chengshu.contexts.places.offering import Offer, offer_places
 
 __all__ = [
     "CellView",
     "Charge",
     "LoadFigures",
     "Located",
+    "Offer",
     "Panel",
     "PanelLine",
     "PlaceView",
@@ -142,6 +144,7 @@ __all__ = [
     "match_address",
     "merge_addresses",
     "merge_cells",
+    "offer_places",
     "people_in_charge",
     "people_in_charge_of",
     "place",

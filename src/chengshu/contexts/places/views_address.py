@@ -23,6 +23,7 @@ from chengshu.contexts.identity.api import STAFF_ROLES, role_required
 from chengshu.contexts.places import library, matching
 from chengshu.contexts.places.domain import PlaceView
 from chengshu.contexts.places.models import AddressProposal, Place, PlaceChange
+from chengshu.contexts.places.offering import REASONS, neighbours_wanted
 
 LONGEST = 300
 PARTS = (
@@ -32,19 +33,6 @@ PARTS = (
     ("unit", gettext_noop("单元")), ("floor", gettext_noop("楼层")), ("room", gettext_noop("房间")),
     ("place", gettext_noop("地名")), ("division_code", gettext_noop("区划代码")),
 )  # fmt: skip
-REASONS = {
-    "not_found": gettext_noop("地址库中没有这个路名、小区名或地名"),
-    "no_such_number": gettext_noop("这条路或这个小区没有这个门牌号"),
-    "no_such_building": gettext_noop("这个小区没有这栋楼"),
-    "too_short": gettext_noop("地址太短：要有门牌号或楼栋才能确定"),
-    "outside": gettext_noop("地址写的是别的区或别的城市"),
-    "ambiguous": gettext_noop("不止一处符合，须由人判断"),
-    "uncertain": gettext_noop("有相近的地址，但把握不够"),
-    "retired": gettext_noop("此地址已停用，没有接替的地址"),
-    "unreadable": gettext_noop("读不出地址"),
-    "new_room": gettext_noop("楼栋已确定，但地址库中没有这个房间；可提为新地址"),
-    "ambiguous_room": gettext_noop("楼栋已确定，但不止一个房间符合"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +94,7 @@ def try_address(text: str) -> Trial:
         return Trial(text, _parts(read), read.error, None, None, None, _("本区还没有地址库"), None, [], False)
     row = known.match_many([text], home=code).row(0, named=True)
     weighed = row["candidates"]
-    looked_around = not weighed and row["reason"] in (
-        "not_found",
-        "no_such_number",
-        "no_such_building",
-        "too_short",
-    )
+    looked_around = neighbours_wanted(row)
     if looked_around:
         weighed = neighbours(known, text, home=code)
     views = library.places(
