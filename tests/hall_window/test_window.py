@@ -182,7 +182,7 @@ def test_the_legal_representative_of_record_acts_at_once_another_of_the_same_nam
     page = mother.get("/my/mandates/").content.decode()
     assert "宝安示例餐饮有限公司" in page and "别家公司" not in page
     assert mother.post("/my/mandates/act", {"for": f"firm:{OTHER_FIRM}"})["Location"] == "/my/mandates/"
-    assert mother.post("/my/mandates/act", {"for": f"firm:{FIRM}"})["Location"] == "/services/"
+    assert mother.post("/my/mandates/act", {"for": f"firm:{FIRM}"})["Location"] == "/hall/"
     assert "您是登记的法定代表人" in mother.get("/services/").content.decode()
     # The record is corrected: from the next page on nobody acts for the firm by it.
     Correction.objects.create(

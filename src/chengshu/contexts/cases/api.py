@@ -109,7 +109,7 @@ from chengshu.contexts.cases.reading import (
 from chengshu.contexts.cases.receipts import Receipt, receipt_of
 from chengshu.contexts.cases.relocation import cells_changed
 from chengshu.contexts.cases.sealing import erase_personal
-from chengshu.contexts.cases.services import services_for
+from chengshu.contexts.cases.services import services_for, services_to_begin
 from chengshu.contexts.cases.sourced import register_form_filler
 from chengshu.contexts.cases.store import case_of_key, open_case
 from chengshu.contexts.cases.supervising import PAGE as SUPERVISED_A_PAGE
@@ -261,6 +261,7 @@ __all__ = [
     "route_unowned",
     "run_jobs",
     "services_for",
+    "services_to_begin",
     "shows_personal",
     "standing",
     "step_said",

@@ -181,7 +181,7 @@ def act(request: HttpRequest) -> HttpResponse:
     messages.success(
         request, _("现在代 %(name)s 办理。办完请点页面上方的“回到本人”。") % {"name": found.name}
     )
-    return redirect("services:list")
+    return redirect("search:home")
 
 
 @role_required("resident")

@@ -31,6 +31,15 @@ AS_TYPED = "typed"
 SCOPES = ("", "item", "pack", "policy")
 
 
+def _to_begin(request: HttpRequest, now: Any) -> list[cases.Service]:
+    """Return what may be begun: a clerk and whoever acts for another see here what the list of services shows them."""
+    if may_act(request.user):
+        whose = acting(request)
+        if whose.for_other or request.user.role == "clerk":
+            return cases.services_to_begin(whose, now)
+    return sources.offered(now)
+
+
 @public_page
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
@@ -40,7 +49,7 @@ def home(request: HttpRequest) -> HttpResponse:
     resident = may_act(request.user) and request.user.role == "resident"
     if resident:
         mine = [case for case in cases.my_cases(request.user, now, 20) if case.closed_at is None][:5]
-    services = sources.offered(now)
+    services = _to_begin(request, now)
     context = {
         "events": front.life_events(),
         "groups": [
