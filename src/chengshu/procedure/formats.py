@@ -1,10 +1,6 @@
-<<<<<<< HEAD
-"""The formats that a text may be asked for: identity and credit numbers, telephone, e-mail, web address,
+"""The formats that a text may be asked for: identity and credit numbers, telephone, e-mail, web address, place code,
 ethnic group, native place.
 """
-=======
-"""The formats that a text may be asked for: identity and credit numbers, telephone, e-mail, web address, place code."""
->>>>>>> f40bdd3 (Ask for an address where a form needs a place code, and show the address wherever the code is kept)
 
 from __future__ import annotations
 
@@ -55,7 +51,6 @@ def _url(text: str) -> str:
     return text
 
 
-<<<<<<< HEAD
 def _ethnic_group(text: str) -> str:
     found = ethnic_group(text)
     if found is None:
@@ -68,13 +63,13 @@ def _native_place(text: str) -> str:
     if found is None:
         raise BadValue("a place in China is expected that begins with its province")
     return found
-=======
+
+
 def _place_code(text: str) -> str:
     plain = tidy(text)
     if not _PLACE_CODE.fullmatch(plain):
         raise BadValue("the code of a place in the address library is expected: 17 digits, for a room 21")
     return plain
->>>>>>> f40bdd3 (Ask for an address where a form needs a place code, and show the address wherever the code is kept)
 
 
 _FORMATS: Mapping[str, Callable[[str], str]] = {
@@ -83,12 +78,9 @@ _FORMATS: Mapping[str, Callable[[str], str]] = {
     "phone": _phone,
     "email": _email,
     "url": _url,
-<<<<<<< HEAD
     "ethnic_group": _ethnic_group,
     "native_place": _native_place,
-=======
     "place_code": _place_code,
->>>>>>> f40bdd3 (Ask for an address where a form needs a place code, and show the address wherever the code is kept)
 }
 FORMATS = tuple(_FORMATS)
 

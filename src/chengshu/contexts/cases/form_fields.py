@@ -12,11 +12,8 @@ from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases.domain import FieldView
-<<<<<<< HEAD
-from chengshu.kernel.ethnic_groups import ETHNIC_GROUPS
-=======
 from chengshu.contexts.cases.place_field import PlaceField, holds_place
->>>>>>> f40bdd3 (Ask for an address where a form needs a place code, and show the address wherever the code is kept)
+from chengshu.kernel.ethnic_groups import ETHNIC_GROUPS
 
 RADIO_UP_TO = 7
 FEN = 100
@@ -297,13 +294,10 @@ def cell_field(view: FieldView) -> forms.Field:
     if kind == "date":
         widget = forms.DateInput(attrs={"type": "date", "class": "short"}, format="%Y-%m-%d")
         return forms.DateField(widget=widget, **shared)
-<<<<<<< HEAD
     if view.format == "ethnic_group":
         return _ethnic_field(shared)
-=======
     if holds_place(view):
         return PlaceField(**shared)
->>>>>>> f40bdd3 (Ask for an address where a form needs a place code, and show the address wherever the code is kept)
     attrs = ATTRIBUTES.get(view.format, {})
     widget_: forms.Widget = forms.Textarea(attrs={"rows": 4}) if view.long else forms.TextInput(attrs=attrs)
     return forms.CharField(max_length=view.most, widget=widget_, **shared)
