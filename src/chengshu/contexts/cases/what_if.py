@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chengshu.contexts.cases import packs, rows
@@ -12,7 +12,8 @@ from chengshu.contexts.cases.ahead import PartAhead, longest, named, parts_ahead
 from chengshu.contexts.cases.domain import Ground
 from chengshu.contexts.cases.wording import both, grounds
 from chengshu.kernel.terms import legal_day
-from chengshu.procedure.foresight import Foresight, Leg, foresee
+from chengshu.procedure.check_refusals import automatic, refusal_states
+from chengshu.procedure.foresight import DECIDING, Foresight, Leg, foresee
 from chengshu.procedure.machine import default_clock
 from chengshu.procedure.model import Pack
 
@@ -63,6 +64,8 @@ class WhatIf:
     lines: list[WhatIfLine]
     parts: list[WhatIfPart] = field(default_factory=list)
     promised_by: dt.date | None = None
+    # Rules decide while the applicant waits, if nothing is missing: the day above is for everybody else.
+    usually_at_once: bool = False
 
 
 ALL_DECIDED = {"zh": "各件都有结果", "en": "Every part has its result"}
@@ -81,7 +84,20 @@ def what_if(
     if pack.parts is not None:
         own = foresee(pack, now, default_clock(), pack_named=named)
         return _whole(parts_ahead(pack, now) if parts is None else parts, own)
-    return _said(pack, foresee(pack, now, default_clock(), facts=facts, pack_named=named))
+    found = _said(pack, foresee(pack, now, default_clock(), facts=facts, pack_named=named))
+    return replace(found, usually_at_once=decided_at_once(pack))
+
+
+def decided_at_once(pack: Pack) -> bool:
+    """Whether rules alone may bring what is applied for, as soon as the applicant has sent everything."""
+    first = [step for step in pack.transitions if pack.start in step.sources]
+    refusals = refusal_states(pack)
+    for step in (pack.opening, *first):
+        ends = step.target in pack.states and pack.states[step.target].final and step.target not in refusals
+        brings = any(effect.name in DECIDING for effect in step.effects)
+        if (ends or brings) and any(automatic(pack, step, role) for role in step.by):
+            return True
+    return False
 
 
 def what_if_pack(pack_id: str, now: dt.datetime) -> WhatIf:
