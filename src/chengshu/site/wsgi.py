@@ -3,9 +3,12 @@
 import os
 import threading
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chengshu.site.settings")
+# Collected files are kept here where there are any; the finders serve the rest.
+os.makedirs(settings.STATIC_ROOT, exist_ok=True)
 application = get_wsgi_application()
 
 

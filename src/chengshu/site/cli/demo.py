@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from datetime import date, timedelta
@@ -56,6 +57,8 @@ def app(people: int, seed: int, fresh: bool, no_serve: bool, host: str, port: in
     if as_json:
         print_json(result)
     if no_serve:
+        if not as_json:
+            click.echo("Built. Serve it and see the sign-ins with: chengshu demo", err=True)
         return
     tell_how_to_sign_in(host, port)
     from chengshu.site.cli.serve import run
@@ -100,8 +103,11 @@ def tell_how_to_sign_in(host: str, port: int) -> None:
 
     setup_django()
     from chengshu.contexts.identity import api as identity
+    from chengshu.site.cli.serve import ANY_HOST
 
-    click.secho(f"\nChengshu, demo district Bao'an: http://{host}:{port}\n", bold=True)
+    # The name that certificates and QR codes will say, so that a sign-in or a passkey holds for all of them.
+    name = os.environ.get("CHENGSHU_URL") or f"http://{'localhost' if host in ANY_HOST else host}:{port}"
+    click.secho(f"\nChengshu, demo district Bao'an: {name}\n", bold=True)
     for account in identity.demo_accounts():
         click.echo(f"  {account.username:16} {account.display_name}")
     click.echo(f"\n  password of all: {identity.DEMO_PASSWORD}    (Ctrl-C stops)\n")

@@ -30,6 +30,14 @@ class Lines(forms.CharField):
         return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+def _kinds() -> list[tuple[str, str]]:
+    """Return the kinds to choose from; two codes of one name say their code."""
+    names = [names[0] for names in KINDS.values()]
+    return [
+        (code, f"{zh}（{code}）" if names.count(zh) > 1 else zh) for code, (zh, _english) in KINDS.items()
+    ]
+
+
 class GuideForm(forms.Form):
     """The elements of a guide that its department writes."""
 
@@ -41,7 +49,7 @@ class GuideForm(forms.Form):
         max_length=1_000,
         help_text=_("每行一个，搜索时能找到。例如：开店执照"),
     )
-    kind = forms.ChoiceField(label=_("事项类型"), choices=[(code, names[0]) for code, names in KINDS.items()])
+    kind = forms.ChoiceField(label=_("事项类型"), choices=_kinds)
     themes = Lines(label=_("主题"), required=False, max_length=400, help_text=_("每行一个"))
     audiences = forms.MultipleChoiceField(
         label=_("服务对象"),
