@@ -277,3 +277,5 @@ class CaseView:
     extra: Mapping[str, Any] = field(default_factory=dict)
     # For whom and on what ground the opener acts; empty in one's own matters.
     on_behalf: Mapping[str, Any] = field(default_factory=dict)
+    # Its children are the parts that were applied for together, not matters handed on.
+    one_thing: bool = False

@@ -103,6 +103,7 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
         may_reassign=bool(pack.administration.by & access.actor.roles) and not model.closed_at,
         element=str(case.facts.get("element") or ""),
         on_behalf=row.behalf or {},
+        one_thing=pack.parts is not None,
     )
 
 
