@@ -150,7 +150,7 @@ def test_forgotten_drafts_go_with_their_files_and_a_deleted_one_comes_back(permi
     assert drafts.discard(days_later(89)) == 0 and files.path_of(stored.digest).exists()
     assert drafts.discard(days_later(91)) == 1 and not files.path_of(stored.digest).exists()
     assert [line.id for line in drafts.drafts_of(me)] == [kept]
-    assert refused(drafts.start, me, "grid-verification", MONDAY) == "opening-not-yours"
+    assert refused(drafts.start, me, "grid-verification", MONDAY) == "opening-not-offered"
 
 
 def test_what_if_it_is_submitted_today_says_each_leg_and_its_ground(permits):

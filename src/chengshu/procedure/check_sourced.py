@@ -33,7 +33,7 @@ Record = tuple[str, ...]
 Asked = tuple[str, Node | None]
 
 
-def record_of(item: Field) -> Record:
+def record_behind(item: Field) -> Record:
     """Return which record fills a field: its source, with everything that says which one is meant."""
     if item.prefill is None:
         return ()
@@ -192,7 +192,7 @@ class _Grant:
 
 def _same_record(other: Field, item: Field) -> bool:
     sourced = other.prefill is not None and other.prefill.only and not other.required
-    return sourced and record_of(other) == record_of(item)
+    return sourced and record_behind(other) == record_behind(item)
 
 
 def _unfolded(pack: Pack, reads: Iterable[str]) -> Iterator[str]:

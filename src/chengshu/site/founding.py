@@ -30,6 +30,8 @@ class DemoPlan:
     people: int
     seed: int
     as_of: date
+    # Services of the weeks before, how they were rated, and the hotline; a simulated year lives its own.
+    past: bool = True
 
 
 def is_founded(var: Path) -> bool:
@@ -98,9 +100,10 @@ def found_demo(var: Path, plan: DemoPlan, say: Say, now: Now = real_now) -> dict
     hall.seed_mandates(now())
     hall.seed_code(now())
     seed_hall_cases(now())
-    say("Services of the last weeks, how they were rated, and the hotline")
-    hall.seed_hotline(now())
-    hall.seed_ratings(now())
+    if plan.past:
+        say("Services of the last weeks, how they were rated, and the hotline")
+        hall.seed_hotline(now())
+        hall.seed_ratings(now())
     # What the demo's people hold since the build: who is entitled by it is told so.
     hall.find_entitled("founding", now())
     finish_ledger(now())

@@ -28,7 +28,7 @@ def live(
             remedy="choose another --folder, or delete it",
         )  # fmt: skip
     eve = dt.datetime.combine(start - dt.timedelta(days=1), dt.time(9), BEIJING).astimezone(dt.UTC)
-    founding.found_demo(var, founding.DemoPlan(people, seed, eve.date()), say, now=lambda: eve)
+    founding.found_demo(var, founding.DemoPlan(people, seed, eve.date(), past=False), say, now=lambda: eve)
     # Models can be imported only now that the founding has set Django up.
     from chengshu.site.simulation.night import Night
     from chengshu.site.simulation.year import Year, report

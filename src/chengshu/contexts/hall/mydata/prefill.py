@@ -22,7 +22,7 @@ from chengshu.contexts.identity.api import Account, Acting
 from chengshu.contexts.subjects import api as subjects
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import legal_day
-from chengshu.procedure.check_sourced import record_of
+from chengshu.procedure.check_sourced import record_behind
 from chengshu.procedure.model import WHERE, Field, Pack
 from chengshu.procedure.ports import SourceRequest, registry
 
@@ -161,9 +161,11 @@ def fill_sourced(
     acting, wanted = subjects.acting_of(account, subject_id), list(fields)
     held = prefill(pack, acting, now, answers=answers, fields=wanted).found
     halves = {
-        record_of(item) for item in wanted if item.required and item.when is None and item.name not in held
+        record_behind(item)
+        for item in wanted
+        if item.required and item.when is None and item.name not in held
     }
-    whole = {item.name for item in wanted if item.required or record_of(item) not in halves}
+    whole = {item.name for item in wanted if item.required or record_behind(item) not in halves}
     return {name: one.value for name, one in held.items() if name in whole}
 
 
