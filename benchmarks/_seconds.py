@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,10 @@ def ready(number: int) -> dict[str, str]:
 
     now = dt.datetime.now(dt.UTC)
     name = f"bench-{number}-{now.timestamp()}"
-    account = identity.save_account(name, display_name="林静雯", role="resident", is_demo=True)
+    me = mother()
+    account = identity.save_account(
+        name, display_name=me["name"], role="resident", is_demo=True, subject_id=me["subject_id"]
+    )
     record(account, number, now)
     draft = cases.drafts.start(account, PACK, now)
     cases.drafts.save(draft, account, answers(number, now), now)
@@ -96,6 +100,28 @@ def ready(number: int) -> dict[str, str]:
     }
 
 
+@cache
+def mother() -> dict[str, str]:
+    """Return a woman of the demo as the record has her; every applicant here is her, with a delivery of their own."""
+    from chengshu.contexts.subjects import api as subjects
+    from chengshu.contexts.subjects.models import GoldenRecord
+    from chengshu.site.hall_demo import may_be_mother
+
+    now = dt.datetime.now(dt.UTC)
+    people = GoldenRecord.objects.filter(kind="person").order_by("subject_id")
+    subject_id = next(
+        each for each in people.values_list("subject_id", flat=True) if may_be_mother(each, now)
+    )
+    values = subjects.effective_record(subject_id).values
+    number = str(values["person.resident_id"])
+    return {
+        "subject_id": subject_id,
+        "name": str(values["person.name"]),
+        "number": number,
+        "born_on": f"{number[6:10]}-{number[10:12]}-{number[12:14]}",
+    }
+
+
 def record(account: Any, number: int, now: dt.datetime) -> None:
     """Give an applicant the record that the hospital reported: without it a person would decide."""
     from chengshu.contexts.certificates.models import Certificate
@@ -103,7 +129,7 @@ def record(account: Any, number: int, now: dt.datetime) -> None:
     said = {
         "sex": "female", "born_on": (now.date() - dt.timedelta(days=5)).isoformat(), "born_at": "08:35", "weeks": 39,
         "weight_g": 3280, "length_cm": 50, "hospital": "宝安区（演示）妇幼保健院", "midwife": "陈丽",
-        "mother_name": "林静雯", "mother_id": "440306199303150020",
+        "mother_name": mother()["name"], "mother_id": mother()["number"],
     }  # fmt: skip
     claims = [
         {
@@ -116,7 +142,7 @@ def record(account: Any, number: int, now: dt.datetime) -> None:
     ]
     Certificate.objects.create(
         number=f"BENCH-{now.timestamp():.3f}-{number:05}", type="birth-record", case_id=f"B{number}-{now.timestamp():.0f}"[:20],
-        title_zh="分娩信息", title_en="Delivery record", holder="林静雯", holder_account=str(account.pk),
+        title_zh="分娩信息", title_en="Delivery record", holder=mother()["name"], holder_account=str(account.pk),
         claims=json.dumps(claims), department="health", valid_from=now.date(), issued_at=now, changed_at=now,
     )  # fmt: skip
 
@@ -124,7 +150,7 @@ def record(account: Any, number: int, now: dt.datetime) -> None:
 def answers(number: int, now: dt.datetime) -> dict[str, Any]:
     """Return a whole application; each child has a record of its own."""
     return {
-        "applicant_name": "林静雯", "applicant_id": "440306199303150020", "applicant_born_on": "1993-03-15",
+        "applicant_name": mother()["name"], "applicant_id": mother()["number"], "applicant_born_on": mother()["born_on"],
         "phone": "13800000000", "child_name": "林小满", "sex": "female",
         "born_on": (now.date() - dt.timedelta(days=5)).isoformat(), "born_at": "08:35", "weeks": 39, "weight_g": 3280,
         "length_cm": 50, "hospital": "宝安区（演示）妇幼保健院", "midwife": "陈丽",
