@@ -63,14 +63,11 @@ def clocks(kind: str) -> list[Clock]:
     from chengshu.contexts.ledger import api as ledger
     from chengshu.interfaces.oidc import store as oidc
 
+    outbox = Clock("outbox", 0.5, cases.run_jobs)
     if kind == "outbox":
-        return [Clock("outbox", 0.5, cases.run_jobs)]
+        return [outbox]
     if kind == "jobs":
-        return [
-            Clock("outbox", 0.5, cases.run_jobs),
-            Clock("copies", 5.0, hall.make_copies),
-            Clock("exports", 2.0, hall.exports.run),
-        ]
+        return [outbox, Clock("copies", 5.0, hall.make_copies), Clock("exports", 2.0, hall.exports.run)]
     return [
         Clock("ledger-sequence", 0.5, ledger.sequence),
         Clock("deadlines", 30.0, cases.sweep),

@@ -124,7 +124,7 @@ class Engine:
         """Tell whether the best document fits, or one close to it whose everyday name was said."""
         called = self.ranker.called(reading)
         asked = [*ranked[:1], *(pair for pair in ranked[1:CALLED_AMONG] if pair[0] in called)]
-        return any(self.ranker.fits(*pair, reading) >= THRESHOLD for pair in asked)
+        return any(self.ranker.fits(doc, score, reading, doc in called) >= THRESHOLD for doc, score in asked)
 
     def _covering(self, pack: str, among: np.ndarray | None) -> list[int]:
         """Return the documents of a one-thing among those that may be found: where it is begun, then its guide."""

@@ -135,11 +135,11 @@ class Ranker:
                 score -= SPECIAL_UNASKED
         return score
 
-    def fits(self, doc: int, score: float, reading: Reading) -> float:
+    def fits(self, doc: int, score: float, reading: Reading, called: bool) -> float:
         """Return how likely it is that a query whose best document is this one has an answer here at all.
 
         A logistic model over five figures: the score, how far the document answers what the query speaks of, how much
-        of it no document knows, how much of the name was asked for, how much was said.
+        of it no document knows, how much of the name was asked for, how much was said. ``called``: its everyday name was.
         """
         mass = sum(concept.importance for concept in reading.concepts) or 1.0
         answered = sum(concept.importance * self._answers(doc, concept) for concept in reading.concepts)
@@ -148,7 +148,7 @@ class Ranker:
         said = math.log1p(min(len(reading.concepts), 9))
         figures = (1.0, score, answered / mass, absent / mass, name, said)
         told = sum(weight * value for weight, value in zip(FITS, figures, strict=True))
-        return 1 / (1 + math.exp(-told - CALLED_FITS * (doc in self.called(reading))))
+        return 1 / (1 + math.exp(-told - CALLED_FITS * called))
 
     def _answers(self, doc: int, concept: Concept) -> float:
         covered = [strength * float(self.coverage(text)[doc]) for text, strength in concept.alternatives]
