@@ -27,6 +27,8 @@ PROVINCES = frozenset(
 )
 Sex = Literal["male", "female"]
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+# A building of the address library has 17 digits, a room 21.
+_PLACE = re.compile(r"\d{17}(\d{4})?")
 _SCIENTIFIC = re.compile(r"^[+-]?\d(?:\.\d+)?E\+?\d{1,3}$")
 _RESIDENT = re.compile(r"^\d{17}[0-9X]$")
 _CREDIT = re.compile(r"^[0-9A-HJ-NP-RT-UWXY]{2}\d{6}[0-9A-HJ-NP-RT-UWXY]{10}$")
@@ -153,7 +155,7 @@ def parse_resident_id(text: str) -> PersonDocument:
         raise _fault(f"resident-id-{fault}", _TITLES[fault], text)
     permit = plain[:6] in ("810000", "820000", "830000")
     kind = Document.HMT_RESIDENCE_PERMIT if permit else Document.RESIDENT_ID
-    return PersonDocument(kind, plain, plain[:6], _date(plain[6:14]), _sex(plain))
+    return PersonDocument(kind, plain, plain[:6], _date(plain[6:14]), sex_of(plain))
 
 
 def upgrade_resident_id(old: str) -> str:
@@ -291,10 +293,11 @@ def _foreign_18(plain: str, text: str) -> PersonDocument:
     birth = _date(plain[6:14])
     if birth is None:
         raise _fault("permanent-residence-birth-date", _TITLES["birth-date"], text)
-    return PersonDocument(Document.FOREIGN_PERMANENT_RESIDENCE, plain, None, birth, _sex(plain))
+    return PersonDocument(Document.FOREIGN_PERMANENT_RESIDENCE, plain, None, birth, sex_of(plain))
 
 
-def _sex(number: str) -> Sex:
+def sex_of(number: str) -> Sex:
+    """Return the sex that the seventeenth place of a well-formed identity number tells (GB 11643)."""
     return "male" if int(number[16]) % 2 else "female"
 
 
@@ -304,3 +307,8 @@ def _date(digits: str) -> dt.date | None:
     except ValueError:
         return None
     return day if 1850 <= day.year <= 2100 else None
+
+
+def is_place_code(text: str) -> bool:
+    """Whether a text has the form of a code of the address library."""
+    return _PLACE.fullmatch(text) is not None

@@ -7,14 +7,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from chengshu.kernel.codes import credit_code_fault, normalise_phone, resident_id_fault, tidy
+from chengshu.kernel.codes import credit_code_fault, is_place_code, normalise_phone, resident_id_fault, tidy
 from chengshu.kernel.ethnic_groups import ethnic_group, native_place
 from chengshu.procedure.types import BadValue
 
 _EMAIL = re.compile(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])$")
 _URL = re.compile(r"^https?://[^\s/$.?#\"'<>][^\s\"'<>]{0,1990}$", re.IGNORECASE)
-
-_PLACE_CODE = re.compile(r"\d{17}(\d{4})?")
 
 
 def _resident_id(text: str) -> str:
@@ -67,7 +65,7 @@ def _native_place(text: str) -> str:
 
 def _place_code(text: str) -> str:
     plain = tidy(text)
-    if not _PLACE_CODE.fullmatch(plain):
+    if not is_place_code(plain):
         raise BadValue("the code of a place in the address library is expected: 17 digits, for a room 21")
     return plain
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from chengshu.kernel.codes import resident_id_fault, tidy
+from chengshu.kernel.codes import resident_id_fault, sex_of, tidy
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import Term, Unit, parse_term
 from chengshu.kernel.workdays import Calendar
@@ -104,7 +104,7 @@ def _sex_by_id(number: str) -> str:
     plain = tidy(number)
     if resident_id_fault(plain):
         return "unknown"
-    return "male" if int(plain[16]) % 2 else "female"
+    return sex_of(plain)
 
 
 def _least(*values: Any) -> Any:

@@ -12,15 +12,15 @@ from django.utils import timezone
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.subjects import api as subjects
-from chengshu.kernel.codes import resident_id_check, resident_id_fault
+from chengshu.kernel.codes import resident_id_check, resident_id_fault, sex_of
 
 CONFIRM = {"agreed": True}
 OF_AGE = 18
 MARRIED_FROM, PARENT_UNTIL = 24, 45
 HIS_WIFE = "周静"
 HOSPITAL = "宝安区（演示）妇幼保健院"
-# Eight digits of a birth date stand at this place of an identity number; the last but one tells the sex.
-BORN, SEX = slice(6, 14), 16
+# Eight digits of a birth date stand at this place of an identity number.
+BORN = slice(6, 14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Parent:
     @property
     def woman(self) -> bool:
         """Whether the identity number is a woman's."""
-        return int(self.number[SEX]) % 2 == 0
+        return sex_of(self.number) == "female"
 
     @property
     def application(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def may_be_mother(subject_id: str, now: dt.datetime) -> bool:
     if resident_id_fault(number):
         return False
     of_age = MARRIED_FROM <= _age(_born(number), timezone.localdate(now)) <= PARENT_UNTIL
-    return of_age and int(number[SEX]) % 2 == 0
+    return of_age and sex_of(number) == "female"
 
 
 def _parent(account: identity.Account) -> Parent | None:

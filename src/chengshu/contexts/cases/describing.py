@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chengshu.contexts.cases.reading import money_of, pack_words
-from chengshu.contexts.cases.shown_values import in_yuan
+from chengshu.kernel.money import in_yuan
 
 Shown = dict[str, Any]
 FEN = "fen"

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from chengshu.contexts.cases.domain import FieldView
 from chengshu.contexts.cases.place_field import PlaceField, holds_place
 from chengshu.kernel.ethnic_groups import ETHNIC_GROUPS
+from chengshu.kernel.money import bare_yuan
 
 RADIO_UP_TO = 7
 FEN = 100
@@ -122,7 +123,7 @@ class MoneyField(forms.DecimalField):
 
     def prepare_value(self, value: Any) -> Any:
         """Show fen as yuan; what was typed stays as it was typed."""
-        return f"{Decimal(value) / FEN:.2f}" if isinstance(value, int) else value
+        return bare_yuan(value) if isinstance(value, int) else value
 
     def to_python(self, value: Any) -> Any:
         """Return fen."""

@@ -20,6 +20,7 @@ from chengshu.contexts.cases.models import PaymentOrder
 from chengshu.contexts.cases.sql import sql
 from chengshu.contexts.identity.api import Account
 from chengshu.contexts.ledger import api as ledger
+from chengshu.kernel.money import yuan
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.ports import EffectRequest
 
@@ -52,7 +53,7 @@ class PaymentLine:
     @property
     def yuan(self) -> str:
         """The amount as people write it."""
-        return f"{self.amount // 100:,}.{self.amount % 100:02d}"
+        return yuan(self.amount)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ What is typed and not yet placed travels as text, so a draft loses nothing; a co
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import forms
@@ -13,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases.domain import FieldView
 from chengshu.contexts.places import api as places
+from chengshu.kernel.codes import is_place_code
 
-CODE = re.compile(r"\d{17}(\d{4})?")
 # Said by whoever finds their address in no line of the list.
 NONE_OF_THEM = "-"
 
@@ -27,7 +26,7 @@ def holds_place(view: FieldView) -> bool:
 
 def place_text(code: Any) -> str:
     """Return the address of a place code; what is no code, or of no place, stays as it is."""
-    found = places.place(str(code)) if CODE.fullmatch(str(code)) else None
+    found = places.place(str(code)) if is_place_code(str(code)) else None
     return found.text if found is not None else str(code)
 
 
@@ -62,7 +61,7 @@ class PlaceWidget(forms.Widget):
         """Return what the template draws: the address, the places to choose from, the one that is chosen."""
         context = super().get_context(name, value, attrs)
         text = str(value or "")
-        kept = places.place(text) if CODE.fullmatch(text) else None
+        kept = places.place(text) if is_place_code(text) else None
         offer = places.Offer(found=kept, places=[kept]) if kept is not None else self.offer(text)
         context["widget"].update(
             address=kept.text if kept is not None else text,
@@ -87,7 +86,7 @@ class PlaceField(forms.Field):
         super().clean(text)
         if not text:
             return None
-        if CODE.fullmatch(text):
+        if is_place_code(text):
             return self._known(text)
         offer = self.widget.offer(text)
         if offer.found is not None:

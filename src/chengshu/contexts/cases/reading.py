@@ -10,8 +10,8 @@ from typing import Any
 
 from chengshu.contexts.cases import effects, packs, rows, sealing
 from chengshu.contexts.cases.models import Case, CaseEvent, PackVersion
-from chengshu.contexts.cases.shown_values import in_yuan
 from chengshu.contexts.cases.wording import EMPTY, LANGUAGES, grounds, money_names
+from chengshu.kernel.money import in_yuan
 from chengshu.procedure.model import Pack
 from chengshu.procedure.wording import fill
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from chengshu.contexts.cases.domain import FieldView
 from chengshu.contexts.cases.form_fields import said
 from chengshu.contexts.cases.place_field import holds_place, place_text
+from chengshu.kernel.money import yuan
 
 
 def shown_value(view: FieldView, value: Any) -> Any:
@@ -38,14 +39,3 @@ def shown_value(view: FieldView, value: Any) -> Any:
 
 def _choice(view: FieldView, value: Any) -> str:
     return next((said(text) for name, text in view.choices if name == value), str(value))
-
-
-def yuan(fen: int) -> str:
-    """Write fen as yuan with separators."""
-    sign, fen = ("-", -fen) if fen < 0 else ("", fen)
-    return f"{sign}{fen // 100:,}.{fen % 100:02d}"
-
-
-def in_yuan(fen: int) -> dict[str, str]:
-    """Return fen as people read money, in both languages."""
-    return {"zh": f"{yuan(fen)} 元", "en": f"{yuan(fen)} yuan"}

@@ -16,9 +16,10 @@ from chengshu.contexts.cases.access import FULL, Access, access_case, hidden_ste
 from chengshu.contexts.cases.domain import Ground
 from chengshu.contexts.cases.field_views import field_view
 from chengshu.contexts.cases.models import CaseEvent, PersonalPayload
-from chengshu.contexts.cases.shown_values import in_yuan, shown_value
+from chengshu.contexts.cases.shown_values import shown_value
 from chengshu.contexts.cases.wording import LANGUAGES, both, grounds
 from chengshu.contexts.identity import api as identity
+from chengshu.kernel.money import in_yuan
 from chengshu.kernel.terms import legal_day
 from chengshu.procedure.check_refusals import automatic
 from chengshu.procedure.model import ENTRY, Field, Pack, Row, Table

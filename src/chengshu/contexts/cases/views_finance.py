@@ -18,8 +18,8 @@ from django.views.decorators.http import require_GET, require_POST
 from chengshu.contexts.cases import payments
 from chengshu.contexts.cases.payments import PaymentPage
 from chengshu.contexts.cases.refusals import in_words
-from chengshu.contexts.cases.shown_values import yuan
 from chengshu.contexts.identity.api import role_required
+from chengshu.kernel.money import yuan
 from chengshu.kernel.problems import Problem
 
 STATES = ("ordered", "paid", "failed", "cancelled")

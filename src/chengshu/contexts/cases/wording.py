@@ -8,7 +8,7 @@ from typing import Any
 from chengshu.contexts.cases import packs
 from chengshu.contexts.cases.domain import Ground
 from chengshu.contexts.cases.models import Case
-from chengshu.contexts.cases.shown_values import in_yuan
+from chengshu.kernel.money import in_yuan
 from chengshu.procedure.model import Pack
 from chengshu.procedure.types import Type
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from chengshu.contexts.certificates.credentials import Content
+from chengshu.kernel.money import in_yuan
 from chengshu.kernel.strict_yaml import load_yaml
 
 FILE = Path(__file__).parent / "credential_types.yaml"
@@ -127,8 +127,7 @@ def said(type_: str, name: str, value: Any) -> dict[str, str]:
     known = known_types().get(type_)
     claim = known.claims.get(name.removeprefix("claim_"), {}) if known else {}
     if isinstance(value, int) and claim.get("unit") == "fen":
-        yuan = f"{Decimal(value) / 100:,.2f}"
-        return {"zh": f"{yuan} 元", "en": f"{yuan} yuan"}
+        return in_yuan(value)
     return {"zh": str(value), "en": str(value)}
 
 

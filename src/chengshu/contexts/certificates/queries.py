@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
@@ -24,6 +23,7 @@ from chengshu.contexts.certificates.models import (
     RegisterEntry,
 )
 from chengshu.contexts.identity import api as identity
+from chengshu.kernel.money import bare_yuan
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ def open_rows(code: str, on: dt.date) -> Iterator[list[str]]:
 def _plainly(item: Mapping[str, Any]) -> str:
     """Return a value of a register for a column: money as a bare number of yuan, the head says so."""
     if item.get("unit") == cases.FEN:
-        return f"{Decimal(item['raw']) / 100:.2f}"
+        return bare_yuan(item["raw"])
     return str(item["value"]["zh"])
 
 

@@ -12,11 +12,11 @@ from chengshu.contexts.identity.api import Account, mask, record_read
 from chengshu.contexts.subjects.domain import KINDS, Hit
 from chengshu.contexts.subjects.models import GoldenRecord
 from chengshu.contexts.subjects.reading import follow, in_force
+from chengshu.kernel.codes import is_place_code
 from chengshu.kernel.problems import Problem
 
 MOST = 50
 _SUBJECT = re.compile(r"^[PFH]\d{9}[0-9A-Z]$")
-_PLACE = re.compile(r"^\d{17}(\d{4})?$")
 _PHONE = re.compile(r"^(1\d{10}|0\d{9,11})$")
 _CODE = re.compile(r"^[0-9A-Z]{8,20}$")
 
@@ -48,7 +48,7 @@ def _condition(text: str) -> tuple[Q, str]:
         return Q(subject_id=follow(code)[0]), ""
     if _PHONE.match(code):
         return Q(phone=code), "phone"
-    if _PLACE.match(code):
+    if is_place_code(code):
         return Q(place_code=code), ""
     if _CODE.match(code) and any(char.isdigit() for char in code):
         return Q(id_number=code), "resident_id"

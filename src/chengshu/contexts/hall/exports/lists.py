@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -20,6 +19,7 @@ from chengshu.contexts.hall.ratings.models import Rating, Service
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.subjects import api as subjects
 from chengshu.kernel import masking
+from chengshu.kernel.money import bare_yuan
 from chengshu.kernel.problems import Problem
 
 MOST_ROWS = 5_000
@@ -202,7 +202,7 @@ def payments(actor: identity.Account, asked: Mapping[str, str], full: bool, now:
     )
     lines = [
         [
-            row.id, row.case_id, row.direction, f"{Decimal(row.amount) / 100:.2f}", _shown(row.payee, "name", full),
+            row.id, row.case_id, row.direction, bare_yuan(row.amount), _shown(row.payee, "name", full),
             _shown(row.account, "text", full), row.purpose, row.state, row.ordered_at.isoformat(),
             row.settled_at.isoformat() if row.settled_at else "", row.reference, row.reason,
         ]

@@ -17,14 +17,12 @@ from chengshu.contexts.hall.ratings.models import Channel, Service
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import windows
 from chengshu.contexts.subjects import api as subjects
-from chengshu.kernel.codes import resident_id_check, resident_id_fault
+from chengshu.kernel.codes import resident_id_check, resident_id_fault, sex_of
 
 HALL, PORTAL, MOBILE = Channel.HALL, Channel.PORTAL, Channel.MOBILE
 CARD, RECORD, SUBSIDY = "social-security-card", "maternity-service-record", "childbirth-subsidy"
 # Of an age at which one applies for everything that is played here.
 AGES = range(22, 41)
-# An identity number tells the sex in its last digit but one.
-SEX = 16
 FINE, GOOD = Said(5, ("fast", "no-visit")), Said(4, ("easy-system",))
 STAY = dt.timedelta(minutes=12)
 
@@ -40,7 +38,7 @@ class Applicant:
     @property
     def woman(self) -> bool:
         """Whether the identity number is a woman's."""
-        return int(str(self.values["person.resident_id"])[SEX]) % 2 == 0
+        return sex_of(str(self.values["person.resident_id"])) == "female"
 
     def facts(self) -> dict[str, Any]:
         """What every application of seconds begins with."""
