@@ -6,14 +6,13 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chengshu.kernel import masking
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import legal_day
 
 # What the credential is called inside a sealed PDF.
 ATTACHMENT = "credential.vc.jwt"
-CHINA = ZoneInfo("Asia/Shanghai")
 LEAST_OF_ORGANISATION = 5
 ACTIVE, SUSPENDED, REVOKED, EXPIRED, REPLACED = "active", "suspended", "revoked", "expired", "replaced"
 # Act → the states that it may be done in, and the state after it (None: as it was).
@@ -105,7 +104,7 @@ def mask_number(text: str) -> str:
 def day_of(value: Any) -> dt.date:
     """Return a date out of an effect's parameter (a date, or ISO text where JSON carried it)."""
     if isinstance(value, dt.datetime):
-        return value.astimezone(CHINA).date()
+        return legal_day(value)
     return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
 
 

@@ -19,6 +19,7 @@ from chengshu.contexts.certificates.registers import release_kept
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import LEGAL_ZONE
 from chengshu.procedure.ports import EffectRequest
 
 PRODUCE = "produce_certificate"
@@ -32,7 +33,7 @@ def issue_certificate(request: EffectRequest) -> Mapping[str, Any]:
     domain.check_validity(valid_from, valid_to)
     brief = cases.case_brief(request.case_id)
     title = words.title(request.case_id, "certificates", type_)
-    year = now.astimezone(domain.CHINA).year
+    year = now.astimezone(LEGAL_ZONE).year
     series = domain.series_of(type_)
     certificate = Certificate(
         number=domain.number_of(series, year, next_number(f"certificate:{series}", year)),

@@ -6,11 +6,12 @@ import datetime as dt
 
 from chengshu.contexts.certificates import domain, keys, queries
 from chengshu.contexts.certificates.models import Certificate
+from chengshu.kernel.terms import legal_day
 
 
 def by_number(row: Certificate, now: dt.datetime) -> domain.Verdict:
     """Return what a number says to anyone: how it stands; the holder masked, no claims."""
-    on = now.astimezone(domain.CHINA).date()
+    on = legal_day(now)
     line = queries.line_of(row, on, masked=True)
     issuer = row.department or keys.DISTRICT
     verdict = domain.Verdict(

@@ -23,6 +23,7 @@ from chengshu.contexts.certificates import (
     words,
 )
 from chengshu.contexts.certificates.models import Certificate, Issue
+from chengshu.kernel.terms import legal_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def sd_jwt_of(
     """
     certificate = issue.certificate
     key = key or keys.signing_key(issuer_of(certificate), keys.CREDENTIAL, now).jwk
-    on = now.astimezone(domain.CHINA).date()
+    on = legal_day(now)
     always, apart = credential_types.spoken(
         content, certificate.type, vct_of(certificate.type), f"{content.status_list}/token", on
     )
@@ -80,7 +81,7 @@ def fresh_sd_jwt(issue: Issue, now: dt.datetime) -> str:
     if not certificate.holder_account:
         return ""
     claims = words.raw(json.loads(issue.claims))
-    today = credential_types.derived(certificate.type, claims, now.astimezone(domain.CHINA).date())
+    today = credential_types.derived(certificate.type, claims, legal_day(now))
     held = _disclosed(issue.sd_jwt) if issue.sd_jwt else None
     if held is None or any(held.get(name) != value for name, value in today.items()):
         holder = custody.public_jwk(certificate.holder_account, now)

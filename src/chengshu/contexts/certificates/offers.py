@@ -30,6 +30,7 @@ from chengshu.contexts.certificates.models import (
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import legal_day
 
 FORMAT, PROOF_TYPE = "dc+sd-jwt", "openid4vci-proof+jwt"
 SCOPE = "openid4vci"
@@ -424,7 +425,7 @@ def withdraw(row: Certificate, credential_id: int, now: dt.datetime) -> None:
 
 
 def _in_force(row: Certificate, now: dt.datetime) -> bool:
-    on = now.astimezone(domain.CHINA).date()
+    on = legal_day(now)
     return domain.effective_state(row.state, row.valid_from, row.valid_to, on) == domain.ACTIVE
 
 

@@ -7,9 +7,10 @@ import datetime as dt
 from django.urls import reverse
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.certificates import domain, queries
+from chengshu.contexts.certificates import queries
 from chengshu.contexts.certificates.models import Certificate, RegisterEntry
 from chengshu.contexts.identity.api import Account
+from chengshu.kernel.terms import legal_day
 
 Line = cases.CasePanelLine
 TONES = {"active": "good", "pending": "wait", "suspended": "warn", "revoked": "bad", "expired": "bad"}
@@ -18,7 +19,7 @@ WAITS = {"zh": "正在生成", "en": "being made"}
 
 def case_panel(case_id: str, viewer: Account, now: dt.datetime) -> list[Line]:
     """Return our lines for the page of a case; whoever may open the case may see them."""
-    on = now.astimezone(domain.CHINA).date()
+    on = legal_day(now)
     lines = [
         _certificate(row, viewer, on) for row in Certificate.objects.filter(case_id=case_id).order_by("pk")
     ]

@@ -18,6 +18,7 @@ from chengshu.contexts.certificates.models import Certificate, Issue, Presentati
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import legal_day
 
 # What a holder may choose: how long a presentation holds.
 LIVES = {
@@ -41,7 +42,7 @@ class Choice:
 
 def may_present(row: Certificate, account: identity.Account, now: dt.datetime) -> bool:
     """Return whether someone may show a certificate: who holds it in their account, while it is in force."""
-    on = now.astimezone(domain.CHINA).date()
+    on = legal_day(now)
     state = domain.effective_state(row.state, row.valid_from, row.valid_to, on)
     return row.holder_account == str(account.pk) and state == domain.ACTIVE
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.certificates import domain, keys, making, qr, store, words
+from chengshu.contexts.certificates import keys, making, qr, store, words
 from chengshu.contexts.certificates.making import issuer_of
 from chengshu.contexts.certificates.models import Certificate, Document, Issue
 from chengshu.contexts.certificates.numbering import next_number
@@ -23,6 +23,7 @@ from chengshu.contexts.certificates.typesetting.press import Sheet, print_sheet,
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.qr import qr_svg
+from chengshu.kernel.terms import LEGAL_ZONE, legal_day
 from chengshu.procedure.ports import EffectRequest
 
 
@@ -117,7 +118,7 @@ def _document_row(request: EffectRequest, name: str) -> Document:
         if known is not None:
             return known
         department = cases.case_brief(request.case_id).department
-        year = request.now.astimezone(domain.CHINA).year
+        year = request.now.astimezone(LEGAL_ZONE).year
         serial = next_number(f"document:{department or keys.DISTRICT}", year)
         return Document.objects.create(
             case_id=request.case_id,
@@ -178,7 +179,7 @@ def _common(case_id: str, issuer: str, now: dt.datetime) -> dict[str, Any]:
     return {
         "issuer": keys.issuer_name(issuer)["zh"],
         "district": settings.DISTRICT["name"]["zh"],
-        "date": now.astimezone(domain.CHINA).date().isoformat(),
+        "date": legal_day(now).isoformat(),
         "demo": making.no_effect(case_id),
         "drill": cases.case_brief(case_id).drill,
     }

@@ -16,7 +16,6 @@ from django.db import transaction
 from chengshu.contexts.certificates import (
     credential_types,
     credentials,
-    domain,
     keys,
     signed_lists,
     suites,
@@ -25,6 +24,7 @@ from chengshu.contexts.certificates import (
 from chengshu.contexts.certificates.models import IssuerKey, Region
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import legal_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def withdraw(code: str, *, by: str, now: dt.datetime) -> Region:
 
 def regions(now: dt.datetime) -> list[RegionLine]:
     """Return the recognised regions by code."""
-    on, known = now.astimezone(domain.CHINA).date(), credential_types.known_types()
+    on, known = legal_day(now), credential_types.known_types()
     lines = []
     for row in Region.objects.order_by("code"):
         types = [

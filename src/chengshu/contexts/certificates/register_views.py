@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from chengshu.contexts.certificates import domain, queries
+from chengshu.contexts.certificates import queries
 from chengshu.contexts.certificates.models import Register, RegisterEntry
 from chengshu.contexts.certificates.panels import ENTRY_WORDS, TONES
 from chengshu.contexts.identity.api import public_page
 from chengshu.kernel.spreadsheet import csv_lines
+from chengshu.kernel.terms import legal_day
 
 PAGE = 30
 EVENT_WORDS = {
@@ -45,7 +46,7 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
     found = _register(code)
     text, state = request.GET.get("q", "").strip()[:100], request.GET.get("state", "")
     page = Paginator(queries.entries(code, text=text, state=state), PAGE).get_page(request.GET.get("page"))
-    on = timezone.now().astimezone(domain.CHINA).date()
+    on = legal_day(timezone.now())
     context = {
         "register": found,
         "title": {"zh": found.title_zh, "en": found.title_en},
@@ -67,7 +68,7 @@ def entry(request: HttpRequest, code: str, number: int) -> HttpResponse:
     row = queries.entry(code, number)
     if row is None:
         raise Http404
-    on = timezone.now().astimezone(domain.CHINA).date()
+    on = legal_day(timezone.now())
     context = {
         "register": found,
         "title": {"zh": found.title_zh, "en": found.title_en},
@@ -90,7 +91,7 @@ def entry(request: HttpRequest, code: str, number: int) -> HttpResponse:
 def export(request: HttpRequest, code: str) -> StreamingHttpResponse:
     """Give the register as open data: CSV, what its pages show."""
     _register(code)
-    on = timezone.now().astimezone(domain.CHINA).date()
+    on = legal_day(timezone.now())
     answer = StreamingHttpResponse(
         csv_lines(queries.open_rows(code, on)), content_type="text/csv; charset=utf-8"
     )

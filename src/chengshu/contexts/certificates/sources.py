@@ -13,11 +13,8 @@ from django.db.models import Q
 from chengshu.contexts.certificates import domain, words
 from chengshu.contexts.certificates.models import Certificate, RegisterKey
 from chengshu.contexts.identity import api as identity
+from chengshu.kernel.terms import legal_day
 from chengshu.procedure.ports import SourceRequest
-
-# What every certificate says beside its claims.
-FRAME = ("number", "holder", "valid_from", "valid_to", "issued_on", "department")
-
 
 # Which certificate is meant: its type, the field wanted, and what must stand in it. None: the newest one will do.
 Pick = tuple[str, str, tuple[tuple[str, str], ...] | None]
@@ -111,9 +108,16 @@ def choices_in(
 def _held(
     account: identity.Account, subject_id: str, types: Collection[str], now: dt.datetime
 ) -> dict[str, list[Certificate]]:
-    """Return type → the certificates in force. ``subject_id``: for whom ``account`` acts; empty or its own: for itself."""
-    own = not subject_id or subject_id == account.subject_id
-    return all_in_force(account if own else None, subject_id or account.subject_id, types, now)
+    """Return type → the certificates of it that are in force now, oldest first; one query."""
+    on = legal_day(now)
+    rows = Certificate.objects.filter(
+        _theirs(account, subject_id), type__in=sorted(types), state=domain.ACTIVE, valid_from__lte=on
+    )
+    rows = rows.filter(Q(valid_to=None) | Q(valid_to__gte=on)).order_by("issued_at", "pk")
+    found: dict[str, list[Certificate]] = {}
+    for row in rows:
+        found.setdefault(row.type, []).append(row)
+    return found
 
 
 def _meant(rows: list[Certificate], pick: Pick) -> Certificate | None:
@@ -135,29 +139,12 @@ def _note(
     identity.record_read(account, holder_id, purpose, elements, now, case_id=case_id)
 
 
-def all_in_force(
-    account: identity.Account | None, subject_id: str, types: Collection[str], now: dt.datetime
-) -> dict[str, list[Certificate]]:
-    """Return type → the certificates of it that are in force now, oldest first; one query."""
-    mine = _held_by(account, subject_id)
-    if not mine:
-        return {}
-    on = now.astimezone(domain.CHINA).date()
-    rows = Certificate.objects.filter(mine, type__in=sorted(types), state=domain.ACTIVE, valid_from__lte=on)
-    rows = rows.filter(Q(valid_to=None) | Q(valid_to__gte=on)).order_by("issued_at", "pk")
-    found: dict[str, list[Certificate]] = {}
-    for row in rows:
-        found.setdefault(row.type, []).append(row)
-    return found
-
-
-def _held_by(account: identity.Account | None, subject_id: str) -> Q:
-    mine = Q()
-    if subject_id:
-        mine |= Q(holder_id=subject_id)
-    if account is not None:
-        mine |= Q(holder_account=str(account.pk))
-    return mine
+def _theirs(account: identity.Account, subject_id: str) -> Q:
+    """Return whose certificates are meant. ``subject_id``: for whom ``account`` acts; empty or its own: for itself."""
+    own = not subject_id or subject_id == account.subject_id
+    whose = subject_id or account.subject_id
+    mine = Q(holder_id=whose) if whose else Q()
+    return mine | Q(holder_account=str(account.pk)) if own else mine
 
 
 def field_of(row: Certificate, field: str) -> Any:
@@ -170,7 +157,7 @@ def field_of(row: Certificate, field: str) -> Any:
         "holder": row.holder,
         "valid_from": row.valid_from.isoformat(),
         "valid_to": row.valid_to.isoformat() if row.valid_to else None,
-        "issued_on": row.issued_at.astimezone(domain.CHINA).date().isoformat(),
+        "issued_on": legal_day(row.issued_at).isoformat(),
         "department": row.department,
     }
     return frame.get(field)
@@ -205,15 +192,12 @@ def line_in(
     account: identity.Account, subject_id: str, number: str, name: str, now: dt.datetime
 ) -> Line | None:
     """Return one line of a certificate that its holder looks at, or who acts for them; the look is on record."""
-    own = not subject_id or subject_id == account.subject_id
-    mine = _held_by(account if own else None, subject_id or account.subject_id)
-    row = Certificate.objects.filter(mine, number=number).first() if mine else None
+    row = Certificate.objects.filter(_theirs(account, subject_id), number=number).first()
     value = field_of(row, name) if row is not None else None
     if row is None or value is None:
         return None
     if row.holder_id:
-        purpose = "own-data" if row.holder_id == account.subject_id else _purpose(account)
-        identity.record_read(account, row.holder_id, purpose, [f"certificate.{row.type}"], now)
+        _note(account, row.holder_id, [f"certificate.{row.type}"], now, "")
     said = next((item for item in json.loads(row.claims) if item["name"] == name), None)
     shown = said["value"]["zh"] if said else str(value)
     return Line({"zh": row.title_zh, "en": row.title_en}, _label(said, name), str(shown), row.department)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from chengshu.contexts.certificates import credentials, token_status
-from chengshu.contexts.certificates.domain import CHINA, series_of, type_name
+from chengshu.contexts.certificates.domain import series_of, type_name
 from chengshu.kernel.problems import Problem, Where
+from chengshu.kernel.terms import legal_day
 
 FORMAT = "chengshu-trust/1"
 SIGNING = ("credential", "sm2")
@@ -145,7 +146,7 @@ class TrustList:
         key = self.keys[issuer_key]
         if key.recognition is None:
             return ""
-        return key.recognition.refusal(types, now.astimezone(CHINA).date())
+        return key.recognition.refusal(types, legal_day(now))
 
     def codes(self, issuer_key: str, said: str) -> frozenset[str]:
         """Return the codes of types that a credential's class, its ``vct`` or a number's series may stand for."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chengshu.contexts.certificates import credentials, domain, qr, selective
-from chengshu.contexts.certificates.domain import CHINA, WORDS_OF_STATE, Verdict
+from chengshu.contexts.certificates.domain import WORDS_OF_STATE, Verdict
 from chengshu.contexts.certificates.trust import Status, TrustList
+from chengshu.kernel.terms import LEGAL_ZONE
 
 MAX_BYTES = 20_000_000
 # pyHanko writes a stack trace for each file that does not hold; our verdict says it in words.
@@ -159,7 +160,7 @@ def _bind(
     shown = selective.open_binding(parts, body, now)
     verdict.kind, verdict.bound, verdict.shown_to = "presentation", True, str(shown.get("aud", ""))
     if "exp" in shown:
-        until = dt.datetime.fromtimestamp(int(shown["exp"]), CHINA)
+        until = dt.datetime.fromtimestamp(int(shown["exp"]), LEGAL_ZONE)
         verdict.shown_until = until.strftime("%Y-%m-%d %H:%M")
     if expected.audience and verdict.shown_to != expected.audience:
         raise ValueError("other-audience")
@@ -169,9 +170,9 @@ def _bind(
 
 def _span(body: dict[str, Any]) -> dict[str, str]:
     """Return the validity of an SD-JWT VC in the words of the W3C's."""
-    span = {"validFrom": dt.datetime.fromtimestamp(int(body["nbf"]), CHINA).isoformat()}
+    span = {"validFrom": dt.datetime.fromtimestamp(int(body["nbf"]), LEGAL_ZONE).isoformat()}
     if "exp" in body:
-        span["validUntil"] = dt.datetime.fromtimestamp(int(body["exp"]), CHINA).isoformat()
+        span["validUntil"] = dt.datetime.fromtimestamp(int(body["exp"]), LEGAL_ZONE).isoformat()
     return span
 
 

@@ -35,6 +35,7 @@ from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import ALL_ROLES, public_page, role_required
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.qr import qr_svg
+from chengshu.kernel.terms import legal_day
 
 PAGE = 30
 # A visitor may look up some numbers, not all of them one after the other.
@@ -127,7 +128,7 @@ REGION_STATES = {
 def mine(request: HttpRequest) -> HttpResponse:
     """List one's own certificates."""
     now, whose = timezone.now(), identity.acting(request)
-    on = now.astimezone(domain.CHINA).date()
+    on = legal_day(now)
     rows = list(queries.certificates_for(whose, now)[:200])
     context = {
         "lines": queries.lines_of(rows, on, masked=False),
@@ -152,7 +153,7 @@ def issued(request: HttpRequest) -> HttpResponse:
     text, state = request.GET.get("q", "").strip()[:60], request.GET.get("state", "")
     rows = queries.issued_by(request.user, text=text, type_=request.GET.get("type", "")[:60], state=state)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    on = timezone.now().astimezone(domain.CHINA).date()
+    on = legal_day(timezone.now())
     context = {
         "page": page,
         "lines": queries.lines_of(list(page), on, masked=True),
@@ -184,7 +185,7 @@ def _visible(request: HttpRequest, number: str) -> Certificate:
 def certificate(request: HttpRequest, number: str) -> HttpResponse:
     """Show a certificate to its holder and to the department: state, claims, files, history."""
     row = _visible(request, number)
-    on = timezone.now().astimezone(domain.CHINA).date()
+    on = legal_day(timezone.now())
     issues = queries.issues_of(row)
     current = next((each for each in issues if each.version == row.version), None)
     context = {

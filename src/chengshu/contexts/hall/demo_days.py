@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
-CHINA = ZoneInfo("Asia/Shanghai")
+from chengshu.kernel.terms import LEGAL_ZONE, legal_day
+
 SATURDAY = 5
 # How many working days back, and the hour of that day; (0, hours) is so many hours before now.
 When = tuple[int, float]
@@ -16,8 +16,8 @@ def moment(now: dt.datetime, when: When) -> dt.datetime:
     back, hour = when
     if not back:
         return now - dt.timedelta(hours=hour)
-    day = now.astimezone(CHINA).date()
+    day = legal_day(now)
     while back:
         day -= dt.timedelta(days=1)
         back -= day.weekday() < SATURDAY
-    return dt.datetime.combine(day, dt.time(), CHINA) + dt.timedelta(hours=hour)
+    return dt.datetime.combine(day, dt.time(), LEGAL_ZONE) + dt.timedelta(hours=hour)

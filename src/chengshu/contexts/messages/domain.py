@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import smtplib
-from zoneinfo import ZoneInfo
 
-CHINA = ZoneInfo("Asia/Shanghai")
+from chengshu.kernel.terms import legal_day
+
 OPEN, ENDED = "open", "ended"
 
 
@@ -14,7 +14,7 @@ def notice_state(until: dt.date | None, ended_at: dt.datetime | None, now: dt.da
     """Return whether a notice is open: until the end of its last day in China, or until it is ended."""
     if ended_at is not None and ended_at <= now:
         return ENDED
-    if until is not None and now.astimezone(CHINA).date() > until:
+    if until is not None and legal_day(now) > until:
         return ENDED
     return OPEN
 

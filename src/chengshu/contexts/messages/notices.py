@@ -11,9 +11,9 @@ from django.db.models import Q, QuerySet
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.ledger import api as ledger
-from chengshu.contexts.messages.domain import CHINA
 from chengshu.contexts.messages.models import PublicNotice
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import legal_day
 from chengshu.procedure.ports import EffectRequest
 
 
@@ -24,7 +24,7 @@ def publish_notice(request: EffectRequest) -> Mapping[str, Any]:
     if known is not None:
         return {"notice": known.pk}
     until = _day(params.get("until"))
-    if until is not None and until < now.astimezone(CHINA).date():
+    if until is not None and until < legal_day(now):
         raise Problem("notice-over", "公示的截止日已经过去", detail=str(until), status=422)
     kind, title = str(params["kind"]), str(params["title"])[:300]
     shown = cases.described(request.case_id, params.get("fields"))
@@ -83,7 +83,7 @@ def end_notice(request: EffectRequest) -> Mapping[str, Any]:
 
 def open_at(now: dt.datetime) -> Q:
     """Return the condition of being open at an instant."""
-    today = now.astimezone(CHINA).date()
+    today = legal_day(now)
     return (Q(ended_at__isnull=True) | Q(ended_at__gt=now)) & (Q(until__isnull=True) | Q(until__gte=today))
 
 

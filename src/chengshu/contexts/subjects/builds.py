@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 import structlog
@@ -31,8 +30,8 @@ from chengshu.contexts.subjects.models import (
 )
 from chengshu.kernel.canonical import digest
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import LEGAL_ZONE, legal_day
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 Progress = Callable[[str, int, int], None]
 
 
@@ -139,7 +138,7 @@ def _begin(base: Run | None, order: Order, now: dt.datetime) -> Run:
             run_id=f"new-{now.timestamp()}", state=Run.State.RUNNING, started_at=now, base=base, full=order.full,
             watermark=last or 0, facts=dict(order.notes),
         )  # fmt: skip
-        run.run_id = f"{now.astimezone(SHANGHAI):%Y%m%d-%H%M%S}-{run.number:06d}"
+        run.run_id = f"{now.astimezone(LEGAL_ZONE):%Y%m%d-%H%M%S}-{run.number:06d}"
         run.save(update_fields=["run_id"])
     return run
 
@@ -153,7 +152,7 @@ def _task(
         store=store,
         ground=order.ground,
         human=human_inputs(run.watermark),
-        on=order.on or run.started_at.astimezone(SHANGHAI).date(),
+        on=order.on or legal_day(run.started_at),
         base=manifest,
         mends=mends_dir(),
         accept_shrink=order.accept_shrink,
@@ -172,7 +171,7 @@ def human_inputs(watermark: int) -> Human:
     """Return what people decided up to a correction: values, disputes, links."""
     holding = Correction.objects.filter(state=Correction.State.HOLDS, pk__lte=watermark).order_by("pk")
     corrections = [
-        (pk, subject, element, value, at.astimezone(SHANGHAI).date().isoformat())
+        (pk, subject, element, value, legal_day(at).isoformat())
         for pk, subject, element, value, at in holding.values_list(
             "pk", "subject_id", "element", "value", "made_at"
         )

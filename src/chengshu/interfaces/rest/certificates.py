@@ -17,13 +17,13 @@ from chengshu.contexts.identity import api as identity
 from chengshu.contexts.messages import api as messages
 from chengshu.interfaces.rest.authentication import OPEN, guard
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import legal_day
 
 own = Router(tags=["certificates"])
 registers = Router(tags=["registers"], auth=OPEN)
 verifying = Router(tags=["certificates"], auth=OPEN)
 notices = Router(tags=["notices"], auth=OPEN)
 inbox = Router(tags=["messages"])
-CHINA = dt.timezone(dt.timedelta(hours=8))
 LOOKUPS = identity.Rate(capacity=30, per_second=0.5)
 MAX_PAGE = 1_000_000
 
@@ -177,7 +177,7 @@ class MessagesOut(Schema):
 
 
 def _today() -> dt.date:
-    return timezone.now().astimezone(CHINA).date()
+    return legal_day(timezone.now())
 
 
 @own.get("", auth=guard(scope="cases:read"), response=CertificatesOut, summary="My certificates")

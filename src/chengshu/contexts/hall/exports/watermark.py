@@ -7,12 +7,11 @@ import hashlib
 import hmac
 import io
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 from chengshu.kernel.spreadsheet import csv_lines
+from chengshu.kernel.terms import LEGAL_ZONE
 
 CODE_LENGTH = 10
-CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def check_code(fingerprint: str, place: int) -> str:
@@ -39,7 +38,7 @@ def notice(number: str, who: str, why: str, at: dt.datetime, expires: dt.datetim
 
 
 def _at(instant: dt.datetime) -> str:
-    return instant.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+    return instant.astimezone(LEGAL_ZONE).strftime("%Y-%m-%d %H:%M")
 
 
 def write(

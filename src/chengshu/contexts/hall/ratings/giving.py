@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -19,10 +18,9 @@ from chengshu.contexts.hall.ratings.models import Channel, Rating, Service
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
-from chengshu.kernel.terms import legal_day
+from chengshu.kernel.terms import LEGAL_ZONE, legal_day
 
 MOST_COMMENT = 1000
-CHINA = ZoneInfo("Asia/Shanghai")
 RECEIPT = "rating-receipt"
 # The department that keeps the hotline.
 CENTRE = "data-bureau"
@@ -103,7 +101,7 @@ def _values(
     }
     if said.anonymous:
         # Midnight of the day: the very moment would lead to the person through the server's log.
-        values["given_at"] = dt.datetime.combine(legal_day(now), dt.time(), CHINA)
+        values["given_at"] = dt.datetime.combine(legal_day(now), dt.time(), LEGAL_ZONE)
     else:
         values |= {"service": service, "account_id": account_id, "contact": said.contact}
     return values

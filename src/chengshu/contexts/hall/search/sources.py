@@ -12,9 +12,9 @@ from chengshu.contexts.hall.search.engine import item_doc
 from chengshu.contexts.hall.search.index import Doc
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.strict_yaml import parse_yaml
+from chengshu.kernel.terms import legal_day
 
 # Packs that people meet as matters of their own, not as machinery between offices.
-CHINA = dt.timezone(dt.timedelta(hours=8))
 
 
 def item_docs() -> Iterator[Doc]:
@@ -98,7 +98,7 @@ def own_docs(account: identity.Account, now: dt.datetime) -> Iterator[Doc]:
             },
             meta={"title": case.title, "about": case.state},
         )
-    on = now.astimezone(CHINA).date()
+    on = legal_day(now)
     for row in certificates.certificates_of(account)[:100]:
         yield Doc(
             kind="certificate",
