@@ -122,6 +122,8 @@ AUTH_PASSWORD_VALIDATORS = [
 # What certificates, QR codes and e-mails name as this installation's address.
 PUBLIC_URL = os.environ.get("CHENGSHU_URL", "http://localhost:8000").rstrip("/")
 # Other systems sign people in through us; PUBLIC_URL is the issuer.
+# The toolkit's twenty-two migrations in one: its own took half the time of a new database.
+MIGRATION_MODULES = {"oauth2_provider": "chengshu.interfaces.oidc.toolkit.migrations"}
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oidc.ClientSystem"
 OAUTH2_PROVIDER = provider_settings(PUBLIC_URL)
 # E-mail leaves only where a server is named: smtp://user:password@host:587, smtps:// for TLS from the start.
