@@ -89,6 +89,8 @@ def ready(number: int) -> dict[str, str]:
     cases.drafts.save(draft, account, answers(number, now), now)
     client = Client(headers={"host": "localhost"})
     client.force_login(account)
+    # As after the page on data: what is known has been looked up, and is looked up again with the press.
+    client.get(f"/hall/apply/{PACK}/check", {"fresh": "1"})
     page = client.get(f"/hall/apply/{PACK}/check")
     if page.status_code != 200:
         raise SystemExit(f"not ready: {page.status_code} {page.get('Location')}")

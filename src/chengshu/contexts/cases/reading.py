@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chengshu.contexts.cases import effects, packs, rows, sealing
-from chengshu.contexts.cases.models import Case, CaseEvent, PackVersion
+from chengshu.contexts.cases.models import CaseEvent, PackVersion
+from chengshu.contexts.cases.sql import sql
 from chengshu.contexts.cases.wording import EMPTY, LANGUAGES, grounds, money_names
 from chengshu.kernel.money import in_yuan
 from chengshu.procedure.model import Pack
@@ -36,20 +37,17 @@ def case_brief(case_id: str) -> CaseBrief:
     """Return a case in a line; raises ``Problem`` when there is none."""
     row = rows.lock_free(case_id)
     pack = _pack(row)
-    closed = Case.objects.filter(pk=case_id).values_list("closed_at", flat=True).first()
+    closed = sql().run("SELECT closed_at FROM cases_case WHERE id = %s", (case_id,)).fetchone()
     return CaseBrief(
         row.id, pack.id, _both(pack, "title"), row.label, row.department, row.opened_by, row.parent_id or "",
-        row.state, closed is not None, row.case("").facts.get("drill") is True,
+        row.state, closed is not None and closed[0] is not None, row.case("").facts.get("drill") is True,
     )  # fmt: skip
 
 
 def case_line(case_id: str) -> list[str]:
     """Return a case and those it descends from, the case itself first."""
     line = [case_id]
-    while len(line) < 20:
-        parent = Case.objects.filter(pk=line[-1]).values_list("parent_id", flat=True).first()
-        if not parent:
-            break
+    while len(line) < 20 and (parent := rows.parent_of(line[-1])):
         line.append(parent)
     return line
 

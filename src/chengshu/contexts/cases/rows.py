@@ -184,6 +184,15 @@ def lock_free(case_id: str) -> CaseRow:
     return CaseRow(*found)
 
 
+def parent_of(case_id: str) -> str | None:
+    """Return the case that one descends from; none of a case that stands alone or is not here."""
+    held = _in_hand.get()
+    if held is not None and held.id == case_id:
+        return held.parent_id
+    found = sql().run("SELECT parent_id FROM cases_case WHERE id = %s", (case_id,)).fetchone()
+    return found[0] if found else None
+
+
 def earliest(case: Case) -> tuple[str | None, str | None]:
     """Return due and amber instants of the open term that ends first."""
     found = [

@@ -13,6 +13,7 @@ from django.db.models import Q
 from chengshu.contexts.certificates import domain, words
 from chengshu.contexts.certificates.models import Certificate, RegisterKey
 from chengshu.contexts.identity import api as identity
+from chengshu.kernel.one_look import seen
 from chengshu.kernel.terms import legal_day
 from chengshu.procedure.ports import SourceRequest
 
@@ -109,9 +110,18 @@ def _held(
     account: identity.Account, subject_id: str, types: Collection[str], now: dt.datetime
 ) -> dict[str, list[Certificate]]:
     """Return type → the certificates of it that are in force now, oldest first; one query."""
-    on = legal_day(now)
+    wanted = sorted(types)
+    return seen(
+        ("certificates-held", account.pk, subject_id, *wanted, legal_day(now)),
+        lambda: _in_force(account, subject_id, wanted, legal_day(now)),
+    )
+
+
+def _in_force(
+    account: identity.Account, subject_id: str, types: list[str], on: dt.date
+) -> dict[str, list[Certificate]]:
     rows = Certificate.objects.filter(
-        _theirs(account, subject_id), type__in=sorted(types), state=domain.ACTIVE, valid_from__lte=on
+        _theirs(account, subject_id), type__in=types, state=domain.ACTIVE, valid_from__lte=on
     )
     rows = rows.filter(Q(valid_to=None) | Q(valid_to__gte=on)).order_by("issued_at", "pk")
     found: dict[str, list[Certificate]] = {}

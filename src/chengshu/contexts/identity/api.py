@@ -67,6 +67,7 @@ from chengshu.contexts.identity.store import (
     token_holder,
     was_read,
 )
+from chengshu.kernel.one_look import seen
 
 __all__ = [
     "ALL_ROLES",
@@ -156,7 +157,10 @@ def department_name(code: str) -> dict[str, str]:
 
 def account(account_id: int) -> Account | None:
     """Return an account by its number."""
-    return Account.objects.select_related("department").filter(pk=account_id).first()
+    return seen(
+        ("account", account_id),
+        lambda: Account.objects.select_related("department").filter(pk=account_id).first(),
+    )
 
 
 def account_of(subject_id: str) -> Account | None:

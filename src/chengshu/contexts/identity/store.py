@@ -100,7 +100,8 @@ def on_duty(account: Account, on: date) -> Account | None:
         seen.add(current.pk)
         if not current.is_active or (current.left_on and current.left_on <= on):
             return None
-        absence = absence_on(current.pk, on)
+        # Nobody stands in for a resident in their own matter without a mandate.
+        absence = None if current.role == Account.Role.RESIDENT else absence_on(current.pk, on)
         if absence is None:
             return current
         current = absence.substitute

@@ -21,6 +21,7 @@ from chengshu.contexts.identity.api import Account, Acting
 from chengshu.contexts.ledger.api import deposit
 from chengshu.contexts.subjects.labels import label, labels
 from chengshu.contexts.subjects.models import Consent
+from chengshu.kernel.one_look import seen
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import legal_day
 from chengshu.procedure.model import DeclaredUse, Pack
@@ -333,6 +334,13 @@ def allowed_elements(
     subject_id: str, pack: Pack, now: dt.datetime, case_id: str = ""
 ) -> dict[str, frozenset[str]]:
     """Return element → tables that this pack may use of this person now with their consent; one query."""
+    return seen(
+        ("allowed-elements", subject_id, pack.id, now, case_id),
+        lambda: _allowed(subject_id, pack, now, case_id),
+    )
+
+
+def _allowed(subject_id: str, pack: Pack, now: dt.datetime, case_id: str) -> dict[str, frozenset[str]]:
     usable = Q(case_id="", until__gte=legal_day(now))
     if case_id:  # a word given for one application holds as long as its case
         usable |= Q(case_id=case_id)

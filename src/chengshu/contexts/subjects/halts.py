@@ -11,12 +11,15 @@ from django.utils.translation import gettext as _
 from chengshu.contexts.identity.api import Account
 from chengshu.contexts.ledger.api import deposit
 from chengshu.contexts.subjects.models import SourceHalt
+from chengshu.kernel.one_look import seen
 from chengshu.kernel.problems import Problem
 
 
 def halted_sources() -> dict[str, str]:
     """Return source → why nothing is taken from it now (``down`` or ``withdrawn``); one query."""
-    return dict(SourceHalt.objects.filter(ended_at=None).values_list("source", "kind"))
+    return seen(
+        "halted-sources", lambda: dict(SourceHalt.objects.filter(ended_at=None).values_list("source", "kind"))
+    )
 
 
 def halts() -> list[SourceHalt]:

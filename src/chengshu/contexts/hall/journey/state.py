@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -109,7 +110,10 @@ class Journey:
         found = prefill(self.pack, self.acting, self.now, answers=self.typed)
         kept = {name: asdict(item) for name, item in found.found.items()}
         kept_too = {"asked": dict(found.asked), "choices": dict(found.choices)}
-        self.keep(**{FILLED: {"found": kept, **kept_too}})
+        learnt = {"found": kept, **kept_too}
+        # As it is kept: what was found before is not written again.
+        if json.dumps(learnt, sort_keys=True) != json.dumps(self.kept.get(FILLED), sort_keys=True):
+            self.keep(**{FILLED: learnt})
 
     def look_again(self, name: str) -> None:
         """Look again when a source hangs on the answer that was just given."""

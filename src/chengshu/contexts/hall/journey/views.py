@@ -24,6 +24,7 @@ from chengshu.contexts.hall.journey.checking import answer_parts
 from chengshu.contexts.hall.journey.state import PASSED, Journey, pack_titles
 from chengshu.contexts.hall.mydata.models import CaseOrigins
 from chengshu.contexts.identity.api import ALL_ROLES, role_required
+from chengshu.kernel.one_look import one_look
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import legal_day
 from chengshu.procedure.model import Field
@@ -238,6 +239,11 @@ def _question_page(
 @require_http_methods(["GET", "POST"])
 def check(request: HttpRequest, pack: str) -> HttpResponse:
     """Show every answer with where it comes from, a way to change or dispute it; declare; submit."""
+    with one_look():
+        return _checked(request, pack)
+
+
+def _checked(request: HttpRequest, pack: str) -> HttpResponse:
     journey = _begun(request, pack)
     if request.GET.get("fresh"):
         # Back from a dispute: what is disputed is asked.

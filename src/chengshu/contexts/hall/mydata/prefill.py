@@ -7,6 +7,7 @@ each asked once. What is not filled is told with its reason, so that a page can 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ from chengshu.contexts.hall.domain import MADE_BY_SYSTEM
 from chengshu.contexts.hall.mydata.fitting import fitted
 from chengshu.contexts.identity.api import Account, Acting
 from chengshu.contexts.subjects import api as subjects
+from chengshu.kernel.one_look import seen
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import legal_day
 from chengshu.procedure.check_sourced import record_behind
@@ -102,6 +104,14 @@ class _Form:
             held.dispute_at,
         )  # fmt: skip
 
+    def take(self, name: str, known: _Form) -> None:
+        """Take over what another filling of the same form has learnt of a field."""
+        for mine, theirs in (
+            (self.found, known.found), (self.asked, known.asked), (self.choices, known.choices),
+        ):  # fmt: skip
+            if name in theirs:
+                mine[name] = theirs[name]
+
 
 Wanted = list[tuple[Field, Mapping[str, Any]]]
 Drawer = Callable[[_Form, Wanted], None]
@@ -130,7 +140,7 @@ def prefill(
     known = cases.current_pack(pack) if isinstance(pack, str) else pack
     who = acting if isinstance(acting, Acting) else Acting(acting, acting.subject_id, acting.shown_name)
     form = _Form(known, who, now, case_id)
-    by_source: dict[str, Wanted] = {}
+    wanted: Wanted = []
     scope = _scope(known, who, answers or {}, now)
     for item in known.facts.values() if fields is None else fields:
         if item.prefill is None:
@@ -139,10 +149,27 @@ def prefill(
         if params is None:
             form.asked[item.name] = "waits"
         else:
-            by_source.setdefault(item.prefill.source, []).append((item, params))
-    for source, wanted in by_source.items():
-        _DRAWERS.get(source, _by_handler)(form, wanted)
+            wanted.append((item, params))
+    _fill(form, wanted)
     return Prefill(form.found, form.asked, form.choices)
+
+
+def _fill(form: _Form, wanted: Wanted) -> None:
+    """Ask each source once for all that is wanted of it, and nothing that this look has learnt already."""
+    whose = (form.pack.hash, form.acting.account.pk, form.acting.subject_id, form.case_id, form.now)
+    learnt: dict[Any, _Form] = seen(("prefill", *whose), dict)
+    by_source: dict[str, Wanted] = {}
+    keys = {
+        item.name: (item.name, json.dumps(params, sort_keys=True, default=str)) for item, params in wanted
+    }
+    for item, params in wanted:
+        if item.prefill is not None and keys[item.name] not in learnt:
+            by_source.setdefault(item.prefill.source, []).append((item, params))
+    for source, items in by_source.items():
+        _DRAWERS.get(source, _by_handler)(form, items)
+        learnt.update({keys[item.name]: form for item, _ in items})
+    for item, _params in wanted:
+        form.take(item.name, learnt[keys[item.name]])
 
 
 def fill_sourced(

@@ -114,9 +114,11 @@ def _ended(step: cases.StepTaken) -> None:
     row.late = row.late or any(term["state"] in OVER_TIME for term in over)
     row.served_by = _servers(step)
     row.ended_at = row.ended_at or step.now
-    row.save(update_fields=["department", "outcome", "promised_at", "late", "served_by", "ended_at"])
-    if first_end:
-        invite(row, step.now)
+    if first_end and invite(row, step.now):
+        row.invited_at = step.now
+    row.save(
+        update_fields=["department", "outcome", "promised_at", "late", "served_by", "ended_at", "invited_at"]
+    )
 
 
 _known: dict[str, frozenset[str]] = {}
@@ -143,11 +145,11 @@ def _servers(step: cases.StepTaken) -> list[str]:
     return sorted(actor for actor in found if actor.isdigit() and actor != step.case.opened_by)
 
 
-def invite(row: Service, now: dt.datetime) -> None:
-    """Ask for a rating by a message, always and of everyone: nobody chooses who is asked."""
+def invite(row: Service, now: dt.datetime) -> bool:
+    """Ask for a rating by a message, always and of everyone: nobody chooses who is asked. The caller notes when."""
     account = identity.account(row.account_id) if row.account_id is not None else None
     if account is None:
-        return
+        return False
     link = f"{settings.PUBLIC_URL}/hall/ratings/give/{tickets.link_code(row.pk)}"
     again = row.round > 1
     messages.tell(
@@ -164,7 +166,7 @@ def invite(row: Service, now: dt.datetime) -> None:
         now=now,
         case_id=row.case_id if row.round == 1 else "",
     )
-    Service.objects.filter(pk=row.pk).update(invited_at=now)
+    return True
 
 
 def _follow_up_moved(step: cases.StepTaken) -> None:
@@ -202,7 +204,8 @@ def second_round(first: Service, step: cases.StepTaken) -> Service | None:
             )
     except IntegrityError:
         return None
-    invite(row, step.now)
+    if invite(row, step.now):
+        Service.objects.filter(pk=row.pk).update(invited_at=step.now)
     return row
 
 

@@ -1,0 +1,37 @@
+"""Within one look a thing is found once; outside, and in the next look, it is found anew."""
+
+import contextlib
+
+from chengshu.kernel.one_look import one_look, seen
+
+
+def test_within_one_look_a_thing_is_found_once():
+    found = iter(range(10))
+
+    def look():
+        return seen("thing", lambda: next(found))
+
+    assert [look(), look()] == [0, 1]
+    with one_look():
+        assert [look(), look()] == [2, 2]
+        with one_look():
+            assert look() == 2
+        assert seen("other", lambda: next(found)) == 3
+    assert look() == 4
+    with one_look():
+        assert look() == 5
+
+
+def test_what_went_wrong_is_looked_for_again():
+    answers = iter([ZeroDivisionError(), "here"])
+
+    def find():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    with one_look():
+        with contextlib.suppress(ZeroDivisionError):
+            seen("thing", find)
+        assert seen("thing", find) == "here"
