@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.cases.models import Case, CaseEvent, Job
+from chengshu.contexts.cases.models import Case, CaseEvent, Job, Task
 from chengshu.contexts.identity import api as identity
+from chengshu.contexts.identity import lifetimes
 from chengshu.contexts.identity.models import Mandate
 from chengshu.kernel.problems import Problem
 from tests_support.casework import MONDAY, days_later
@@ -269,6 +270,25 @@ def test_the_matter_of_another_is_theirs_to_see_and_the_office_sees_who_acts(peo
     do(case_id, "withdraw", people.principal)
     jobs()
     assert Case.objects.get(parent=case_id, pack="move-card").outcome == "withdrawn"
+    sound(case_id)
+
+
+def test_what_an_agent_had_in_hand_leaves_them_when_their_agency_ends(people, monkeypatch):
+    held = mandate(people)
+    case_id = cases.open_case(
+        "move-in", FACTS, opened_by=people.applicant, idempotency_key="b1", now=MONDAY,
+        on_behalf={"subject_id": "P000000041", "by": "mandate", "mandate": held.pk},
+    )  # fmt: skip
+    register = child(case_id, "register")
+    do(register, "ask", people.police, lacking="照片")
+    mine = Task.objects.filter(case=register, owner=f"account:{people.applicant.pk}", open=True)
+    assert mine.exists() and cases.follow_agents(MONDAY) == 0
+    dead = set()
+    monkeypatch.setattr(lifetimes, "_known", [lambda ids, _on: frozenset(dead & set(ids))])
+    dead.add("P000000041")
+    assert cases.follow_agents(MONDAY) == 1 and not mine.exists()
+    assert Task.objects.filter(case=register, owner="nobody", open=True).exists(), "not to the dead either"
+    assert cases.follow_agents(MONDAY) == 0
     sound(case_id)
 
 

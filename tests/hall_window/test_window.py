@@ -16,6 +16,7 @@ from chengshu.contexts.identity.api import mandates
 from chengshu.contexts.identity.models import Mandate, PersonalRead, WindowSession
 from chengshu.contexts.subjects import api as subjects
 from chengshu.contexts.subjects.models import Correction, CurrentSnapshot, GoldenRecord, Run
+from chengshu.kernel.problems import Problem
 
 MOTHER, CHILD, FIRM, OTHER_FIRM = "P0000000017", "P0000000025", "F0000000019", "F0000000027"
 MOTHERS_ID, CHILDS_ID = "440306198503021234", "440306202001021231"
@@ -216,6 +217,52 @@ def test_a_mandate_from_giving_to_revoking_on_pages(mother, agent):
         assert stranger.get(f"/my/mandates/{row.pk}{path}").status_code == 404
 
 
+def say(subject_id, element, value):
+    return Correction.objects.create(
+        subject_id=subject_id, element=element, value=value, previous="", made_by="x", made_at=timezone.now(),
+        confirms=False, state=Correction.State.HOLDS,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("principal", "dies", "element", "value"),
+    [
+        (MOTHER, MOTHER, "person.death_date", "2026-11-01"),
+        (MOTHER, CHILD, "person.death_date", "2026-11-01"),
+        (FIRM, FIRM, "firm.status", "注销"),
+    ],
+    ids=["the principal dies", "the agent dies", "the firm is struck off"],
+)
+def test_a_mandate_ends_with_the_life_of_either_side(mother, agent, principal, dies, element, value):
+    giver, taker, now = identity.account_named("mother"), identity.account_named("agent"), timezone.now()
+    identity.relink(taker, CHILD)
+    terms = identity.Terms((), True, timezone.localdate(), timezone.localdate() + timedelta(days=9))
+    row = mandates.offer(identity.Principal(principal, "某"), taker, terms, by=giver, now=now)
+    mandates.accept(row.pk, taker, now)
+    later = mandates.offer(identity.Principal(principal, "某"), taker, terms, by=giver, now=now)
+    agent.post("/my/mandates/act", {"for": f"mandate:{row.pk}"})
+    assert "正在代" in agent.get("/").content.decode() and mandates.acts_for(taker, principal, now)
+    said = say(dies, element, value)
+    assert not mandates.acts_for(taker, principal, now)
+    assert "已到期或已撤销" in agent.get("/services/").content.decode()
+    assert "第一百七十三条" in agent.get(f"/my/mandates/{row.pk}").content.decode()
+    shown = agent.get("/api/v1/mandates").json()["items"]
+    assert {each["standing"] for each in shown if each["side"] == "agent"} == {"lapsed"}
+    with pytest.raises(Problem):
+        mandates.accept(later.pk, taker, now)
+    # A record that was wrong: the word of the principal holds again.
+    said.delete()
+    assert mandates.acts_for(taker, principal, now)
+
+
+def test_a_letter_of_the_dead_carries_nobody_at_the_window_but_whoever_stands_there_is_served(clerk):
+    say(MOTHER, "person.death_date", "2026-11-01")
+    letter = SimpleUploadedFile("委托书.pdf", PAPER, "application/pdf")
+    refused = find_and_serve(clerk, ground="proxy", proxy_name="李明", paper=letter)
+    assert refused.status_code == 422 and "委托书不再有效" in refused.content.decode()
+    assert find_and_serve(clerk).status_code == 302
+
+
 def test_names_cannot_be_tried_out(mother):
     form = {
         "principal": "self", "username": "agent", "name": "某", "extent": "every",
@@ -243,8 +290,6 @@ def test_programs_give_and_use_mandates_by_rest(mother, agent):
     )
     assert revoked.json()["standing"] == "revoked"
     from django.test import RequestFactory
-
-    from chengshu.kernel.problems import Problem
 
     request = RequestFactory().get("/api/v1/services/newborn/foresight", headers=named)
     request.user = identity.account_named("agent")

@@ -55,6 +55,8 @@ def wire() -> None:
     cases.register_on_step(cases.EVERY_PACK, "offers", hall.follow_offer)
     # Who is entitled is looked for after each build, by the rule and the law of each pack that has one.
     subjects.register_after_build("offers", hall.find_entitled)
+    # A build brings deaths and firms struck off: what their agents had in hand does not stay with them.
+    subjects.register_after_build("agents", follow_agents)
     wire_accounts()
     subjects.register_on_merge("hall", hall.subject_merged)
     # Every service to a person is counted, and can be rated once.
@@ -66,9 +68,15 @@ def wire() -> None:
 
 
 def wire_accounts() -> None:
-    """Tell identity what the golden record knows of firms, and let it tell people of new devices."""
+    """Tell identity what the golden record knows of firms and deaths, and let it tell people of new devices."""
     identity.register_firms(firms_of)
+    identity.register_ended(subjects.ended)
     identity.register_on_new_device(tell_of_new_device)
+
+
+def follow_agents(_run_id: str, now: datetime) -> None:
+    """Take the open tasks of agencies that have ended from who held them."""
+    cases.follow_agents(now)
 
 
 def firms_of(account: identity.Account, firm: str = "") -> list[identity.Represented]:

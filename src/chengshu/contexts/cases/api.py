@@ -51,7 +51,7 @@ from chengshu.contexts.cases.endings import (
     register_on_step,
 )
 from chengshu.contexts.cases.files import MAX_DOCUMENT_BYTES
-from chengshu.contexts.cases.handover import HandOver, department_has_work, hand_over, reassign
+from chengshu.contexts.cases.handover import HandOver, department_has_work, follow_agents, hand_over, reassign
 from chengshu.contexts.cases.invariants import (
     TermSeen,
     all_case_ids,
@@ -209,6 +209,7 @@ __all__ = [
     "files",
     "filling",
     "first_said",
+    "follow_agents",
     "hand_over",
     "last_event",
     "late_by_department",

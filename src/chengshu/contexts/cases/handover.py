@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from chengshu.contexts.cases import administration, routing, store
+from chengshu.contexts.cases import administration, packs, routing, rows, store
 from chengshu.contexts.cases.administration import Held
 from chengshu.contexts.cases.domain import NOBODY, account_owner, owner_account
 from chengshu.contexts.cases.models import Case as CaseModel
@@ -21,6 +22,7 @@ from chengshu.kernel.terms import legal_day
 from chengshu.procedure.model import Role
 
 NO_ONE = "（无人）"
+AGENCY_ENDED = "代理已终止"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,57 @@ def _hand_over_case(
         held, "handed-over", now, data={"reason": reason, "leaver": leaver.display_name}, owner=owner
     )
     return left
+
+
+def follow_agents(now: dt.datetime) -> int:
+    """Take open tasks from agents who act for the principal no longer; returns how many cases that were.
+
+    They go to the person whose matter it is, or, where that one has died or has no account, onto the operator's list.
+    """
+    entrusted = Task.objects.filter(open=True, case__closed_at=None).exclude(case__principal="")
+    ids = list(entrusted.order_by("case_id").values_list("case_id", flat=True).distinct())
+    return sum(_follow_agent(case_id, now) for case_id in ids)
+
+
+def _follow_agent(case_id: str, now: dt.datetime) -> bool:
+    if not _stranded(rows.lock_free(case_id), rows.open_tasks(case_id), now):
+        return False
+    with transaction.atomic():
+        held = administration.hold(case_id, None, now)
+        stranded = _stranded(held.row, held.tasks, now)
+        if not stranded:
+            return False
+        for task_id, _role, owner in stranded:
+            Task.objects.filter(pk=task_id).update(owner=owner)
+        principal = owner_account(stranded[0][2])
+        heir = identity.account(principal) if principal is not None else None
+        agent = identity.account(int(held.row.opened_by))
+        administration.write(
+            held, "handed-over", now,
+            data={"reason": AGENCY_ENDED, "leaver": agent.display_name if agent else ""},
+            owner={"id": str(heir.pk) if heir else "", "name": heir.display_name if heir else NO_ONE,
+                   "roles": " ".join(role for _, role, _owner in stranded)},
+        )  # fmt: skip
+    return True
+
+
+def _stranded(
+    row: rows.CaseRow, tasks: Sequence[tuple[int, str, str]], now: dt.datetime
+) -> list[tuple[int, str, str]]:
+    """Return (task, role, whose it is now) of an agent's tasks that are theirs no longer."""
+    if (row.behalf or {}).get("by") != "mandate" or not row.opened_by.isdigit():
+        return []
+    agent, roles = (
+        account_owner(int(row.opened_by)),
+        packs.pinned(row.pack_version_id, row.pack_hash).pack.roles,
+    )
+    found = []
+    for task_id, name, owner in tasks:
+        if owner == agent and name in roles and roles[name].holder == "opener":
+            now_owner = routing.owner_for(roles[name], row, now)
+            if now_owner != owner:
+                found.append((task_id, name, now_owner))
+    return found
 
 
 def _heir(

@@ -47,6 +47,9 @@ def _opener_owner(row: CaseRow, now: dt.datetime) -> str:
     window = behalf.get("by") == "window"
     if not window and agent is not None and identity.acts_for(agent, row.principal, now, _matter(row)):
         return account_owner(opener)
+    if identity.ended([row.principal], now):
+        # The estate or the liquidators come with their own proof: the operator's list says that somebody must ask them.
+        return NOBODY
     own = identity.account_of(row.principal)
     if own is not None:
         return account_owner(own.pk)

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from chengshu.contexts.identity.lifetimes import ended
 from chengshu.contexts.identity.models import Account, Mandate, WindowSession
 from chengshu.kernel.problems import Problem
 
@@ -131,7 +132,9 @@ def resolve(account: Account, chosen: dict[str, Any], now: datetime) -> Acting |
     """Return what a choice kept in the session stands for at ``now``; None when it holds no longer."""
     if chosen.get("by") == MANDATE and isinstance(chosen.get("id"), int):
         row = in_force(now).filter(agent=account, pk=chosen["id"]).first()
-        return by_mandate(account, row) if row else None
+        if row is None or ended([row.principal_id, account.subject_id], now):
+            return None
+        return by_mandate(account, row)
     if chosen.get("by") == RECORD:
         firms = represented(account, str(chosen.get("id") or "-"))
         return Acting(account, firms[0].subject_id, firms[0].name, MANDATE) if firms else None
@@ -145,7 +148,10 @@ def resolve(account: Account, chosen: dict[str, Any], now: datetime) -> Acting |
 
 
 def in_force(now: datetime) -> Any:
-    """Return the mandates in force at ``now``: accepted, not revoked, within their days (both included)."""
+    """Return the mandates in force at ``now``: accepted, not revoked, within their days (both included).
+
+    Whether their two sides still live is another question: ``lifetimes.ended``.
+    """
     today = timezone.localdate(now)
     return Mandate.objects.filter(state=Mandate.State.ACCEPTED, valid_from__lte=today, valid_to__gte=today)
 

@@ -30,6 +30,7 @@ from chengshu.contexts.identity.acting import (
 from chengshu.contexts.identity.demo import DEMO_PASSWORD, DEPARTMENTS, demo_accounts, seed_demo, trade_names
 from chengshu.contexts.identity.disclosures import record_disclosure
 from chengshu.contexts.identity.domain import PURPOSES, PURPOSES_OF_ROLE, NewToken, Read, is_personal, mask
+from chengshu.contexts.identity.lifetimes import ended, register_ended
 from chengshu.contexts.identity.mandates import (
     Paper,
     Principal,
@@ -106,6 +107,7 @@ __all__ = [
     "department_name",
     "departments",
     "end_sessions",
+    "ended",
     "follow_merge",
     "has_second_factor",
     "is_personal",
@@ -123,6 +125,7 @@ __all__ = [
     "recent_second_factor",
     "record_disclosure",
     "record_read",
+    "register_ended",
     "register_firms",
     "register_on_new_device",
     "relink",

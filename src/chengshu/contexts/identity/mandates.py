@@ -1,13 +1,13 @@
 """Mandates: somebody lets an account act for them, in named matters and until a day (Civil Code, articles 161 to 175).
 
 Offered, then accepted or refused by the agent; revoked by either side at any time. Each act is in the ledger, in its own
-transaction. Whether a mandate is in force is asked where it is used, so its last day needs no clock. Nobody passes a
-mandate on (article 169 would need the principal's consent: they give a second one).
+transaction. Whether a mandate is in force is asked where it is used, so neither its last day nor the death of a side (articles
+173, 175) needs a clock. Nobody passes a mandate on (article 169 would need the principal's consent: they give a second one).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_noop as _n
 
 from chengshu.contexts.identity import acting
 from chengshu.contexts.identity.access import may_act
+from chengshu.contexts.identity.lifetimes import ended
 from chengshu.contexts.identity.models import Account, Mandate, MandateEvent, WindowSession
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
@@ -137,6 +138,8 @@ def _check(principal: Principal, agent: Account, terms: Terms, basis: str, now: 
         raise Problem("principal-unknown", _("您的账户还没有对应到本人的记录，不能授权"), status=409)
     if agent.subject_id == principal.subject_id:
         raise Problem("mandate-to-oneself", _("不能授权给本人"), status=422)
+    if ended([principal.subject_id, agent.subject_id], now):
+        raise _over()
     if not terms.every_matter and not terms.scope:
         raise Problem("mandate-without-scope", _("请至少选择一个事项"), status=422)
     if terms.valid_to < terms.valid_from or terms.valid_to < today:
@@ -172,6 +175,8 @@ def _step(mandate_id: int, agent: Account, state: Mandate.State, now: datetime, 
             raise _unknown(mandate_id)
         if row.state != State.OFFERED or row.valid_to < timezone.localdate(now):
             raise Problem("mandate-not-open", _("这个授权已经处理过，或已过期"), status=409)
+        if state == State.ACCEPTED and ended_with([row], now):
+            raise _over()
         row.state, row.reason = state, reason[:300]
         if state == State.ACCEPTED:
             row.accepted_at = now
@@ -213,6 +218,15 @@ def _locked(mandate_id: int) -> Mandate:
     if row is None:
         raise _unknown(mandate_id)
     return row
+
+
+def _over() -> Problem:
+    return Problem(
+        "mandate-ended-with-a-side",
+        _("档案记载一方已死亡或企业已注销，代理终止"),
+        status=409,
+        remedy=_("档案有误的，请先到窗口更正档案"),
+    )
 
 
 def _unknown(mandate_id: int) -> Problem:
@@ -264,7 +278,7 @@ def proof(mandate_id: int, account: Account) -> list[dict[str, Any]]:
 
 def to_me(agent: Account) -> list[Mandate]:
     """Return the mandates that let this account act for others, newest first."""
-    return list(Mandate.objects.filter(agent=agent).select_related("given_by").order_by("-pk"))
+    return list(Mandate.objects.filter(agent=agent).select_related("given_by", "agent").order_by("-pk"))
 
 
 def from_subjects(subject_ids: Sequence[str]) -> list[Mandate]:
@@ -273,16 +287,20 @@ def from_subjects(subject_ids: Sequence[str]) -> list[Mandate]:
     return list(rows.select_related("agent").order_by("-pk"))
 
 
-def holds(row: Mandate, now: datetime) -> bool:
-    """Say whether a mandate is in force at ``now``."""
-    return row.state == State.ACCEPTED and row.valid_from <= timezone.localdate(now) <= row.valid_to
+def ended_with(rows: Iterable[Mandate], now: datetime) -> frozenset[int]:
+    """Return the numbers of those mandates that a side did not outlive: principal or agent, person or firm."""
+    sides = {row.pk: {row.principal_id, row.agent.subject_id} for row in rows}
+    over = ended(set().union(*sides.values()), now)
+    return frozenset(number for number, two in sides.items() if two & over)
 
 
-def standing(row: Mandate, now: datetime) -> str:
-    """Return offered, accepted, refused, revoked, or by its days: later, ended."""
+def standing(row: Mandate, now: datetime, over: Collection[int]) -> str:
+    """Return offered, accepted, refused, revoked, or by its days: later, ended; lapsed where it is ``over`` (``ended_with``)."""
     today = timezone.localdate(now)
     if row.state in (State.OFFERED, State.ACCEPTED) and row.valid_to < today:
         return "ended"
+    if row.state in (State.OFFERED, State.ACCEPTED) and row.pk in over:
+        return "lapsed"
     if row.state == State.ACCEPTED and row.valid_from > today:
         return "later"
     return str(row.state)
@@ -294,7 +312,7 @@ def acts_for(account: Account, subject_id: str, now: datetime, pack: str = "") -
         return False
     rows = acting.in_force(now).filter(agent=account, principal_id=subject_id)
     if any(row.every_matter or not pack or pack in row.scope for row in rows):
-        return True
+        return not ended([subject_id, account.subject_id], now)
     return subject_id.startswith("F") and bool(acting.represented(account, subject_id))
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from chengshu.contexts.identity.lifetimes import ended
 from chengshu.contexts.identity.models import Account, WindowSession
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
@@ -36,6 +37,9 @@ def begin(clerk: Account, subject_id: str, shown_name: str, ground: Ground, now:
     proxy = ground.kind == WindowSession.Ground.PROXY
     if proxy and not (ground.proxy_name and ground.evidence):
         raise Problem("proxy-without-paper", _("代办须登记代办人姓名并上传委托书"), status=422)
+    if proxy and ended([subject_id], now):
+        # Whoever stands there alive is served whatever the record says; a letter of the dead carries nobody.
+        raise Problem("letter-ended", _("档案记载委托人已死亡，委托书不再有效"), status=409)
     with transaction.atomic():
         # Two presses at once: the second waits, and ends what the first began.
         Account.objects.select_for_update().get(pk=clerk.pk)

@@ -77,6 +77,7 @@ from chengshu.contexts.subjects.reading import (
 from chengshu.contexts.subjects.representing import (
     RepresentedFirm,
     birth_date_of,
+    ended,
     person_of,
     represented_by,
     some_representative,
@@ -157,6 +158,7 @@ __all__ = [
     "effective_record",
     "element_label",
     "end_halt",
+    "ended",
     "finding_name",
     "findings",
     "finish",

@@ -7,7 +7,7 @@ speaks for a person only where name and phone both agree; everyone else brings a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,6 +19,8 @@ from chengshu.kernel.problems import Problem
 
 # As the register writes it; a firm struck off or whose licence was taken has nobody to act for it.
 IN_BUSINESS = "存续"
+# Struck off is gone; a firm whose licence was taken still is, until it has wound up (Civil Code, articles 68 to 73).
+STRUCK_OFF = frozenset({"注销", "已注销"})
 MOST_FIRMS = 20
 
 
@@ -55,7 +57,7 @@ def represented_by(subject_id: str, firm: str = "") -> list[RepresentedFirm]:
     firms = _values(records.filter(subject_id__in=[subject_id, firm] if firm else [subject_id]))
     person = firms.pop(subject_id, {})
     name, phone = person.get("person.name"), person.get("person.phone")
-    if not (name and phone):
+    if not (name and phone) or _over(person, date.max):
         return []
     if not firm:
         firms = _values(records.filter(kind="firm", phone=phone).order_by("subject_id")[:MOST_FIRMS])
@@ -66,6 +68,17 @@ def represented_by(subject_id: str, firm: str = "") -> list[RepresentedFirm]:
         and values.get("firm.phone") == phone
         and values.get("firm.status", IN_BUSINESS) == IN_BUSINESS
     ]
+
+
+def ended(subject_ids: Sequence[str], on: date) -> frozenset[str]:
+    """Return those of some people and firms who had died by a day, or are struck off, as their records say today."""
+    rows = in_force().filter(subject_id__in=subject_ids)
+    return frozenset(key for key, values in _values(rows).items() if _over(values, on))
+
+
+def _over(values: Mapping[str, Any], on: date) -> bool:
+    died = str(values.get("person.death_date") or "")[:10]
+    return (bool(died) and died <= on.isoformat()) or values.get("firm.status") in STRUCK_OFF
 
 
 def person_of(resident_id: str, name: str) -> str | None:

@@ -37,7 +37,9 @@ class MandateOut(Schema):
     every_matter: bool
     valid_from: dt.date
     valid_to: dt.date
-    standing: str = Field(description="offered, accepted, refused, revoked; by its days also later, ended.")
+    standing: str = Field(
+        description="offered, accepted, refused, revoked; by its days also later, ended; lapsed when a side died or is wound up."
+    )
     in_force: bool
     reason: str
 
@@ -80,10 +82,14 @@ def list_mandates(request: HttpRequest) -> MandatesOut:
     received = mandates.to_me(me)
     lines = [(row, "agent") for row in received] + [(row, "principal") for row in given]
     newest = sorted(lines, key=lambda line: -line[0].pk)
-    return MandatesOut(items=[_out(row, side, now) for row, side in newest], firms=firms)
+    over = mandates.ended_with([row for row, _ in newest], now)
+    return MandatesOut(items=[_out(row, side, now, over) for row, side in newest], firms=firms)
 
 
-def _out(row: identity.Mandate, side: str, now: dt.datetime) -> MandateOut:
+def _out(
+    row: identity.Mandate, side: str, now: dt.datetime, over: frozenset[int] = frozenset()
+) -> MandateOut:
+    standing = mandates.standing(row, now, over)
     return MandateOut(
         id=row.pk,
         principal_id=row.principal_id,
@@ -95,8 +101,8 @@ def _out(row: identity.Mandate, side: str, now: dt.datetime) -> MandateOut:
         every_matter=row.every_matter,
         valid_from=row.valid_from,
         valid_to=row.valid_to,
-        standing=mandates.standing(row, now),
-        in_force=mandates.holds(row, now),
+        standing=standing,
+        in_force=standing == "accepted",
         reason=row.reason,
     )
 

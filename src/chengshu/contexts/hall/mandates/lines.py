@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,6 +17,7 @@ STANDINGS = {
     "accepted": (_n("有效"), "good"),
     "later": (_n("还没到开始日"), "info"),
     "ended": (_n("已到期"), "plain"),
+    "lapsed": (_n("已终止"), "plain"),
     "refused": (_n("已谢绝"), "plain"),
     "revoked": (_n("已撤销"), "plain"),
 }
@@ -51,9 +52,14 @@ def matters_for(account: identity.Account, now: datetime) -> list[tuple[str, str
     return [(each.id, each.title.get(language) or each.id) for each in cases.services_for(account, now)]
 
 
-def line_of(row: identity.Mandate, titles: Mapping[str, str], now: datetime) -> Line:
+def lines_of(rows: Sequence[identity.Mandate], titles: Mapping[str, str], now: datetime) -> list[Line]:
+    """Return mandates as lines; who of their sides has died or is struck off is asked once for all."""
+    over = identity.mandates.ended_with(rows, now)
+    return [_line(row, titles, identity.mandates.standing(row, now, over)) for row in rows]
+
+
+def _line(row: identity.Mandate, titles: Mapping[str, str], standing: str) -> Line:
     """Return a mandate as a line; a matter that is offered no more is called by its id."""
-    standing = identity.mandates.standing(row, now)
     text, tone = STANDINGS[standing]
     return Line(
         id=row.pk,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from chengshu.contexts.hall.mandates.forms import GiveForm, ReasonForm
-from chengshu.contexts.hall.mandates.lines import line_of, matters_for
+from chengshu.contexts.hall.mandates.lines import lines_of, matters_for
 from chengshu.contexts.hall.mandates.papers import shown_paper
 from chengshu.contexts.hall.mydata.room import doors
 from chengshu.contexts.identity import api as identity
@@ -33,14 +33,16 @@ def overview(request: HttpRequest) -> HttpResponse:
     now, account = timezone.now(), request.user
     titles = dict(matters_for(account, now))
     firms = identity.represented(account)
-    received = [line_of(row, titles, now) for row in mandates.to_me(account)]
+    to_me = mandates.to_me(account)
     given = mandates.from_subjects([account.subject_id, *(firm.subject_id for firm in firms)])
+    lines = lines_of([*to_me, *given], titles, now)
+    received = lines[: len(to_me)]
     context = {
         "firms": firms,
         "offered": [line for line in received if line.standing == "offered"],
         "held": [line for line in received if line.standing in ("accepted", "later")],
-        "past": [line for line in received if line.standing in ("ended", "refused", "revoked")],
-        "given": [line_of(row, titles, now) for row in given],
+        "past": [line for line in received if line.standing in ("ended", "lapsed", "refused", "revoked")],
+        "given": lines[len(to_me) :],
         "may_give": bool(account.subject_id or firms),
         "breadcrumbs": [(_("我的数据"), reverse("hall:home")), (_("代办与授权"), "")],
         "doors": doors("mandates:overview"),
@@ -114,7 +116,7 @@ def mandate(request: HttpRequest, mandate_id: int) -> HttpResponse:
     row = _mine(account, mandate_id)
     agent_side = row.agent_id == account.pk
     context = {
-        "line": line_of(row, dict(matters_for(account, now)), now),
+        "line": lines_of([row], dict(matters_for(account, now)), now)[0],
         "row": row,
         "agent_side": agent_side,
         "events": [
