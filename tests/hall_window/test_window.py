@@ -178,6 +178,44 @@ def test_a_guardian_is_recorded_for_a_minor_and_for_nobody_of_age(clerk, mother)
     assert "欧阳**" in page and "监护" in mother.get(f"/my/mandates/{row.pk}").content.decode()
 
 
+def guardianship(mother):
+    """The mother is on record as the guardian of her child, who has an account too."""
+    today, child = timezone.localdate(), browser("child", "resident", subject_id=CHILD)
+    row = mandates.record_on_paper(
+        identity.Principal(CHILD, "欧阳**"), identity.account_named("mother"),
+        identity.Terms((), True, today, today + timedelta(days=4000)), paper=identity.Paper("0" * 64, "户口簿.pdf"),
+        basis="guardian", by=identity.account_named("许佳"), now=timezone.now(),
+    )  # fmt: skip
+    return row, child
+
+
+def test_a_child_cannot_end_the_guardianship_over_them_and_is_told_whom_to_turn_to(clerk, mother):
+    row, child = guardianship(mother)
+    page = child.get(f"/my/mandates/{row.pk}").content.decode()
+    assert f"/my/mandates/{row.pk}/revoke" not in page and "12345" in page and "民政部门" in page
+    for side in (child, mother):
+        assert side.post(f"/my/mandates/{row.pk}/revoke", {"reason": "x"}).status_code == 403
+        answer = side.post(
+            f"/api/v1/mandates/{row.pk}/revoke", {"reason": "x"}, content_type="application/json"
+        )
+        assert (answer.status_code, answer.json()["code"]) == (403, "guardianship-by-law")
+    assert mandates.acts_for(identity.account_named("mother"), CHILD, timezone.now())
+
+
+def test_the_window_ends_a_guardianship_on_a_ground_while_it_serves_a_side(clerk, mother):
+    row, _child = guardianship(mother)
+    assert clerk.get(f"/window/mandates/{row.pk}/end").status_code == 404, "nobody is served"
+    find_and_serve(clerk)
+    assert f"/window/mandates/{row.pk}/end" in clerk.get("/window/").content.decode()
+    assert clerk.post(f"/window/mandates/{row.pk}/end", {"ground": "court"}).status_code == 422
+    said = {"ground": "court", "paper": "（2026）粤0306民特1号判决书"}
+    assert clerk.post(f"/window/mandates/{row.pk}/end", said).status_code == 302
+    assert not mandates.acts_for(identity.account_named("mother"), CHILD, timezone.now())
+    page = mother.get(f"/my/mandates/{row.pk}").content.decode()
+    assert "凭材料在窗口终止" in page and "民特1号" in page and "许佳" in page
+    assert clerk.get(f"/window/mandates/{row.pk}/end").status_code == 404
+
+
 def test_the_legal_representative_of_record_acts_at_once_another_of_the_same_name_does_not(mother):
     assert [firm.subject_id for firm in subjects.represented_by(MOTHER)] == [FIRM]
     page = mother.get("/my/mandates/").content.decode()

@@ -290,12 +290,26 @@ def a_window_session(world: Any, owner: Any) -> dict[str, Any]:
     """Of the person who was served, or of the clerk who served."""
     clerk = owner if owner.role == "clerk" else world.people["clerk"][0]
     subject = owner.subject_id if owner.role == "resident" else world.public.subject_id
+    if owner.role == "clerk" and (
+        serving := WindowSession.objects.filter(clerk=clerk, ended_at=None).first()
+    ):
+        return {"session_id": serving.pk}
     row = WindowSession.objects.create(
         clerk=clerk, subject_id=subject, shown_name="张*", ground="proxy", started_at=now(),
         evidence=kept_files.keep(papers.folder(), b"%PDF-1.7"), evidence_name="a.pdf",
         ends_at=now() + dt.timedelta(minutes=30), ended_at=None if owner.role == "clerk" else now(),
     )  # fmt: skip
     return {"session_id": row.pk}
+
+
+@kind("served-mandate")
+def a_served_mandate(world: Any, owner: Any) -> dict[str, Any]:
+    """The clerk serves a person of their own, who has given a mandate."""
+    session = WindowSession.objects.get(pk=a_window_session(world, owner)["session_id"])
+    WindowSession.objects.filter(pk=session.pk).update(subject_id=f"P90000000{owner.pk % 100:02}")
+    row = a_mandate(world.public, world.public)
+    Mandate.objects.filter(pk=row.pk).update(principal_id=f"P90000000{owner.pk % 100:02}")
+    return {"mandate_id": row.pk}
 
 
 def issue(world: Any, owner: Any) -> Certificate:

@@ -1,8 +1,9 @@
 """Mandates: somebody lets an account act for them, in named matters and until a day (Civil Code, articles 161 to 175).
 
-Offered, then accepted or refused by the agent; revoked by either side at any time. Each act is in the ledger, in its own
-transaction. Whether a mandate is in force is asked where it is used, so neither its last day nor the death of a side (articles
-173, 175) needs a clock. Nobody passes a mandate on (article 169 would need the principal's consent: they give a second one).
+Offered, then accepted or refused by the agent; revoked by either side at any time. A guardianship rests on the law and not on
+anybody's word: it ends at a window, on a stated ground. Each act is in the ledger, in its own transaction. Whether a mandate is
+in force is asked where it is used, so neither its last day nor the death of a side (articles 173, 175) needs a clock. Nobody
+passes a mandate on (article 169 would need the principal's consent: they give a second one).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as _n
@@ -33,6 +35,7 @@ SENTENCES = {
     "accepted": _n("接受"),
     "refused": _n("谢绝"),
     "revoked": _n("撤销"),
+    "ended": _n("凭材料在窗口终止"),
 }
 
 
@@ -188,21 +191,46 @@ def _step(mandate_id: int, agent: Account, state: Mandate.State, now: datetime, 
 
 
 def revoke(mandate_id: int, by: Account, reason: str, now: datetime) -> Mandate:
-    """End a mandate: the principal, whoever gave it, or the agent, who lays it down."""
+    """End a mandate: the principal, whoever speaks for them, or the agent, who lays it down; no guardianship."""
     with transaction.atomic():
         row = _locked(mandate_id)
         if by.pk != row.agent_id and not speaks_for(by, row):
             raise _unknown(mandate_id)
         if row.state not in (State.OFFERED, State.ACCEPTED):
             raise Problem("mandate-not-open", _("这个授权已经处理过，或已过期"), status=409)
-        row.state, row.revoked_at, row.revoked_by, row.reason = (
-            State.REVOKED,
-            now,
-            by.display_name,
-            reason[:300],
-        )
-        row.save()
-        _note(row, "revoked", by, now, reason)
+        if row.basis == Mandate.Basis.GUARDIAN:
+            raise Problem(
+                "guardianship-by-law",
+                _("监护由法律规定，不能在网上撤销"),
+                status=403,
+                remedy=_("请监护人带材料到窗口办理；监护人侵害孩子的，请告诉学校、居民委员会或民政部门"),
+            )
+        return _end(row, "revoked", by, reason, now)
+
+
+def of_served(clerk: Account, now: datetime) -> list[Mandate]:
+    """Return the open mandates of whoever this clerk is serving, from either side, newest first."""
+    served = WindowSession.objects.filter(clerk=clerk, ended_at=None, ends_at__gt=now)
+    ids = [each for each in served.values_list("subject_id", flat=True) if each]
+    found = Mandate.objects.filter(Q(principal_id__in=ids) | Q(agent__subject_id__in=ids))
+    live = found.filter(state__in=[State.OFFERED, State.ACCEPTED], valid_to__gte=timezone.localdate(now))
+    return list(live.select_related("agent").order_by("-pk"))
+
+
+def end_at_window(mandate_id: int, clerk: Account, reason: str, now: datetime) -> Mandate:
+    """End a mandate or a guardianship of whoever is being served, on a ground that the clerk was shown."""
+    with transaction.atomic():
+        row = _locked(mandate_id)
+        if row.pk not in {each.pk for each in of_served(clerk, now)}:
+            raise _unknown(mandate_id)
+        return _end(row, "ended", clerk, reason, now)
+
+
+def _end(row: Mandate, act: str, by: Account, reason: str, now: datetime) -> Mandate:
+    row.state, row.revoked_at, row.revoked_by = State.REVOKED, now, by.display_name
+    row.reason = reason[:300]
+    row.save()
+    _note(row, act, by, now, reason)
     return row
 
 

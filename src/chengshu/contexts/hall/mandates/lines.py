@@ -39,6 +39,8 @@ class Line:
     text: str
     tone: str
     reason: str
+    # A guardianship rests on the law: nobody ends it by a press.
+    guardian: bool
 
     @property
     def live(self) -> bool:
@@ -74,4 +76,5 @@ def _line(row: identity.Mandate, titles: Mapping[str, str], standing: str) -> Li
         text=text,
         tone=tone,
         reason=row.reason,
+        guardian=row.basis == identity.Mandate.Basis.GUARDIAN,
     )

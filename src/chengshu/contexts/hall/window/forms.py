@@ -6,7 +6,9 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as _n
 
 from chengshu.contexts.hall.mandates.forms import TermsForm
 from chengshu.contexts.identity.api import Mandate, WindowSession
@@ -97,3 +99,36 @@ class PaperMandateForm(TermsForm):
             if not data.get(field) and field not in self.errors:
                 self.add_error(field, _("请填写这一项。"))
         return data
+
+
+ASKED, ASKED_TEXT = "asked", _n("本人当面要求")
+# Why a guardianship ends before the child is of age; what is chosen stands in the mandate's history.
+GROUNDS = {
+    "court": _n("人民法院撤销监护人资格或另行指定监护人"),
+    "agreed": _n("依法有监护资格的人之间协议变更监护人"),
+    "unfit": _n("监护人丧失监护能力"),
+    "capable": _n("被监护人已有完全民事行为能力"),
+    "mistaken": _n("登记有误"),
+}
+
+
+class EndMandateForm(forms.Form):
+    """On what ground a mandate or a guardianship ends at the window."""
+
+    ground = forms.ChoiceField(label=_("依据"), widget=forms.RadioSelect)
+    paper = forms.CharField(
+        label=_("文书名称、文号或说明"), max_length=200, help_text=_("写明看过的材料；双方都会看到。")
+    )
+
+    def __init__(self, *args: Any, guardian: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(key, gettext(text)) for key, text in GROUNDS.items()]
+        self.fields["ground"].choices = (  # type: ignore[attr-defined]
+            choices if guardian else [(ASKED, gettext(ASKED_TEXT))]
+        )
+        self.fields["ground"].initial = "" if guardian else ASKED
+
+    def reason(self) -> str:
+        """Return ground and paper as they go on record."""
+        ground = GROUNDS.get(self.cleaned_data["ground"], ASKED_TEXT)
+        return f"{ground}：{self.cleaned_data['paper'].strip()}"

@@ -10,5 +10,6 @@ urlpatterns = [
     path("scan", views.scan, name="scan"),
     path("ground", views.ground, name="ground"),
     path("mandates/new", views.paper_mandate, name="paper_mandate"),
+    path("mandates/<int:mandate_id>/end", views.end_mandate, name="end_mandate"),
     path("sessions/<int:session_id>/paper", views.proxy_paper, name="proxy_paper"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -14,12 +15,18 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.hall.mandates.lines import matters_for
+from chengshu.contexts.hall.mandates.lines import Line, lines_of, matters_for
 from chengshu.contexts.hall.mandates.papers import keep_paper, shown_paper
 from chengshu.contexts.hall.window import codes, serving
-from chengshu.contexts.hall.window.forms import CodeForm, FindForm, GroundForm, PaperMandateForm
+from chengshu.contexts.hall.window.forms import (
+    CodeForm,
+    EndMandateForm,
+    FindForm,
+    GroundForm,
+    PaperMandateForm,
+)
 from chengshu.contexts.identity import api as identity
-from chengshu.contexts.identity.api import Mandate, acting, role_required, windows
+from chengshu.contexts.identity.api import Mandate, acting, mandates, role_required, windows
 from chengshu.kernel.problems import Problem
 
 CASES = 5
@@ -45,9 +52,15 @@ def home(request: HttpRequest) -> HttpResponse:
         "served": served if served.by == "window" else None,
         # What this clerk took in for whom they serve now; other matters about the person are none of the window's.
         "cases": cases.my_cases(request.user, now, limit=CASES) if served.by == "window" else [],
+        "mandates": _mandates(request.user, now) if served.by == "window" else [],
         "lately": windows.of_clerk(request.user),
     }
     return render(request, "window/home.html", context, status=422 if form.is_bound else 200)
+
+
+def _mandates(clerk: identity.Account, now: datetime) -> list[Line]:
+    """Return the mandates of whoever is served, from either side, that may be ended here."""
+    return lines_of(mandates.of_served(clerk, now), dict(matters_for(clerk, now)), now)
 
 
 @role_required("clerk")
@@ -139,6 +152,24 @@ def paper_mandate(request: HttpRequest) -> HttpResponse:
         "breadcrumbs": [(_("窗口"), reverse("window:home")), (_("登记书面授权"), "")],
     }
     return render(request, "window/paper_mandate.html", context, status=422 if form.is_bound else 200)
+
+
+@role_required("clerk")
+@require_http_methods(["GET", "POST"])
+def end_mandate(request: HttpRequest, mandate_id: int) -> HttpResponse:
+    """End a mandate or a guardianship of whoever is being served, on a ground that the clerk was shown."""
+    now = timezone.now()
+    line = next((each for each in _mandates(request.user, now) if each.id == mandate_id), None)
+    if line is None:
+        raise Http404
+    form = EndMandateForm(request.POST or None, guardian=line.guardian)
+    if form.is_bound and form.is_valid():
+        mandates.end_at_window(mandate_id, request.user, form.reason(), now)
+        messages.success(request, _("已终止，立即失效，双方都能看到。"))
+        return redirect("window:home")
+    crumbs = [(_("窗口"), reverse("window:home")), (_("终止授权或监护登记"), "")]
+    context = {"form": form, "line": line, "guardian": line.guardian, "breadcrumbs": crumbs}
+    return render(request, "window/end_mandate.html", context, status=422 if form.is_bound else 200)
 
 
 @role_required("resident")
