@@ -234,6 +234,11 @@ def test_whoever_acts_by_mandate_applies_for_the_principal_and_reads_nothing_in_
     _, url = applied(browser, CHILD, url)
     page = browser.get(url)
     assert PHONE not in page and "440306199001010022" not in page
+    # Nor by the way that leads to answering by oneself.
+    for name, held in (("phone", PHONE), ("applicant_id", "440306199001010022"), ("applicant_name", NAME)):
+        question = browser.get(f"/hall/apply/childbirth-subsidy/q/{name}?back=check")
+        field = re.search(rf'<input[^>]*name="{name}"[^>]*>', question)
+        assert field and held not in field[0], name
     browser.post(url, {"truthful": "on", "confirm-agreed": "on"})
     case = Case.objects.get()
     assert (case.principal, case.opened_by) == (ME, str(people.agent.pk))

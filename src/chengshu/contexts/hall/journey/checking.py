@@ -25,12 +25,17 @@ def answer_parts(journey: Journey, form: Any) -> list[dict[str, Any]]:
     return found
 
 
+def hidden(journey: Journey, item: Field) -> bool:
+    """Say whether somebody who acts for another is not to read a value: personal, held by an office, not typed by them."""
+    held = journey.held(item.name)
+    return held is not None and journey.acting.for_other and identity.is_personal(held.element)
+
+
 def _line(journey: Journey, item: Field, view: Any, form: Any) -> dict[str, Any]:
     held = journey.held(item.name)
     value = journey.known.get(item.name)
     shown = filling.shown_value(view, value)
-    if held is not None and journey.acting.for_other and identity.is_personal(held.element):
-        # Whoever acts for another need not read what they did not type.
+    if held is not None and hidden(journey, item):
         shown = identity.mask(held.element, str(value))
     return {
         "view": view,

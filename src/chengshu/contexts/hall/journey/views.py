@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.api import filling
 from chengshu.contexts.certificates import api as certificates
-from chengshu.contexts.hall.journey.checking import answer_parts
+from chengshu.contexts.hall.journey.checking import answer_parts, hidden
 from chengshu.contexts.hall.journey.state import PASSED, Journey, pack_titles
 from chengshu.contexts.hall.mydata.models import CaseOrigins
 from chengshu.contexts.identity.api import ALL_ROLES, role_required
@@ -174,7 +174,8 @@ def _form(journey: Journey, item: Field, request: HttpRequest | None = None) -> 
     have = {item.name} if journey.files.get(item.name) else set()
     if request is not None:
         return filling.FieldsForm(views, request.POST, request.FILES, have=have)
-    return filling.FieldsForm(views, initial={item.name: journey.known.get(item.name)}, have=have)
+    shown = None if hidden(journey, item) else journey.known.get(item.name)
+    return filling.FieldsForm(views, initial={item.name: shown}, have=have)
 
 
 def _answer(journey: Journey, item: Field, form: Any) -> None:
@@ -225,7 +226,9 @@ def _question_page(
         "field": form[item.name],
         "view": form.views[item.name],
         "files": journey.files,
-        "why": journey.why_asked(item),
+        "why": _("已有的内容不向代办人显示；要改，请填写新的内容")
+        if hidden(journey, item)
+        else journey.why_asked(item),
         "number": names.index(item.name) + 1 if item.name in names else 0,
         # How many there are is not known before the answer that decides on others.
         "total": 0 if _decides(journey, item) and not journey.answered(item) else len(names),
