@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --no-input
+# Compiled modules are kept, whatever the surroundings say: half the time of every start is compiling them.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup setup-dev setup-bench browser demo serve test test-full check bench lock format clean
 

@@ -41,7 +41,7 @@ class District:
 
 def environment(var: Path) -> dict[str, str]:
     """Return the environment of a district of its own."""
-    return {**os.environ, "CHENGSHU_VAR": str(var), "CHENGSHU_LOG": "WARNING", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, "CHENGSHU_VAR": str(var), "CHENGSHU_LOG": "WARNING"}
 
 
 def free_port() -> int:

@@ -1,4 +1,5 @@
-"""One process of the race tests: ``python race_worker.py write|bulk|sequence NUMBER SECONDS``; prints JSON."""
+"""One process of the race tests: ``python race_worker.py write|bulk|sequence NUMBER SECONDS``; prints "begun" when it has,
+and JSON at the end."""
 
 import datetime as dt
 import json
@@ -60,6 +61,7 @@ def main():
     from chengshu.contexts.ledger import api
 
     work = {"write": write, "bulk": bulk, "sequence": sequence}[sys.argv[1]]
+    print("begun", flush=True)
     print(json.dumps(work(int(sys.argv[2]), float(sys.argv[3]), api, transaction)))
 
 

@@ -43,6 +43,11 @@ def start(values, mode, number, seconds):
     return subprocess.Popen(command, env=values, stdout=subprocess.PIPE, text=True)
 
 
+def end(process):
+    """Wait for a worker and return what it did."""
+    return json.loads(process.communicate(timeout=300)[0].splitlines()[-1])
+
+
 def check(values):
     done = subprocess.run(
         [sys.executable, "-c", CHECK], env=values, capture_output=True, text=True, timeout=120
@@ -55,8 +60,8 @@ def race(values, seconds):
     migrate(values)
     writers = [start(values, "write", n, seconds) for n in range(3)] + [start(values, "bulk", 9, seconds)]
     sequencers = [start(values, "sequence", n, seconds + 1) for n in range(2)]
-    kept = [name for process in writers for name in json.loads(process.communicate(timeout=120)[0])]
-    numbered = [json.loads(process.communicate(timeout=120)[0])[0] for process in sequencers]
+    kept = [name for process in writers for name in end(process)]
+    numbered = [end(process)[0] for process in sequencers]
     assert all(process.returncode == 0 for process in (*writers, *sequencers))
     result = check(values)
     assert sorted(result["names"]) == sorted(kept)
@@ -78,13 +83,15 @@ def killing(values, kills, seed):
     """Kill the sequencer at random moments while clerks work."""
     migrate(values)
     chance = random.Random(seed)
-    writer = start(values, "write", 1, 2 + kills * 0.9)
+    writer = start(values, "write", 1, 2 + kills * 2)
     for number in range(kills):
         process = start(values, "sequence", number, 60)
-        time.sleep(0.5 + chance.random() * 0.5)
+        # Killed at its work, not while it loads its modules.
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(chance.random() * 0.5)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    kept = json.loads(writer.communicate(timeout=300)[0])
+    kept = end(writer)
     result = check(values)
     assert sorted(result["names"]) == sorted(kept) and result["ok"], result["findings"]
     assert result["positions"] == list(range(len(kept)))
