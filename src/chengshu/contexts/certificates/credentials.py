@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chengshu.contexts.certificates import suites
+from chengshu.contexts.certificates import data_model, json_ld, suites
+from chengshu.kernel.problems import Problem
 
 CONTEXT = "https://www.w3.org/ns/credentials/v2"
 TERMS = {"@vocab": "https://chengshu.example/terms#"}
+TYPE = "vc+jwt"
 PURPOSES = ("revocation", "suspension")
 # The recommendation's least length: a bit says nothing of whose it is among so many.
 LIST_SIZE = 131_072
@@ -78,7 +80,7 @@ def credential(content: Content, key: suites.Key, now: dt.datetime) -> str:
         body["validUntil"] = end_of(content.valid_to)
     if content.demo:
         body["demo"] = True
-    return sign(body, key, "vc+jwt", now, cty="vc")
+    return secure(body, key, now)
 
 
 def status_credential(
@@ -105,7 +107,27 @@ def status_credential(
             "encodedList": encode_bits(indices, size),
         },
     }
-    return sign(body, key, "vc+jwt", now, cty="vc")
+    return secure(body, key, now)
+
+
+def secure(
+    body: Mapping[str, Any],
+    key: suites.Key,
+    now: dt.datetime,
+    known: Mapping[str, json_ld.Terms] = json_ld.KNOWN,
+) -> str:
+    """Return a credential as ``vc+jwt``; raises ``Problem`` where it does not conform to the W3C's data model."""
+    try:
+        data_model.check(body, known)
+    except data_model.Malformed as error:
+        raise Problem(
+            "credential-malformed",
+            "这份凭证不合 W3C 数据模型，未签发",
+            detail=error.zh,
+            remedy="改正事项包里这份证照的内容，或改正所填的资料",
+            status=422,
+        ) from error
+    return sign(body, key, TYPE, now, cty="vc")
 
 
 def sign(body: Mapping[str, Any], key: suites.Key, typ: str, now: dt.datetime, *, cty: str = "") -> str:
@@ -176,11 +198,8 @@ def end_of(day: dt.date) -> str:
 
 
 def read_instant(text: str) -> dt.datetime:
-    """Read an instant of a credential; raises ``ValueError`` when it has no zone."""
-    found = dt.datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        raise ValueError("an instant without a zone")
-    return found
+    """Read an instant of a credential; raises ``ValueError`` when it is no ``dateTimeStamp``, as one without a zone."""
+    return data_model.read_timestamp(text)
 
 
 def _instant(at: dt.datetime) -> str:

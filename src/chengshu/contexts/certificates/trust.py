@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from chengshu.contexts.certificates import credentials, token_status
+from chengshu.contexts.certificates import credentials, data_model, token_status
 from chengshu.contexts.certificates.domain import series_of, type_name
 from chengshu.kernel.problems import Problem, Where
 from chengshu.kernel.terms import legal_day
@@ -112,7 +112,11 @@ class TrustList:
             body = self.open_credential(text)
             if self.issuer_of(text) != issuer:
                 raise ValueError("wrong-issuer")
+            _conforming(body)
             if _list_number(str(body.get("id", ""))) != _list_number(f"{list_id}/{purpose}"):
+                raise ValueError("wrong-list")
+            if body["credentialSubject"]["statusPurpose"] != purpose:
+                # Bitstring Status List 1.0, section 3.2: a list speaks for its own purpose alone.
                 raise ValueError("wrong-list")
             bits[purpose] = credentials.read_bit(body["credentialSubject"]["encodedList"], index)
             made.append(credentials.read_instant(body["validFrom"]))
@@ -261,6 +265,13 @@ def merge(lists: list[TrustList]) -> TrustList:
             # Whoever comes first keeps a key: nobody can take another's by listing it.
             keys.setdefault(kid, replace(key, issuer=prefix + key.issuer))
     return TrustList(first.district, first.made_at, names, ids, keys, first.statuses, lists_of)
+
+
+def _conforming(body: Mapping[str, Any]) -> None:
+    try:
+        data_model.check(body)
+    except data_model.Malformed as error:
+        raise ValueError("list-malformed") from error
 
 
 def _list_number(address: str) -> str:

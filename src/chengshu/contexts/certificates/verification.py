@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chengshu.contexts.certificates import credentials, domain, qr, selective
+from chengshu.contexts.certificates import credentials, data_model, domain, json_ld, qr, selective
 from chengshu.contexts.certificates.domain import WORDS_OF_STATE, Verdict
 from chengshu.contexts.certificates.trust import Status, TrustList
 from chengshu.kernel.terms import LEGAL_ZONE
@@ -38,6 +40,12 @@ _REFUSALS = {
         "状态列表与凭证所写的不是同一份",
         "The status list is not the one that the credential names",
     ),
+    "list-malformed": (
+        "状态列表不合 W3C 数据模型",
+        "The status list does not conform to the W3C's data model",
+    ),
+    "other-type": ("这不是 vc+jwt 格式的凭证", "It is not of the type vc+jwt"),
+    "signature-over": ("签名的有效期已过或尚未开始", "The term of the signature is over or has not begun"),
     "other-audience": ("这份出示是给别人的", "It was shown to someone else"),
     "other-nonce": ("这份出示不是回应你的请求", "It does not answer your request"),
 }
@@ -60,11 +68,16 @@ def verify(content: bytes, trust: TrustList, now: dt.datetime, expected: Expecte
         return verify_pdf(content, trust, now)
     try:
         text = content.decode("utf-8").strip()
+        if text.startswith("{"):
+            # As other systems hand it over: JSON around the signed text.
+            text = _enveloped(json.loads(text))
         if "~" in text:
             return verify_sd_jwt(text, trust, now, expected or Expected())
         signed = qr.signed_part(text)
         typ = credentials.header_of(signed).get("typ")
-    except (ValueError, UnicodeDecodeError):
+    except data_model.Malformed as error:
+        return Verdict("credential").refuse(error.zh, error.en)
+    except (ValueError, RecursionError):
         return Verdict("unknown").refuse(
             "这不是 PDF、凭证或二维码文字", "This is neither a PDF nor a credential nor the text of a QR code"
         )
@@ -77,16 +90,62 @@ def verify_credential(text: str, trust: TrustList, now: dt.datetime) -> Verdict:
     """Verify a credential and how it stands."""
     verdict = Verdict("credential")
     try:
-        body = trust.open_credential(text)
-        _within(trust, text, str(body["type"][1]), now)
+        body = open_conforming(text, trust, now)
+        _within(trust, text, str(_own_type(body)), now)
         _describe(verdict, body, trust, trust.issuer_of(text))
         verdict.region = _region(trust, text)
-        status = body["credentialStatus"][0]
-        list_id = str(status["statusListCredential"]).removesuffix("/revocation")
-        _judge(verdict, body, list_id, int(status["statusListIndex"]), trust, now)
+        list_id, index = _place(body)
+        _judge(verdict, body, list_id, index, trust, now)
+    except data_model.Malformed as error:
+        return verdict.refuse(error.zh, error.en)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         return verdict.refuse(*_REFUSALS.get(str(error), _BROKEN))
     return verdict
+
+
+def open_conforming(
+    text: str, trust: TrustList, now: dt.datetime, known: Mapping[str, json_ld.Terms] = json_ld.KNOWN
+) -> dict[str, Any]:
+    """Return what a ``vc+jwt`` of anybody on the trust list says (VC Data Model 2.0, section 7.1).
+
+    Raises ``ValueError`` unless a trusted key signed it, and ``Malformed`` where it does not conform to the data model.
+    """
+    if credentials.header_of(text).get("typ") != credentials.TYPE:
+        raise ValueError("other-type")
+    body = trust.open_credential(text)
+    data_model.check(body, known)
+    # The signature's own term (RFC 7519, 4.1.4 and 4.1.5), where a foreign issuer has set one.
+    if now.timestamp() >= float(body.get("exp", "inf")) or now.timestamp() < float(body.get("nbf", "-inf")):
+        raise ValueError("signature-over")
+    return body
+
+
+def _enveloped(said: Mapping[str, Any]) -> str:
+    if data_model.ENVELOPE not in str(said.get("type")):
+        raise ValueError("some other JSON")
+    return data_model.envelope_text(said)
+
+
+def _own_type(body: Mapping[str, Any]) -> Any:
+    """Return the type beside ``VerifiableCredential``; their order means nothing (section 4.5)."""
+    own = [each for each in body["type"] if each != "VerifiableCredential"]
+    return own[0] if isinstance(body["type"], list) else ""
+
+
+def _place(body: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the status list, without its purpose, and the place in it: the same for each purpose."""
+    entries = body["credentialStatus"]
+    places = {
+        (
+            str(each["statusListCredential"]).removesuffix(f"/{each['statusPurpose']}"),
+            int(each["statusListIndex"]),
+        )
+        for each in (entries if isinstance(entries, list) else [entries])
+        if each["statusPurpose"] in credentials.PURPOSES
+    }
+    if len(places) != 1:
+        raise ValueError("wrong-list")
+    return places.pop()
 
 
 def verify_qr(text: str, trust: TrustList, now: dt.datetime) -> Verdict:
@@ -196,7 +255,7 @@ def _region(trust: TrustList, text: str) -> dict[str, str]:
 def _describe(verdict: Verdict, body: dict[str, Any], trust: TrustList, issuer: str) -> None:
     subject = body["credentialSubject"]
     verdict.genuine, verdict.issuer, verdict.issuer_name = True, issuer, dict(trust.names[issuer])
-    verdict.type, verdict.number, verdict.holder = body["type"][1], subject["number"], subject["name"]
+    verdict.type, verdict.number, verdict.holder = _own_type(body), subject["number"], subject["name"]
     verdict.title = next((word["@value"] for word in body["name"] if word["@language"] == "zh"), "")
     verdict.claims, verdict.demo = dict(subject["claims"]), body.get("demo") is True
     verdict.valid_from, verdict.valid_to = body["validFrom"][:10], str(body.get("validUntil", ""))[:10]
