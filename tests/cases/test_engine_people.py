@@ -194,8 +194,19 @@ def test_the_operator_replaces_a_reviewer_but_never_by_the_applicant(packs):
         cases.reassign, child.pk, packs.applicant, actor=packs.operator, reason="x", now=MONDAY
     ) == ("reassign-nothing")
     cases.reassign(child.pk, packs.second, actor=packs.operator, reason="回避", now=MONDAY)
+    assert cases.access_case(child.pk, packs.operator, MONDAY).level == "masked", "to reassign is not to read"
     do(child.pk, "mark", packs.second, {"score": 5})
     assert not cases.check_case(child.pk)
+
+
+def test_the_applicants_pages_are_not_for_those_who_work_the_case(packs):
+    case_id = permit(packs)
+    assert cases.receipt_of(case_id, packs.applicant, now=MONDAY).case_id == case_id
+    for staff in (packs.officer, packs.operator, packs.worker):
+        assert refused(cases.receipt_of, case_id, staff, now=MONDAY) == "case-unknown"
+    assert cases.case_view(case_id, packs.officer, now=MONDAY).state, (
+        "they have the file, and the look is on record"
+    )
 
 
 def test_many_cases_are_reviewed_at_once_and_each_refusal_is_named(packs):

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chengshu.contexts.cases.access import FULL, Access, access_case
+from chengshu.contexts.cases.access import Access, access_as_applicant
 from chengshu.contexts.cases.domain import Ground, TermView, account_owner
 from chengshu.contexts.cases.models import Case, CaseEvent, Task
 from chengshu.contexts.cases.presenting import case_terms
 from chengshu.contexts.cases.trace import Decision, decisions_of
 from chengshu.contexts.cases.wording import LANGUAGES, both, grounds, sayer, spoken
 from chengshu.contexts.identity import api as identity
-from chengshu.kernel.problems import Problem
 from chengshu.procedure.parts import MARK
 from chengshu.procedure.wording import fill
 
@@ -60,10 +59,8 @@ DECIDING = frozenset({"issue_certificate", "register_entry", "order_payment"})
 def receipt_of(
     case_id: str, viewer: identity.Account, *, now: dt.datetime, with_decisions: bool = False
 ) -> Receipt:
-    """Return the receipt of a case for whoever may see it whole; refuses as ``access_case`` does."""
-    access = access_case(case_id, viewer, now)
-    if access.level != FULL:
-        raise Problem("case-unknown", "没有这个办件", detail=case_id, status=404)
+    """Return the receipt of a case for whoever applied; refuses everyone else as if there were no such case."""
+    access = access_as_applicant(case_id, viewer, now)
     row, pack = access.row, access.pack
     model = Case.objects.only("opened_at", "closed_at").get(pk=case_id)
     events = list(CaseEvent.objects.filter(case_id=case_id).order_by("seq"))

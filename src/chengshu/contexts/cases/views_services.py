@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from chengshu.contexts.cases import drafts, files, packs, services
+from chengshu.contexts.cases.access import access_as_applicant
 from chengshu.contexts.cases.asking import subject_of
 from chengshu.contexts.cases.command_forms import FieldsForm
 from chengshu.contexts.cases.drafts import Draft
@@ -228,6 +229,7 @@ def _parts(opening: Opening, form: FieldsForm) -> list[dict[str, Any]]:
 @require_GET
 def received(request: HttpRequest, case_id: str) -> HttpResponse:
     """Confirm the receipt: its number, what is due from whom by when."""
+    access_as_applicant(case_id, request.user, timezone.now())
     view = case_view(case_id, request.user, now=timezone.now())
     return render(request, "cases/received.html", {"case": view})
 
