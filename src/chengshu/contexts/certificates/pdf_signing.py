@@ -24,6 +24,8 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from chengshu.contexts.certificates import domain
 
 FIELD = "Seal"
+# Hexadecimal digits kept free for the signature and its chain (about 2,500 bytes); without it everything is signed twice to see.
+RESERVED = 12_288
 SIDE = 42 / 25.4 * 72
 PAGE_HEIGHT = 297 / 25.4 * 72
 
@@ -87,7 +89,7 @@ def seal_pdf(
         )
         signer.at = now
         out = io.BytesIO()
-        signer.sign_pdf(writer, output=out)
+        signer.sign_pdf(writer, output=out, bytes_reserved=RESERVED)
     return out.getvalue()
 
 
