@@ -17,6 +17,9 @@ from chengshu.kernel.problems import Problem, Where
 HERE = Path(__file__).resolve().parent
 FONTS = HERE.parent / "fonts"
 SECONDS = 20
+MOST_SEALS = 64
+# Seal as SVG → as PDF.
+_drawn: dict[str, bytes] = {}
 SHIPPED = ("certificate", "decision", "notice")
 
 
@@ -60,22 +63,33 @@ def print_sheet(
         "lib.typ": (HERE / "documents" / "lib.typ").read_text(encoding="utf-8"),
         "data.json": json.dumps(data, ensure_ascii=False, default=str),
     }
+    drawn = _drawn.get(seal)
     job = {
         "files": files,
         "main": "main.typ",
         "fonts": str(FONTS),
         "made_at": int(now.timestamp()),
-        "seal": seal,
+        "seal": "" if drawn else seal,
     }
     done = _run(job, seconds)
     if "error" in done:
         raise Problem("template-broken", "文书模板无法排版", detail=str(done["error"])[:1000], status=422)
+    if done.get("seal_pdf"):
+        drawn = _keep_drawn(seal, base64.b64decode(done["seal_pdf"]))
     at = done["seal_at"][-1] if done["seal_at"] else None
     return Sheet(
         base64.b64decode(done["pdf"]),
         (int(at["page"]), float(at["x"]), float(at["y"])) if at else None,
-        base64.b64decode(done["seal_pdf"]) if done.get("seal_pdf") else None,
+        drawn,
     )
+
+
+def _keep_drawn(seal: str, pdf: bytes) -> bytes:
+    """Keep a seal's picture: a department's is the same on every paper, and drawing it takes as long as the paper."""
+    if len(_drawn) >= MOST_SEALS:
+        _drawn.clear()
+    _drawn[seal] = pdf
+    return pdf
 
 
 def _run(job: Mapping[str, Any], seconds: float) -> dict[str, Any]:
