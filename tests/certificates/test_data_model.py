@@ -43,6 +43,10 @@ def inline(**terms):
     return [BASE, credentials.TERMS, terms]
 
 
+def entry(**changed):
+    return {**body()["credentialStatus"][0], **changed}
+
+
 def believed(**statuses):
     jwk, day = KEY.as_dict(private=False), dt.timedelta(days=1)
     key = trust.TrustedKey("k", "credential", "market", jwk, "", NOW - day, NOW + day, None, None)
@@ -123,6 +127,10 @@ BAD = [
     ("4.10", {"credentialStatus": LIST}),
     ("4.5", {"credentialStatus": {"id": "urn:a:b"}}),
     ("BitstringStatusList 2.1", {"credentialStatus": {"type": "BitstringStatusListEntry"}}),
+    ("BitstringStatusList 2.1", {"credentialStatus": entry(statusListIndex="077")}),
+    ("BitstringStatusList 2.1", {"credentialStatus": entry(statusListIndex=77)}),
+    ("BitstringStatusList 2.1", {"credentialStatus": entry(statusListCredential="list 1")}),
+    ("BitstringStatusList 2.1", {"credentialStatus": entry(id=f"{LIST}/revocation")}),
     ("4.11", {"credentialSchema": {"type": "JsonSchema"}}),
     ("4.4", {"credentialSchema": {"type": "JsonSchema", "id": "a schema"}}),
     ("4.5", {"proof": {"proofValue": "z1"}}),
@@ -196,6 +204,17 @@ def test_a_text_of_another_kind_or_past_its_own_term_is_no_credential():
     for text, why in kinds:
         refused = verification.verify(text, believed(), NOW)
         assert not refused.genuine and why in refused.reasons[0]["en"]
+
+
+def test_what_conforms_and_is_no_certificate_is_said_to_be_none():
+    listed = credentials.status_credential(LIST, "revocation", [], ISSUER, KEY, NOW, credentials.LIST_SIZE)
+    for text in (listed.encode(), signed(body(credentialSubject={"id": "did:example:a"}))):
+        verdict = verification.verify(text, believed(), NOW)
+        assert not verdict.genuine and "no certificate" in verdict.reasons[0]["en"]
+
+
+def test_the_type_of_a_text_may_be_written_out():
+    assert verification.open_conforming(signed(body(), "application/vc+jwt").decode(), believed(), NOW)
 
 
 def test_the_order_of_types_and_of_status_entries_means_nothing():

@@ -172,12 +172,15 @@ def _status_entry(said: Mapping[str, Any], place: str) -> None:
     if not isinstance(said.get("statusPurpose"), str) or not said["statusPurpose"]:
         raise Malformed(f"{place}.statusPurpose", section, "缺少状态用途", "the purpose is missing")
     index = said.get("statusListIndex")
-    if not isinstance(index, str) or re.fullmatch(r"[0-9]{1,12}", index) is None:
+    if not isinstance(index, str) or re.fullmatch(r"0|[1-9][0-9]{0,11}", index) is None:
         raise Malformed(
             f"{place}.statusListIndex", section, "序号必须是数字串", "the index is a string of digits"
         )
-    if not json_ld.is_url(said.get("statusListCredential")):
+    listed = said.get("statusListCredential")
+    if not json_ld.is_url(listed):
         raise Malformed(f"{place}.statusListCredential", section, "必须是网址（URL）", "it must be a URL")
+    if said.get("id") == listed:
+        raise Malformed(f"{place}.id", section, "不得是状态列表的网址", "it must not be the URL of the list")
 
 
 def _issuer(body: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from chengshu.contexts.certificates.domain import WORDS_OF_STATE, Verdict
 from chengshu.contexts.certificates.trust import Status, TrustList
 from chengshu.kernel.terms import LEGAL_ZONE
 
-MAX_BYTES = 20_000_000
+MAX_BYTES, MAX_ENVELOPE = 20_000_000, 1_000_000
 # pyHanko writes a stack trace for each file that does not hold; our verdict says it in words.
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
 logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
@@ -39,6 +39,10 @@ _REFUSALS = {
     "wrong-list": (
         "状态列表与凭证所写的不是同一份",
         "The status list is not the one that the credential names",
+    ),
+    "no-certificate": (
+        "签名有效，但这不是一份证照",
+        "The signature holds, but what it says is no certificate",
     ),
     "list-malformed": (
         "状态列表不合 W3C 数据模型",
@@ -68,7 +72,7 @@ def verify(content: bytes, trust: TrustList, now: dt.datetime, expected: Expecte
         return verify_pdf(content, trust, now)
     try:
         text = content.decode("utf-8").strip()
-        if text.startswith("{"):
+        if text.startswith("{") and len(text) < MAX_ENVELOPE:
             # As other systems hand it over: JSON around the signed text.
             text = _enveloped(json.loads(text))
         if "~" in text:
@@ -91,15 +95,21 @@ def verify_credential(text: str, trust: TrustList, now: dt.datetime) -> Verdict:
     verdict = Verdict("credential")
     try:
         body = open_conforming(text, trust, now)
-        _within(trust, text, str(_own_type(body)), now)
+    except data_model.Malformed as error:
+        return verdict.refuse(error.zh, error.en)
+    except (ValueError, KeyError, TypeError) as error:
+        return verdict.refuse(*_REFUSALS.get(str(error), _BROKEN))
+    try:
+        _within(trust, text, _own_type(body), now)
         _describe(verdict, body, trust, trust.issuer_of(text))
         verdict.region = _region(trust, text)
         list_id, index = _place(body)
         _judge(verdict, body, list_id, index, trust, now)
-    except data_model.Malformed as error:
-        return verdict.refuse(error.zh, error.en)
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except ValueError as error:
         return verdict.refuse(*_REFUSALS.get(str(error), _BROKEN))
+    except (KeyError, TypeError, IndexError):
+        # It conforms, but it says something else: a status list, a credential of another system.
+        return verdict.refuse(*_REFUSALS["no-certificate"])
     return verdict
 
 
@@ -110,7 +120,8 @@ def open_conforming(
 
     Raises ``ValueError`` unless a trusted key signed it, and ``Malformed`` where it does not conform to the data model.
     """
-    if credentials.header_of(text).get("typ") != credentials.TYPE:
+    # RFC 7515, 4.1.9: "application/" may be left out.
+    if str(credentials.header_of(text).get("typ")).removeprefix("application/") != credentials.TYPE:
         raise ValueError("other-type")
     body = trust.open_credential(text)
     data_model.check(body, known)
@@ -126,10 +137,10 @@ def _enveloped(said: Mapping[str, Any]) -> str:
     return data_model.envelope_text(said)
 
 
-def _own_type(body: Mapping[str, Any]) -> Any:
+def _own_type(body: Mapping[str, Any]) -> str:
     """Return the type beside ``VerifiableCredential``; their order means nothing (section 4.5)."""
     own = [each for each in body["type"] if each != "VerifiableCredential"]
-    return own[0] if isinstance(body["type"], list) else ""
+    return str(own[0]) if isinstance(body["type"], list) and own else ""
 
 
 def _place(body: Mapping[str, Any]) -> tuple[str, int]:

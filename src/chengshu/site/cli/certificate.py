@@ -45,7 +45,8 @@ def app() -> None:
 def verify(
     file: Path, trust: tuple[Path, ...], at: dt.datetime | None, audience: str, nonce: str, as_json: bool
 ) -> None:
-    """Verify FILE: a PDF, a credential (JWT, or SD-JWT with or without a holder's key), a QR text (- reads standard input).
+    """Verify FILE: a PDF, a credential (JWT, JSON around one, or SD-JWT with or without a holder's key), a QR text (- is standard
+    input).
 
     Says by whom, for what, whether in force, and why not. Exit code 0: genuine and in force; 1: not, or not known to be
     in force; 2: a wrong call; 3: there is nobody to trust.
