@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from chengshu.contexts.hall.items import guides, loading
 from chengshu.contexts.hall.items.forms import GuideForm, initial_of
 from chengshu.contexts.hall.items.models import Item, ItemVersion
 
 FOOD = "440306-market-0002"
+NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
 
 def form_of(item, **changes):
@@ -44,6 +50,49 @@ def test_two_officers_do_not_overwrite_each_other(items, market):
     market.post(f"/hall/items/guides/{FOOD}/edit", form_of(item, fee="每证十元"))
     assert market.post(f"/hall/items/guides/{FOOD}/publish", {"version": 0}).status_code == 409
     assert Item.objects.get(pk=FOOD).version == item.version
+
+
+def test_a_draft_does_not_overwrite_what_was_loaded_meanwhile(items, market):
+    item = Item.objects.get(pk=FOOD)
+    market.post(f"/hall/items/guides/{FOOD}/edit", form_of(item, fee="每证十元"))
+    loading.load([{**item.body, "visits": 0, "result": "电子许可证"}], now=NOW, source="new.jsonl")
+    page = market.get(f"/hall/items/guides/{FOOD}/preview").content.decode()
+    assert "还不能发布" in page and f"guides/{FOOD}/publish" not in page
+    refused = market.post(
+        f"/hall/items/guides/{FOOD}/publish", {"version": 2}, headers={"Accept": "text/html"}
+    )
+    assert refused.status_code == 409 and "会盖掉新的内容" in refused.content.decode()
+    assert Item.objects.get(pk=FOOD).body["result"] == "电子许可证"
+    # The form lies over the newer version and keeps what the officer changed; once it is saved it can be published.
+    page = market.get(f"/hall/items/guides/{FOOD}/edit")
+    text = page.content.decode()
+    assert "修改期间有了第 2 版" in text and "电子许可证" in text
+    body, newer = guides.to_edit(Item.objects.get(pk=FOOD))
+    assert (body["fee"], body["visits"]) == ("每证十元", 0) and not any(each.both for each in newer)
+    values = form_of(SimpleNamespace(body=body))
+    seen = {
+        "version": "2",
+        "draft": re.search(r'name="draft" value="([^"]+)"', text)[1].replace("&#x2B;", "+"),
+    }
+    assert market.post(f"/hall/items/guides/{FOOD}/edit", values | seen).status_code == 302
+    assert market.post(f"/hall/items/guides/{FOOD}/publish", {"version": 2}).status_code == 302
+    now = Item.objects.get(pk=FOOD)
+    assert (now.version, now.body["fee"], now.body["result"]) == (3, "每证十元", "电子许可证")
+
+
+def test_a_form_that_was_open_while_a_newer_version_came_is_kept_and_not_published(items, market):
+    item = Item.objects.get(pk=FOOD)
+    loading.load([{**item.body, "fee": "免费"}], now=NOW, source="new.jsonl")
+    market.post(
+        f"/hall/items/guides/{FOOD}/edit", form_of(item, fee="每证十元") | {"version": "1", "draft": ""}
+    )
+    assert market.post(f"/hall/items/guides/{FOOD}/publish", {"version": 2}).status_code == 409
+    assert "两边都改过" in market.get(f"/hall/items/guides/{FOOD}/edit").content.decode()
+    # Nor does a colleague's form replace a draft that was saved after it was opened, unasked.
+    late = market.post(
+        f"/hall/items/guides/{FOOD}/edit", form_of(item, fee="五元") | {"version": "2", "draft": ""}
+    )
+    assert late.status_code == 422 and "同事刚刚保存了" in late.content.decode()
 
 
 def test_another_department_does_not_find_the_guide(items, police):

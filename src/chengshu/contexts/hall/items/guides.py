@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.http import Http404
 
 from chengshu.contexts.hall.items import loading
 from chengshu.contexts.hall.items.elements import KINDS, Body
-from chengshu.contexts.hall.items.models import Item, ItemDraft
+from chengshu.contexts.hall.items.models import Item, ItemDraft, ItemVersion
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
 
@@ -37,12 +38,55 @@ def draft_of(item: Item) -> ItemDraft | None:
     return getattr(item, "draft", None)
 
 
-def save_draft(item: Item, values: dict[str, Any], account: identity.Account, now: dt.datetime) -> ItemDraft:
-    """Keep a changed guide without publishing it."""
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """An element that another edit or a load has changed since a draft was begun; ``both``: the draft changes it, too."""
+
+    element: str
+    now: Any
+    both: bool
+
+
+def to_edit(item: Item) -> tuple[Body, list[Newer]]:
+    """Return what an officer goes on from: the draft, laid over the newer version where there is one; and what is newer."""
+    draft = draft_of(item)
+    if draft is None:
+        return item.body, []
+    if draft.based_on == item.version:
+        return draft.body, []
+    versions = ItemVersion.objects.filter(item=item, number=draft.based_on)
+    begun_on: Body = versions.values_list("body", flat=True).first() or {}
+    mine = {name: draft.body[name] for name in EDITABLE if draft.body.get(name) != begun_on.get(name)}
+    changed = loading.differences(begun_on, item.body) if begun_on else []
+    newer = [
+        Newer(each["element"], each["new"], each["element"] in mine and mine[each["element"]] != each["new"])
+        for each in changed
+    ]
+    return {**item.body, **mine}, newer
+
+
+def save_draft(
+    item: Item,
+    values: dict[str, Any],
+    account: identity.Account,
+    now: dt.datetime,
+    *,
+    based_on: int | None = None,
+) -> ItemDraft:
+    """Keep a changed guide without publishing it; ``based_on`` is the version that stood in the form, else the draft's."""
     body = {**item.body, **{name: values[name] for name in EDITABLE if name in values}}
     _check(body)
+    known = draft_of(item)
+    if based_on is None:
+        based_on = known.based_on if known else item.version
     draft, _made = ItemDraft.objects.update_or_create(
-        item=item, defaults={"body": body, "saved_at": now, "saved_by": account.display_name}
+        item=item,
+        defaults={
+            "body": body,
+            "based_on": min(based_on, item.version),
+            "saved_at": now,
+            "saved_by": account.display_name,
+        },
     )
     return draft
 
@@ -64,6 +108,14 @@ def publish(
         draft = ItemDraft.objects.filter(item=item).first()
         if draft is None:
             raise Problem("guide-without-draft", "没有可以发布的修改", remedy="先保存修改", status=409)
+        if draft.based_on != item.version:
+            raise Problem(
+                "guide-outdated",
+                "修改期间这份指南有了新的一版，直接发布会盖掉新的内容",
+                detail=f"{draft.based_on} < {item.version}",
+                remedy="请点“接着改”，核对新的内容，保存后再发布",
+                status=409,
+            )
         return _next(item, dict(draft.body), Item.State.PUBLISHED, account, now, reason)
 
 

@@ -90,6 +90,8 @@ class ItemDraft(models.Model):
 
     item = models.OneToOneField(Item, on_delete=models.CASCADE, related_name="draft")
     body = models.JSONField()
+    # The version whose elements the officer had before their eyes: another one since then is not overwritten.
+    based_on = models.PositiveIntegerField()
     saved_at = models.DateTimeField()
     saved_by = models.CharField(max_length=80)
 

@@ -58,13 +58,35 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, code: str) -> HttpResponse:
     """Change a guide: what is saved is a draft, shown as a preview, until it is published."""
     item = guides.item_of_officer(code, request.user)
-    draft = guides.draft_of(item)
-    form = GuideForm(request.POST or None, initial=initial_of(draft.body if draft else item.body))
+    draft, (body, newer) = guides.draft_of(item), guides.to_edit(item)
+    form = GuideForm(request.POST or None, initial=initial_of(body))
+    seen = draft.saved_at.isoformat() if draft else ""
     if request.method == "POST" and form.is_valid():
-        guides.save_draft(item, form.cleaned_data, request.user, timezone.now())
-        return redirect("items:preview", code)
-    context = {"form": form, "item": item, "draft": draft, "breadcrumbs": _crumbs(item.name)}
+        if request.POST.get("draft", seen) != seen:
+            form.add_error(None, _("同事刚刚保存了另一份修改。您填的还在这一页；再保存一次会换掉同事的。"))
+        else:
+            based_on = _expected(request) if "version" in request.POST else None
+            guides.save_draft(item, form.cleaned_data, request.user, timezone.now(), based_on=based_on)
+            return redirect("items:preview", code)
+    context = {
+        "form": form,
+        "item": item,
+        "draft": draft,
+        # What is typed was typed over the version that stood in the form.
+        "version": request.POST.get("version", item.version),
+        "seen": seen,
+        "newer": [_newer(each) for each in newer] if request.method == "GET" else [],
+        "breadcrumbs": _crumbs(item.name),
+    }
     return render(request, "hall/items/edit.html", context, status=422 if form.is_bound else 200)
+
+
+def _newer(each: guides.Newer) -> dict[str, Any]:
+    """Return a newer element in words."""
+    text = "、".join(str(part) for part in each.now) if isinstance(each.now, list) else each.now
+    if each.element == "legal_basis":
+        text = "、".join(f"《{ground['title']}》{ground.get('article', '')}" for ground in each.now)
+    return {"label": _labels().get(each.element, each.element), "now": text, "both": each.both}
 
 
 @role_required("officer")
@@ -74,7 +96,9 @@ def preview(request: HttpRequest, code: str) -> HttpResponse:
     item = guides.item_of_officer(code, request.user)
     draft = guides.draft_of(item)
     context = item_context(item, request, draft.body if draft else None)
-    context |= {"draft": draft, "preview": True, "editable": False, "breadcrumbs": _crumbs(item.name)}
+    outdated = draft is not None and draft.based_on != item.version
+    context |= {"draft": draft, "outdated": outdated, "preview": True, "editable": False}
+    context["breadcrumbs"] = _crumbs(item.name)
     return render(request, "hall/items/item.html", context)
 
 
@@ -130,7 +154,8 @@ def history(request: HttpRequest, code: str) -> HttpResponse:
 
 def _expected(request: HttpRequest) -> int:
     text = request.POST.get("version", "")
-    return int(text) if text.isdigit() else -1
+    # Digits that no version has.
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 def _labels() -> dict[str, Any]:
