@@ -20,10 +20,11 @@ def unknown_migrations() -> list[str]:
     """Return migrations the database has and this program does not know: a newer program wrote it."""
     loader = MigrationExecutor(connection).loader
     ours = {config for config, _ in loader.graph.leaf_nodes()}
+    known = set(loader.disk_migrations)
+    # What one of ours stands for is known as well, though it is not here.
+    known.update(each for migration in loader.disk_migrations.values() for each in migration.replaces)
     return sorted(
-        f"{app}.{name}"
-        for app, name in loader.applied_migrations
-        if app in ours and (app, name) not in loader.disk_migrations
+        f"{app}.{name}" for app, name in loader.applied_migrations if app in ours and (app, name) not in known
     )
 
 
