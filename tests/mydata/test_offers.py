@@ -129,6 +129,30 @@ def test_of_two_children_the_one_that_was_taken_up_is_tied_and_none_is_guessed(a
     assert (first.state, second.case_id) == ("open", case_id)
 
 
+def test_only_the_accounts_of_holders_are_read_a_piece_at_a_time(anna, monkeypatch):
+    from chengshu.contexts.hall.offers import finding
+    from chengshu.contexts.identity import api as identity
+
+    for number in range(20):
+        identity.save_account(
+            f"r{number}", display_name="某", role="resident", subject_id=f"P00000080{number:02}"
+        )
+    for number in range(3):
+        entry(anna, f"HK-2026-000{number}", child=f"44030620250610003{number}")
+    read, accounts = [], identity.accounts
+
+    def counted(**how):
+        found = accounts(**how)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(identity, "accounts", counted)
+    monkeypatch.setattr(finding, "PIECE", 2)
+    _pack, rule = finding.rule_of(PACK)
+    assert [subject for subject, *_ in finding.candidates(rule, NOW.date())] == [anna.subject_id] * 3
+    assert read == [1, 1], "the holder's, once for each piece; none of the twenty others"
+
+
 def test_those_without_an_account_do_not_stand_before_the_others(anna, monkeypatch):
     from chengshu.contexts.hall.offers import finding
 

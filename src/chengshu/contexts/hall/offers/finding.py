@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -79,12 +80,15 @@ def candidates(rule: OfferRule, today: dt.date) -> Iterator[Candidate]:
         for subject_id, values in subjects.people_with(list(names)):
             yield subject_id, "", {short: values.get(code) for code, short in names.items()}
     else:
-        # A child's certificate lies with the parent's account: whose page it is on is who is told.
-        owners = {str(each.pk): each.subject_id for each in identity.accounts(role="resident")}
-        for account, holder, number, claims in certificates.holders_in_force(rule.type, today):
-            subject_id = owners.get(account) or holder
-            if subject_id:
-                yield subject_id, number, claims
+        held = certificates.holders_in_force(rule.type, today)
+        # A piece at a time: a city has more accounts than holders of any one certificate.
+        while piece := list(islice(held, PIECE)):
+            # A child's certificate lies with the parent's account: whose page it is on is who is told.
+            ids = sorted({int(account) for account, *_ in piece if account.isdigit()})
+            owners = {str(each.pk): each.subject_id for each in identity.accounts(role="resident", ids=ids)}
+            for account, holder, number, claims in piece:
+                if subject_id := owners.get(account) or holder:
+                    yield subject_id, number, claims
 
 
 def _offer(pack: Pack, run: OfferRun, free: list[tuple[str, str]], now: dt.datetime) -> int:
