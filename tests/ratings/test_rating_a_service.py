@@ -165,6 +165,18 @@ def test_no_rating_is_not_a_good_one(people):
     assert Count(ended=10, grades={5: 4, 4: 0, 3: 0, 2: 0, 1: 0}).telling is False
 
 
+def test_a_rating_of_an_earlier_service_does_not_stand_for_one_of_the_month(people):
+    for number in range(3):
+        withdrawn_case(people.me, key=f"n{number}")
+    Service.objects.filter(reference=f"case:{cases.case_of_key('n0')}").update(ended_at=days_later(-60))
+    rate(cases.case_of_key("n0"), Said(5), people.me)
+    rate(cases.case_of_key("n1"), Said(4, anonymous=True), people.me)
+    figures = statistics.counted("pack", since=days_later(-30))[0].figures
+    assert (figures.ended, figures.rated, figures.unrated, figures.answered) == (2, 2, 1, 1)
+    ever = statistics.whole(statistics.counted("pack"))
+    assert (ever.ended, ever.unrated, ever.heard) == (3, 1, 3)
+
+
 def test_whoever_stays_anonymous_reads_and_rates_the_result_by_the_receipt(people):
     case_id = withdrawn_case(people.me)
     Service.objects.filter(reference=f"case:{case_id}").update(department="housing")

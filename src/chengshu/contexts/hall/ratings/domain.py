@@ -64,6 +64,8 @@ def reasons_of(grade: int) -> Mapping[str, str]:
 class Count:
     """The figures of one line of the statistics. Every service that ended counts, rated or not.
 
+    ``unrated``: services that ended (in the time asked for) and have no rating to this day: neither good nor bad. An anonymous
+    rating leads to no service, so ratings of a time are those given in it, and may be of services that ended before.
     ``set_aside``: ratings that were not taken on a stated ground; they stay in ``ended`` and are no good ones.
     """
 
@@ -71,6 +73,7 @@ class Count:
     grades: dict[int, int] = field(default_factory=lambda: dict.fromkeys(GRADES, 0))
     set_aside: int = 0
     late: int = 0
+    unrated: int = 0
 
     @property
     def rated(self) -> int:
@@ -78,9 +81,14 @@ class Count:
         return sum(self.grades.values()) + self.set_aside
 
     @property
-    def unrated(self) -> int:
-        """Services that ended and have no rating: neither good nor bad."""
-        return max(self.ended - self.rated, 0)
+    def answered(self) -> int:
+        """Services that ended and have been rated since."""
+        return self.ended - self.unrated
+
+    @property
+    def heard(self) -> int:
+        """All ratings and all who gave none: what the satisfied are a share of. Without a time it is ``ended``."""
+        return self.rated + self.unrated
 
     @property
     def good(self) -> int:
@@ -102,6 +110,7 @@ class Count:
         self.ended += other.ended
         self.set_aside += other.set_aside
         self.late += other.late
+        self.unrated += other.unrated
         for grade, number in other.grades.items():
             self.grades[grade] = self.grades.get(grade, 0) + number
 

@@ -59,7 +59,8 @@ def ended(since: dt.datetime | None = None, until: dt.datetime | None = None) ->
 def counted(by: str, *, department: str = "", since: dt.datetime | None = None) -> list[Line]:
     """Return the lines by department, pack or channel, those with most services first.
 
-    ``since`` takes services by their end and ratings by when they were given.
+    ``since`` takes services by their end and ratings by when they were given. Whether a service was rated its own row says, also
+    of an anonymous rating: what has none is counted, never reckoned from the two numbers.
     """
     if by not in BY:
         raise ValueError(f"by is one of {BY}")
@@ -69,8 +70,9 @@ def counted(by: str, *, department: str = "", since: dt.datetime | None = None) 
     if department:
         services, ratings = services.filter(department=department), ratings.filter(department=department)
     lines: dict[str, Figures] = {}
-    for row in services.values(by).annotate(n=Count("id"), late=Count("id", filter=Q(late=True))):
-        lines[row[by]] = Figures(ended=row["n"], late=row["late"])
+    late, silent = Count("id", filter=Q(late=True)), Count("id", filter=Q(rated_on=None))
+    for row in services.values(by).annotate(n=Count("id"), late=late, unrated=silent):
+        lines[row[by]] = Figures(ended=row["n"], late=row["late"], unrated=row["unrated"])
     for row in ratings.values(by, "grade", "set_aside").annotate(n=Count("id")):
         _add(lines.setdefault(row[by], Figures()), row)
     found = [Line(code, figures) for code, figures in lines.items()]

@@ -19,6 +19,7 @@ from chengshu.contexts.hall.ratings.models import Channel, Rating
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import public_page, role_required
 from chengshu.kernel.problems import Problem
+from chengshu.kernel.terms import LEGAL_ZONE, legal_day
 
 PERIODS = {"all": None, "year": 365, "month": 30}
 PAGE = 30
@@ -52,7 +53,9 @@ def _period(request: HttpRequest) -> tuple[str, dt.datetime | None]:
     name = request.GET.get("period", "all")
     days = PERIODS.get(name)
     name = name if name in PERIODS else "all"
-    return name, timezone.now() - dt.timedelta(days=days) if days else None
+    # From the beginning of a day: an anonymous rating knows its day only.
+    first = legal_day(timezone.now()) - dt.timedelta(days=days or 0)
+    return name, dt.datetime.combine(first, dt.time(), LEGAL_ZONE) if days else None
 
 
 def _named(by: str, lines: list[Any]) -> list[tuple[dict[str, str], Any]]:
