@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -191,10 +191,46 @@ def submit_draft(
     What is wrong comes back at once as ``form-invalid`` with ``errors`` by field. ``values`` are the draft's answers
     in the engine's types, where a page has converted them; else the draft's own are taken.
     """
+    ready = ready_draft(
+        draft_id, account, now=now, idempotency_key=idempotency_key, department=department, values=values,
+        subject_id=subject_id, on_behalf=on_behalf,
+    )  # fmt: skip
+    return open_ready(ready)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A draft whose answers have been looked at; ``known``: the case that it became already."""
+
+    draft_id: int
+    account: Account
+    key: str
+    now: dt.datetime
+    known: str = ""
+    pack: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    files: Sequence[Any] = ()
+    department: str | None = None
+    subject_id: str | None = None
+    on_behalf: Mapping[str, Any] | None = None
+
+
+def ready_draft(
+    draft_id: int,
+    account: Account,
+    *,
+    now: dt.datetime,
+    idempotency_key: str = "",
+    department: str | None = None,
+    values: Mapping[str, Any] | None = None,
+    subject_id: str | None = None,
+    on_behalf: Mapping[str, Any] | None = None,
+) -> Ready:
+    """Look at a draft's answers as ``submit_draft`` does, outside of the transaction that opens its case."""
     key = f"draft:{account.pk}:{draft_id}:{idempotency_key}"[: store.MAX_KEY]
     known = store.case_of_key(key)
     if known is not None:
-        return known
+        return Ready(draft_id, account, key, now, known)
     draft = load(draft_id, account)
     if draft.subject_id != str((on_behalf or {}).get("subject_id", "")):
         raise Problem(
@@ -209,12 +245,22 @@ def submit_draft(
         # What begins so is the page's own: how far one was, what one said to the use of data.
         if value not in (None, "", []) and not name.startswith("_")
     }
+    asking.check_asked(draft.pack, facts, account, now=now, department=department, stored=draft.files)
+    return Ready(
+        draft_id, account, key, now, "", draft.pack, facts, draft.files, department, subject_id, on_behalf
+    )
+
+
+def open_ready(ready: Ready) -> str:
+    """Open the case of a draft that is ready and delete the draft, both or neither; pressed twice, it is one case."""
+    if ready.known:
+        return ready.known
     with transaction.atomic():
-        case_id = asking.open_asked(
-            draft.pack, facts, account, department=department, subject_id=subject_id, idempotency_key=key, now=now,
-            stored=draft.files, on_behalf=on_behalf,
+        case_id = asking.open_checked(
+            ready.pack, ready.facts, ready.account, department=ready.department, subject_id=ready.subject_id,
+            idempotency_key=ready.key, now=ready.now, stored=ready.files, on_behalf=ready.on_behalf,
         )  # fmt: skip
-        DraftModel.objects.filter(pk=draft.id).delete()
+        DraftModel.objects.filter(pk=ready.draft_id).delete()
     return case_id
 
 

@@ -278,11 +278,11 @@ class Journey:
             return reverse("apply:question", args=[self.pack.id, item.name])
         return reverse("apply:data" if self.uses_data else "apply:start", args=[self.pack.id])
 
-    def submit(self, values: Mapping[str, Any]) -> str:
-        """Open the case; what was declared covers the confirmation that the pack asks for, so the rules decide at once."""
+    def ready(self, values: Mapping[str, Any]) -> cases.drafts.Ready:
+        """Return the application looked at once more, ready to be sent."""
         if self.draft is None:
             raise Http404
-        case_id = cases.drafts.submit_draft(
+        return cases.drafts.ready_draft(
             self.draft.id,
             self.account,
             now=self.now,
@@ -291,6 +291,10 @@ class Journey:
             subject_id=self.acting.subject_id or None,
             on_behalf=self.acting.on_behalf(),
         )
+
+    def submit(self, ready: cases.drafts.Ready) -> str:
+        """Open the case; what was declared covers the confirmation that the pack asks for, so the rules decide at once."""
+        case_id = cases.drafts.open_ready(ready)
         step = filling.confirmation(self.pack)
         if step is not None and step.form is not None:
             cases.take_step(

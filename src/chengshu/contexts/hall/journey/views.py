@@ -334,11 +334,12 @@ def _submitted(journey: Journey, form: Any) -> str:
     """Open the case and confirm it, keep where the answers came from; all or nothing."""
     values = {**form.data_for_engine(), **{item.name: True for item in journey.declared}}
     origins, asked = journey.origins([item.name for item in journey.asked]), len(journey.asked)
+    ready = journey.ready(values)
     with transaction.atomic():
-        case_id = journey.submit(values)
-        CaseOrigins.objects.get_or_create(
-            case_id=case_id, defaults={"fields": origins, "asked_of": asked, "at": journey.now}
-        )
+        case_id = journey.submit(ready)
+        kept = CaseOrigins(case_id=case_id, fields=origins, asked_of=asked, at=journey.now)
+        # Pressed twice: what the first press kept stands.
+        CaseOrigins.objects.bulk_create([kept], ignore_conflicts=True)
     return case_id
 
 
