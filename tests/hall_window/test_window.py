@@ -223,6 +223,10 @@ def test_the_legal_representative_of_record_acts_at_once_another_of_the_same_nam
     assert mother.post("/my/mandates/act", {"for": f"firm:{OTHER_FIRM}"})["Location"] == "/my/mandates/"
     assert mother.post("/my/mandates/act", {"for": f"firm:{FIRM}"})["Location"] == "/hall/"
     assert "您是登记的法定代表人" in mother.get("/services/").content.decode()
+    # Nobody represents anything after their death.
+    died = say(MOTHER, "person.death_date", "2026-11-01")
+    assert subjects.represented_by(MOTHER) == []
+    died.delete()
     # The record is corrected: from the next page on nobody acts for the firm by it.
     Correction.objects.create(
         subject_id=FIRM, element="firm.legal_representative", value="王五", previous="欧阳娜", made_by="x",
