@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -46,14 +47,20 @@ class District:
         return result
 
 
-@pytest.fixture
-def district(tmp_path):
-    made = District(tmp_path / "here" / "var")
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A district with five acts; each test takes a copy of it."""
+    made = District(tmp_path_factory.mktemp("begun") / "var")
     made.chengshu("upgrade")
     (made.var / "files").mkdir()
     (made.var / "files" / "photo.jpg").write_bytes(b"a photo")
     made.act(5, "first")
-    return made
+    return made.var
+
+
+@pytest.fixture
+def district(begun, tmp_path):
+    return District(Path(shutil.copytree(begun, tmp_path / "here" / "var")))
 
 
 def test_restored_elsewhere_everything_is_there_and_the_ledger_verifies(district, tmp_path):

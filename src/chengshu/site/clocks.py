@@ -24,7 +24,7 @@ from chengshu.site.cli.common import setup_django
 log = structlog.get_logger("chengshu.clocks")
 MAX_PAUSE_SECONDS = 60.0
 # Nobody looks at a page while a job runs: it gives way to those who do.
-JOBS_NICENESS = 5
+JOBS_NICENESS = 10
 
 
 KINDS = ("clocks", "jobs", "outbox")
