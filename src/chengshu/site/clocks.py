@@ -73,6 +73,7 @@ def clocks(kind: str) -> list[Clock]:
         Clock("deadlines", 30.0, cases.sweep),
         Clock("calendars", 60.0, cases.calendars.recount),
         Clock("authorities", 3600.0, cases.parties.end_parties),
+        Clock("agents", 3600.0, cases.follow_agents),
         Clock("tokens", 3600.0, oidc.tidy),
         Clock("drafts", 3600.0, cases.drafts.discard),
         Clock("lots", 5.0, hall.draw_lots),
