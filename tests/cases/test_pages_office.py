@@ -101,7 +101,8 @@ def test_the_supervisor_sees_what_is_late_and_what_was_withdrawn_on_which_ground
 # As many packs as ship are loaded; lists hold cases of several, some late, some ended by the end of a child case.
 PAGES = {
     "operator": [
-        "/cases/", "/cases/?view=all", "/cases/?view=all&pack=grid-verification", "/cases/hand-over", "/cases/failed-jobs",
+        "/", "/staffing", "/cases/", "/cases/?view=all", "/cases/?view=all&pack=grid-verification",
+        "/cases/hand-over", "/cases/failed-jobs",
         "/cases/packs", "/cases/packs/grid-verification", "/cases/payments", "/cases/notices", "/supervision/",
         "/supervision/cases?kind=open", "/supervision/cases?kind=ended", "/supervision/cases?kind=withdrawn&article=house:10",
         "/reports", "/hall/statistics", "/hall/ratings/",
@@ -155,6 +156,48 @@ def test_no_list_of_the_office_asks_the_database_more_than_fifteen_times(distric
                 client.get(path)
             asked[who, path] = len(captured)
     assert {page: number for page, number in asked.items() if number > 15} == {}
+
+
+def questions(client, path):
+    assert client.get(path).status_code == 200, path
+    with CaptureQueriesContext(connection) as captured:
+        client.get(path)
+    return len(captured)
+
+
+def test_the_page_of_a_case_asks_no_more_for_eight_children_than_for_two(district, three):
+    now, asked = timezone.now(), {}
+    for parent, many in zip(three, (2, 8), strict=False):
+        ended = set()
+        for number in range(many):
+            view = cases.command(
+                parent, "report", {"finding": "unlicensed", "description": "x"}, actor=district.worker, now=now,
+                expected_version=None, idempotency_key=f"r{number}",
+            )  # fmt: skip
+            (child,) = {each.case_id for each in view.children} - ended
+            ended.add(child)
+            for name, data in (("accept", {}), ("result", {"result": "unfounded", "result_text": "x"})):
+                cases.take_step(child, name, data, actor=district.officer, idempotency_key=name, now=now)
+            while cases.run_jobs(now):
+                pass
+        page = browser(district.worker).get(f"/cases/{parent}").content.decode()
+        assert page.count("无证无照") >= many
+        for who in ("worker", "operator"):
+            asked[who, many] = questions(browser(getattr(district, who)), f"/cases/{parent}")
+        asked["officer", many] = questions(browser(district.officer), f"/cases/{child}")
+    summary = cases.load_summary(now)
+    assert (summary["open"], summary["dead_jobs"], summary["unowned"]) == (3, 0, 0)
+    assert all(asked[who, 2] == asked[who, 8] <= 15 for who in ("worker", "operator", "officer")), asked
+
+
+def test_the_grid_staff_page_asks_no_more_when_many_are_away(district):
+    operator, today = browser(district.operator), timezone.localdate()
+    before = questions(operator, "/staffing"), questions(operator, "/")
+    for number in range(6):
+        away = identity.save_account(f"g{number}", display_name=f"网格员{number}", role="grid_worker")
+        identity.set_absence(away, district.colleague if number % 2 else None, today, today)
+    assert (questions(operator, "/staffing"), questions(operator, "/")) == before
+    assert "代班：黄丽" in operator.get("/staffing").content.decode()
 
 
 def test_finance_notes_a_payment_once_and_other_departments_have_no_such_page(district, three):

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from chengshu.contexts.cases import packs, routing, rows
+from chengshu.contexts.cases import case_file, packs, routing, rows
 from chengshu.contexts.cases.domain import account_owner
 from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.models import CaseEvent, Task
 from chengshu.contexts.identity import api as identity
+from chengshu.kernel.one_look import seen
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.model import Pack, Role
 from chengshu.procedure.ports import Actor
@@ -40,10 +41,14 @@ class Access:
 
 
 def access_case(case_id: str, viewer: identity.Account, now: dt.datetime) -> Access:
-    """Return the case for a viewer, or refuse as if it did not exist."""
-    row = rows.lock_free(case_id)
+    """Return the case for a viewer, or refuse as if it did not exist; the parts of one page ask once."""
+    return seen(("case access", case_id, viewer.pk, now), lambda: _access(case_id, viewer, now))
+
+
+def _access(case_id: str, viewer: identity.Account, now: dt.datetime) -> Access:
+    row, tasks = case_file.row_of(case_id), case_file.tasks_of(case_id)
     pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
-    known = routing.actor_in_case(pack, row, rows.open_tasks(case_id), viewer, now)
+    known = routing.actor_in_case(pack, row, tasks, viewer, now)
     # What anyone may do is offered beside the public notice, not among the work of the case.
     actor = Actor(
         known.id, known.name, frozenset(role for role in known.roles if pack.roles[role].holder != "public")

@@ -13,7 +13,7 @@ from chengshu.contexts.cases.command_forms import CommentForm, Seen
 from chengshu.contexts.cases.domain import CaseView
 from chengshu.contexts.cases.field_views import scope_of, seen
 from chengshu.contexts.cases.panels import panel_lines
-from chengshu.contexts.cases.parties import parties_of
+from chengshu.contexts.cases.parties import PartyLine, parties_of
 from chengshu.contexts.cases.payments import payments_of
 from chengshu.contexts.cases.sealing import personal_facts
 from chengshu.contexts.cases.trace import ask_person_url, decisions_of
@@ -33,10 +33,7 @@ def page_of(view: CaseView, viewer: Account, now: dt.datetime) -> dict[str, Any]
     remarks = comments.may_comment(view.case_id, viewer, now)
     return {
         "drawing": drawing(access.pack, view),
-        "parties": [
-            (both(access.pack, f"roles.{line.role}"), line)
-            for line in parties_of(view.case_id, legal_day(now))
-        ],
+        "parties": _parties(access.pack, view.case_id, now),
         "may": claiming.may_claim(view.case_id, viewer, now),
         "claimed_by": claiming.holder_name(view.case_id, viewer) if viewer.role == "officer" else "",
         "remarks": comments.comments_of(view.case_id, viewer, now) if remarks else None,
@@ -49,6 +46,13 @@ def page_of(view: CaseView, viewer: Account, now: dt.datetime) -> dict[str, Any]
         "foresight": None if view.closed_at else what_if_case(view.case_id, now),
         "staff": viewer.role in STAFF_ROLES,
     }
+
+
+def _parties(pack: Pack, case_id: str, now: dt.datetime) -> list[tuple[dict[str, str], PartyLine]]:
+    """Return who takes part beside the office and the applicant; nobody is asked of a pack that knows no such roles."""
+    if not any(role.holder == "party" for role in pack.roles.values()):
+        return []
+    return [(both(pack, f"roles.{line.role}"), line) for line in parties_of(case_id, legal_day(now))]
 
 
 def drawing(pack: Pack, view: CaseView) -> Drawing:

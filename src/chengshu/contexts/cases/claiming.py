@@ -11,7 +11,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from chengshu.contexts.cases import access, administration, handover, packs, routing, rows, store
+from chengshu.contexts.cases import access, administration, case_file, handover, packs, routing, store
 from chengshu.contexts.cases.administration import Held
 from chengshu.contexts.cases.domain import account_owner, owner_account
 from chengshu.contexts.cases.models import Task
@@ -118,9 +118,9 @@ def holder_name(case_id: str, account: Account) -> str:
 
 def _look(case_id: str) -> Held:
     """Read a case without holding it."""
-    row = rows.lock_free(case_id)
+    row = case_file.row_of(case_id)
     pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
-    return Held(row, pack, row.case(pack.id), rows.open_tasks(case_id), MACHINE)
+    return Held(row, pack, row.case(pack.id), case_file.tasks_of(case_id), MACHINE)
 
 
 def _queued(held: Held, account: Account) -> list[tuple[int, str]]:

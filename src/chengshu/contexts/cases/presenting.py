@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from chengshu.contexts.cases import queries, rows
+from chengshu.contexts.cases import case_file, queries
 from chengshu.contexts.cases.access import FULL, OWN, Access, access_case, hidden_steps, note_read
 from chengshu.contexts.cases.administration import administrative_sentence
 from chengshu.contexts.cases.domain import (
@@ -25,7 +25,7 @@ from chengshu.contexts.cases.domain import (
 from chengshu.contexts.cases.field_views import field_view, first_value
 from chengshu.contexts.cases.lights import term_light
 from chengshu.contexts.cases.models import Case as CaseModel
-from chengshu.contexts.cases.models import CaseEvent, EvidenceFile, PersonalPayload
+from chengshu.contexts.cases.models import CaseEvent, EvidenceFile
 from chengshu.contexts.cases.place_field import holds_place
 from chengshu.contexts.cases.shown_values import shown_value
 from chengshu.contexts.cases.wording import (
@@ -59,7 +59,7 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
     """Return a case for a viewer. Full personal values only for those who work on it, and then on record."""
     access = access_case(case_id, viewer, now)
     row, pack = access.row, access.pack
-    model = CaseModel.objects.get(pk=case_id)
+    model, children = queries.with_children(case_id)
     case = row.case(pack.id)
     secrets, erased = _secrets(case_id) if access.level == FULL else ({}, False)
     hidden = hidden_steps(access, viewer) if access.level == FULL else set()
@@ -93,10 +93,10 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
         point=_point(own),
         grounds=grounds(pack, pack.opening.cite),
         terms=case_terms(pack, case, now),
-        owners=_owners(pack, case_id),
+        owners=_owners(pack, case_id, viewer),
         commands=commands,
-        events=_events(access, secrets, hidden) if access.level != OWN else [],
-        children=_children(case_id) if access.level != OWN else [],
+        events=_events(access, secrets, hidden, children) if access.level != OWN else [],
+        children=_children(children) if access.level != OWN else [],
         parent=row.parent_id if access.level == FULL else None,
         withheld=access.level != FULL,
         erased=erased,
@@ -110,7 +110,7 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
 def _secrets(case_id: str) -> tuple[dict[int, dict[str, Any]], bool]:
     found: dict[int, dict[str, Any]] = {}
     erased = False
-    for payload in PersonalPayload.objects.filter(case_id=case_id):
+    for payload in case_file.sealed_of(case_id):
         erased = erased or payload.erased_at is not None
         found[payload.seq] = json.loads(payload.body) if payload.body else {}
     return found, erased
@@ -195,9 +195,9 @@ def _light(pack: Pack, name: str, term: TermState, now: dt.datetime) -> Light:
     return term_light(term["state"], term["due_at"], term["amber_at"], now)
 
 
-def _owners(pack: Pack, case_id: str) -> list[tuple[dict[str, str], str]]:
-    tasks = rows.open_tasks(case_id)
-    names = queries.owner_names({owner for _, _, owner in tasks})
+def _owners(pack: Pack, case_id: str, viewer: identity.Account) -> list[tuple[dict[str, str], str]]:
+    tasks = case_file.tasks_of(case_id)
+    names = queries.owner_names({owner for _, _, owner in tasks}, viewer)
     return [(both(pack, f"roles.{role}"), names[owner]) for _, role, owner in tasks]
 
 
@@ -232,7 +232,12 @@ def _fields(access: Access, step: Transition, own: Mapping[str, Any], now: dt.da
     ]
 
 
-def _events(access: Access, secrets: Mapping[int, dict[str, Any]], hidden: set[int]) -> list[EventView]:
+def _events(
+    access: Access,
+    secrets: Mapping[int, dict[str, Any]],
+    hidden: set[int],
+    children: Sequence[CaseModel],
+) -> list[EventView]:
     pack, case_id, cell = access.pack, access.row.id, access.row.cell_code
     files: dict[int, list[FileView]] = {}
     for item in EvidenceFile.objects.filter(case_id=case_id).exclude(seq__in=hidden).order_by("pk"):
@@ -247,30 +252,37 @@ def _events(access: Access, secrets: Mapping[int, dict[str, Any]], hidden: set[i
             item.scanned,
         )
         files.setdefault(item.seq, []).append(view)
-    found = CaseEvent.objects.filter(case_id=case_id).order_by("seq")
+    found = [(row, json.loads(row.body)) for row in case_file.events_of(case_id)]
+    said = [{**event.get("data", {}), **secrets.get(row.seq, {})} for row, event in found]
+    # One child may end twice (it was reopened): each of its ends has its own words.
+    ends = {tuple(end.items()) for data in said if (end := child_end(data))}
+    words = {end: outcomes_in_words(dict(end), children) for end in ends}
     return [
-        event_view(pack, row, cell, secrets, files.get(row.seq, []), anonymous=row.seq in hidden)
-        for row in found
-    ]
+        event_view(
+            pack, row, event, data, cell, secrets.get(row.seq, {}), files.get(row.seq, []),
+            anonymous=row.seq in hidden, children=words.get(tuple(child_end(data).items()), {}),
+        )
+        for (row, event), data in zip(found, said, strict=True)
+    ]  # fmt: skip
 
 
 def event_view(
     pack: Pack,
     row: CaseEvent,
+    event: Mapping[str, Any],
+    data: Mapping[str, Any],
     cell: str,
-    secrets: Mapping[int, dict[str, Any]],
+    hidden: Mapping[str, Any],
     files: list[FileView],
     *,
     anonymous: bool = False,
+    children: Mapping[str, Mapping[str, str]],
 ) -> EventView:
-    """Return one event as a sentence with its grounds; personal values only as far as ``secrets`` hold them.
+    """Return one event as a sentence with its grounds; of personal values only what ``data`` and ``hidden`` hold of them.
 
     An anonymous one calls whoever took the step by their role.
     """
-    event = json.loads(row.body)
-    hidden = secrets.get(row.seq, {})
-    data = {**event.get("data", {}), **hidden}
-    sentence = sentence_of(pack, event, data, cell, anonymous=anonymous)
+    sentence = sentence_of(pack, event, data, cell, anonymous=anonymous, children=children)
     return EventView(
         seq=row.seq,
         at=row.at,
@@ -321,8 +333,6 @@ def _answers(pack: Pack, step_id: str, data: Mapping[str, Any]) -> list[tuple[di
     return found
 
 
-def _children(case_id: str) -> list[ChildView]:
-    return [
-        ChildView(line.case_id, line.title, line.state, line.department)
-        for line in queries.children_of(case_id)
-    ]
+def _children(found: Sequence[CaseModel]) -> list[ChildView]:
+    lines = [queries.case_line(row) for row in found]
+    return [ChildView(line.case_id, line.title, line.state, line.department) for line in lines]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
@@ -146,14 +146,12 @@ def said_here(text: Mapping[str, str]) -> str:
     return text["en" if (get_language() or "").startswith("en") else "zh"]
 
 
-def owner_names(owners: set[str]) -> dict[str, str]:
-    """Return how people call these owners; accounts are asked for once, together."""
+def owner_names(owners: set[str], viewer: Account | None = None) -> dict[str, str]:
+    """Return how people call these owners; accounts are asked for once, together. ``viewer`` is known already."""
     ids = {owner: account_id for owner in owners if (account_id := owner_account(owner)) is not None}
-    people = (
-        {account.pk: account.shown_name for account in identity.accounts(ids=list(ids.values()))}
-        if ids
-        else {}
-    )
+    people = {viewer.pk: viewer.shown_name} if viewer is not None else {}
+    if others := sorted(set(ids.values()) - people.keys()):
+        people |= {account.pk: account.shown_name for account in identity.accounts(ids=others)}
     names = {owner: people.get(account_id, owner) for owner, account_id in ids.items()}
     for owner in owners - ids.keys():
         if owner.startswith("department:"):
@@ -161,14 +159,6 @@ def owner_names(owners: set[str]) -> dict[str, str]:
         else:
             names[owner] = _(QUEUES[owner]) if owner in QUEUES else owner
     return names
-
-
-def _counts(found: QuerySet[Task], now: dt.datetime) -> dict[str, int]:
-    return found.aggregate(
-        red=Count("pk", filter=Q(due_at__lte=now)),
-        amber=Count("pk", filter=Q(due_at__gt=now, amber_at__lte=now)),
-        green=Count("pk", filter=Q(amber_at__gt=now) | Q(due_at=None)),
-    )
 
 
 def _row(values: Mapping[str, Any], names: Mapping[str, str], now: dt.datetime) -> TaskRow:
@@ -201,15 +191,28 @@ def title_of(pack: Pack, facts: Mapping[str, Any]) -> dict[str, str]:
 
 def load_summary(now: dt.datetime) -> dict[str, Any]:
     """Return how much work is open, due soon, late and without anyone; and what failed in the outbox."""
-    found = Task.objects.filter(open=True)
-    counts = _counts(found, now)
+    tasks = Task.objects.filter(open=True).aggregate(
+        red=Count("pk", filter=Q(due_at__lte=now)),
+        amber=Count("pk", filter=Q(due_at__gt=now, amber_at__lte=now)),
+        green=Count("pk", filter=Q(amber_at__gt=now) | Q(due_at=None)),
+        unowned=Count("pk", filter=Q(owner=NOBODY)),
+    )
+    # Two numbers by one question.
+    both_counts = [
+        rows.order_by().values(what=Value(what)).annotate(number=Count("pk")).values_list("what", "number")
+        for what, rows in (
+            ("cases", Case.objects.filter(closed_at=None)),
+            ("dead", Job.objects.filter(state=Job.State.DEAD)),
+        )
+    ]
+    counts = dict(both_counts[0].union(both_counts[1], all=True))
     return {
-        "open": Case.objects.filter(closed_at=None).count(),
-        "overdue": counts["red"],
-        "due_soon": counts["amber"],
-        "in_time": counts["green"],
-        "unowned": found.filter(owner=NOBODY).count(),
-        "dead_jobs": Job.objects.filter(state=Job.State.DEAD).count(),
+        "open": counts.get("cases", 0),
+        "overdue": tasks["red"],
+        "due_soon": tasks["amber"],
+        "in_time": tasks["green"],
+        "unowned": tasks["unowned"],
+        "dead_jobs": counts.get("dead", 0),
     }
 
 
@@ -271,6 +274,14 @@ def outcomes(case_ids: Sequence[str]) -> dict[str, str]:
     return dict(ended.values_list("pk", "outcome"))
 
 
+def with_children(case_id: str) -> tuple[Case, list[Case]]:
+    """Return a case and its child cases, oldest first, in one look at the database."""
+    found = Case.objects.filter(Q(pk=case_id) | Q(parent_id=case_id)).order_by("opened_at", "pk")
+    found = found.select_related("pack_version").defer("pack_version__files")
+    rows = {row.pk: row for row in found}
+    return rows.pop(case_id), list(rows.values())
+
+
 def children_of(case_id: str) -> list[CaseLine]:
     """Return the child cases of a case, oldest first."""
     return _lines(Case.objects.filter(parent_id=case_id).order_by("opened_at", "pk"))
@@ -282,10 +293,11 @@ def cases_by_state(pack: str) -> dict[str, int]:
 
 
 def _lines(found: QuerySet[Case]) -> list[CaseLine]:
-    return [_line(case) for case in found.select_related("pack_version").defer("pack_version__files")]
+    return [case_line(case) for case in found.select_related("pack_version").defer("pack_version__files")]
 
 
-def _line(case: Case) -> CaseLine:
+def case_line(case: Case) -> CaseLine:
+    """Return a case, read with its pack version, as a line of a list."""
     pack = packs.pinned(case.pack_version_id, case.pack_version.hash).pack
     return CaseLine(
         case.pk, case.pack, title_of(pack, json.loads(case.body)["facts"]), both(pack, f"states.{case.state}"),

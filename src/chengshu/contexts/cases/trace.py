@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chengshu.contexts.cases import case_file
 from chengshu.contexts.cases.access import FULL, Access, access_case, hidden_steps
 from chengshu.contexts.cases.domain import Ground
 from chengshu.contexts.cases.field_views import field_view
-from chengshu.contexts.cases.models import CaseEvent, PersonalPayload
+from chengshu.contexts.cases.models import CaseEvent
 from chengshu.contexts.cases.shown_values import shown_value
 from chengshu.contexts.cases.wording import LANGUAGES, both, grounds
 from chengshu.contexts.identity import api as identity
@@ -90,12 +91,12 @@ def decisions_of(
 ) -> list[Decision]:
     """Return every decision by a table in a case, oldest first; values only for whoever sees the file."""
     access = access or access_case(case_id, viewer, now)
-    rows = list(CaseEvent.objects.filter(case_id=case_id).order_by("seq"))
+    rows = case_file.events_of(case_id)
     if not any('"rows"' in row.body for row in rows):
         return []
     full = access.level == FULL
     hidden = hidden_steps(access, viewer) if full else set()
-    sealed = PersonalPayload.objects.filter(case_id=case_id) if full else []
+    sealed = case_file.sealed_of(case_id) if full else []
     personal = {item.seq: json.loads(item.body) for item in sealed if item.body}
     told = _Told(access, {**access.row.case(access.pack.id).facts, **personal.get(1, {})}, full, case_id)
     found = []

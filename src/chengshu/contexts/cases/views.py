@@ -23,6 +23,7 @@ from chengshu.contexts.cases.models import EvidenceFile
 from chengshu.contexts.cases.presenting import case_view
 from chengshu.contexts.cases.refusals import in_words
 from chengshu.contexts.identity.api import ALL_ROLES, STAFF_ROLES, role_required
+from chengshu.kernel.one_look import one_look
 from chengshu.kernel.problems import Problem
 
 
@@ -31,8 +32,9 @@ from chengshu.kernel.problems import Problem
 def case(request: HttpRequest, case_id: str) -> HttpResponse:
     """Show one case: where it stands, what is due from whom by when, on what ground, what can be done, what was done."""
     now = timezone.now()
-    view = case_view(case_id, request.user, now=now)
-    context = {"case": view, "breadcrumbs": trail(request, view), **page_of(view, request.user, now)}
+    with one_look():
+        view = case_view(case_id, request.user, now=now)
+        context = {"case": view, "breadcrumbs": trail(request, view), **page_of(view, request.user, now)}
     return render(request, "cases/case.html", context)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chengshu.contexts.cases import packs, rows
+from chengshu.contexts.cases import case_file, packs
 from chengshu.contexts.cases.ahead import PartAhead, longest, named, parts_ahead
 from chengshu.contexts.cases.domain import Ground
 from chengshu.contexts.cases.wording import both, grounds
@@ -107,7 +107,7 @@ def what_if_pack(pack_id: str, now: dt.datetime) -> WhatIf:
 
 def what_if_case(case_id: str, now: dt.datetime) -> WhatIf:
     """Return by when a case is decided as it stands now."""
-    row = rows.lock_free(case_id)
+    row = case_file.row_of(case_id)
     pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
     case = row.case(pack.id)
     own = foresee(pack, now, default_clock(), case=case, pack_named=named)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from chengshu.contexts.cases import packs
@@ -134,12 +134,19 @@ def outcome_words(child_id: str, code: str) -> dict[str, str]:
     return outcomes_in_words({child_id: code})[child_id]
 
 
-def outcomes_in_words(ends: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Return how the own packs of child cases word their outcomes (child → code); a parent's pack does not know them."""
-    found = Case.objects.filter(pk__in=ends).values_list("pk", "pack_version_id", "pack_version__hash")
+def outcomes_in_words(ends: Mapping[str, str], known: Iterable[Case] = ()) -> dict[str, dict[str, str]]:
+    """Return how the own packs of child cases word their outcomes (child → code); a parent's pack does not know them.
+
+    ``known``: child cases that were read already, with their pack versions.
+    """
+    runs = {row.pk: (row.pack_version_id, row.pack_version.hash) for row in known}
+    if others := ends.keys() - runs.keys():
+        asked = Case.objects.filter(pk__in=others)
+        for child, *version in asked.values_list("pk", "pack_version_id", "pack_version__hash"):
+            runs[child] = (version[0], version[1])
     said = {child: dict.fromkeys(LANGUAGES, code) for child, code in ends.items()}
-    for child, version_id, hash_ in found:
-        pack, code = packs.pinned(version_id, hash_).pack, ends[child]
+    for child in ends.keys() & runs.keys():
+        pack, code = packs.pinned(*runs[child]).pack, ends[child]
         said[child] = {language: pack.text(f"outcomes.{code}", language) or code for language in LANGUAGES}
     return said
 

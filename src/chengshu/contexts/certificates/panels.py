@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import Model, Value
 from django.urls import reverse
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import queries
-from chengshu.contexts.certificates.models import Certificate, RegisterEntry
+from chengshu.contexts.certificates.models import Certificate, Document, Evidence, RegisterEntry
 from chengshu.contexts.identity.api import Account
 from chengshu.kernel.terms import legal_day
 
@@ -19,12 +20,15 @@ WAITS = {"zh": "正在生成", "en": "being made"}
 
 def case_panel(case_id: str, viewer: Account, now: dt.datetime) -> list[Line]:
     """Return our lines for the page of a case; whoever may open the case may see them."""
-    on = legal_day(now)
-    lines = [
-        _certificate(row, viewer, on) for row in Certificate.objects.filter(case_id=case_id).order_by("pk")
-    ]
-    lines += [_entry(row, on) for row in RegisterEntry.objects.filter(case_id=case_id).order_by("pk")]
-    documents = queries.documents_of(case_id)
+    on, there = legal_day(now), _there(case_id)
+    lines = []
+    if Certificate in there:
+        held = Certificate.objects.filter(case_id=case_id).order_by("pk")
+        lines += [_certificate(row, viewer, on) for row in held]
+    if RegisterEntry in there:
+        entered = RegisterEntry.objects.filter(case_id=case_id).order_by("pk")
+        lines += [_entry(row, on) for row in entered]
+    documents = queries.documents_of(case_id) if Document in there else []
     # A document names people in clear: it is for those who see the case whole.
     whole = bool(documents) and cases.access_case(case_id, viewer, now).level == cases.FULL
     for document in documents:
@@ -41,13 +45,23 @@ def case_panel(case_id: str, viewer: Account, now: dt.datetime) -> list[Line]:
                 "good" if made else "wait",
             )
         )
-    for item in queries.evidence_of(case_id):
+    for item in queries.evidence_of(case_id) if Evidence in there else ():
         text = {"zh": f"存证 {item.leaf_id}", "en": f"ledger entry {item.leaf_id}"}
         url = reverse("ledger:receipt", args=[item.leaf_id])
         lines.append(
             Line({"zh": item.name, "en": item.name}, text, url, {"zh": "已存证", "en": "deposited"}, "good")
         )
     return lines
+
+
+def _there(case_id: str) -> set[type[Model]]:
+    """Return which of our tables know a case: most cases are in none or one of them, and that takes one question."""
+    kinds = (Certificate, RegisterEntry, Document, Evidence)
+    asked = [
+        kind.objects.filter(case_id=case_id).order_by().values_list(Value(number))
+        for number, kind in enumerate(kinds)
+    ]
+    return {kinds[number] for (number,) in asked[0].union(*asked[1:])}
 
 
 def _certificate(row: Certificate, viewer: Account, on: dt.date) -> Line:

@@ -30,6 +30,7 @@ from chengshu.contexts.identity.acting import (
 from chengshu.contexts.identity.demo import DEMO_PASSWORD, DEPARTMENTS, demo_accounts, seed_demo, trade_names
 from chengshu.contexts.identity.disclosures import record_disclosure
 from chengshu.contexts.identity.domain import PURPOSES, PURPOSES_OF_ROLE, NewToken, Read, is_personal, mask
+from chengshu.contexts.identity.duty import Duty, absence_on, duty, on_duty, stands_in_for
 from chengshu.contexts.identity.lifetimes import ended, register_ended
 from chengshu.contexts.identity.mandates import (
     Paper,
@@ -52,10 +53,8 @@ from chengshu.contexts.identity.signing_in import (
     reset_second_factors,
 )
 from chengshu.contexts.identity.store import (
-    absence_on,
     follow_merge,
     make_token,
-    on_duty,
     read_proof,
     reads_of,
     record_read,
@@ -64,7 +63,6 @@ from chengshu.contexts.identity.store import (
     save_account,
     save_department,
     set_absence,
-    stands_in_for,
     token_holder,
     was_read,
 )
@@ -81,6 +79,7 @@ __all__ = [
     "Account",
     "Acting",
     "Department",
+    "Duty",
     "Mandate",
     "NewToken",
     "Paper",
@@ -106,6 +105,7 @@ __all__ = [
     "depart",
     "department_name",
     "departments",
+    "duty",
     "end_sessions",
     "ended",
     "follow_merge",
@@ -154,7 +154,7 @@ def departments() -> list[Department]:
 
 def department_name(code: str) -> dict[str, str]:
     """Return a department's name in both languages; an unknown code names itself."""
-    row = Department.objects.filter(pk=code).first()
+    row = seen(("department", code), lambda: Department.objects.filter(pk=code).first())
     return {"zh": row.name_zh, "en": row.name_en} if row else {"zh": code, "en": code}
 
 

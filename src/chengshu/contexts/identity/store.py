@@ -86,35 +86,6 @@ def set_absence(account: Account, substitute: Account | None, first_day: date, l
     )
 
 
-def absence_on(account_id: int, on: date) -> Absence | None:
-    """Return the absence that covers the day; the one recorded last when several do."""
-    found = Absence.objects.filter(account_id=account_id, first_day__lte=on, last_day__gte=on)
-    return found.select_related("substitute").order_by("-pk").first()
-
-
-def on_duty(account: Account, on: date) -> Account | None:
-    """Return who does this account's work on a day: itself, a substitute (or theirs), or nobody."""
-    seen: set[int] = set()
-    current: Account | None = account
-    while current is not None and current.pk not in seen:
-        seen.add(current.pk)
-        if not current.is_active or (current.left_on and current.left_on <= on):
-            return None
-        # Nobody stands in for a resident in their own matter without a mandate.
-        absence = None if current.role == Account.Role.RESIDENT else absence_on(current.pk, on)
-        if absence is None:
-            return current
-        current = absence.substitute
-    return None
-
-
-def stands_in_for(account: Account, on: date) -> list[Account]:
-    """Return the colleagues whose work falls to this account on a day, through chains of substitutes too."""
-    away = Absence.objects.filter(first_day__lte=on, last_day__gte=on).values_list("account_id", flat=True)
-    absent = Account.objects.filter(pk__in=away, is_active=True).exclude(pk=account.pk)
-    return [colleague for colleague in absent if on_duty(colleague, on) == account]
-
-
 def check_purpose(
     actor: Account, subject_id: str, purpose: str, elements: Sequence[str], now: datetime
 ) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from chengshu.contexts.identity import sessions, store
+from chengshu.contexts.identity import duty, sessions, store
 from chengshu.contexts.identity.access import ALL_ROLES, may_act, public_page, role_required
 from chengshu.contexts.identity.demo import DEMO_PASSWORD, demo_accounts
 from chengshu.contexts.identity.forms import LIVES, SCOPES, PasswordForm, SignInForm, TokenForm
@@ -76,7 +76,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def account_page(request: HttpRequest) -> HttpResponse:
     """Show who one is here, and lead to password and tokens."""
     return render(
-        request, "identity/account.html", {"absence": store.absence_on(request.user.pk, timezone.localdate())}
+        request, "identity/account.html", {"absence": duty.absence_on(request.user.pk, timezone.localdate())}
     )
 
 

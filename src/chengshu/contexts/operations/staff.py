@@ -24,10 +24,12 @@ class Worker:
 def workers_on(on: date) -> list[Worker]:
     """Return the grid workers, the most loaded first."""
     loads = {cell.code: cell for cell in places.cells()}
-    found = []
-    for account in identity.accounts(role="grid_worker"):
-        held = [loads[code] for code in places.cells_of(account, on) if code in loads]
-        absence = identity.absence_on(account.pk, on)
+    found, duty = [], identity.duty(on)
+    accounts = identity.accounts(role="grid_worker")
+    cells = places.cells_of_each(accounts, on)
+    for account in accounts:
+        held = [loads[code] for code in cells[account.pk] if code in loads]
+        absence = duty.absences.get(account.pk)
         found.append(
             Worker(
                 name=account.display_name,

@@ -25,6 +25,7 @@ from chengshu.contexts.operations.fronts import FRONTS
 from chengshu.contexts.operations.models import PageReport
 from chengshu.contexts.operations.staff import workers_on
 from chengshu.contexts.places import api as places
+from chengshu.kernel.one_look import one_look
 from chengshu.kernel.problems import Problem
 
 CELLS_A_PAGE = 60
@@ -42,7 +43,9 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "operations/visitor.html")
     front = FRONTS[request.user.role]
     now = timezone.now()
-    return render(request, front.template, front.gather(request.user, now))
+    with one_look():
+        gathered = front.gather(request.user, now)
+    return render(request, front.template, gathered)
 
 
 @public_page
@@ -89,9 +92,10 @@ def report_error(request: HttpRequest) -> HttpResponse:
 def staffing(request: HttpRequest) -> HttpResponse:
     """Show where the grid lacks people: cells without anyone, load by worker, who is away."""
     on = timezone.localdate()
-    bare = places.cells_without_staff(on)
-    page = Paginator(bare, CELLS_A_PAGE).get_page(request.GET.get("page"))
-    context = {"bare": bare, "page": page, "workers": workers_on(on), "figures": places.load_figures(on)}
+    with one_look():
+        figures, workers = places.load_figures(on), workers_on(on)
+    page = Paginator(figures.bare, CELLS_A_PAGE).get_page(request.GET.get("page"))
+    context = {"bare": figures.bare, "page": page, "workers": workers, "figures": figures}
     return render(request, "operations/staffing.html", context)
 
 

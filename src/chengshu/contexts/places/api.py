@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Q, Sum
+from django.db.models import Count, Value
 
 from chengshu.contexts.places.cells import (
     balance_proposals,
@@ -29,6 +29,7 @@ from chengshu.contexts.places.cells import (
 from chengshu.contexts.places.charges import (
     cells_by_account,
     cells_of,
+    cells_of_each,
     cells_without_staff,
     charges_of_cell,
     end_post,
@@ -37,6 +38,7 @@ from chengshu.contexts.places.charges import (
     people_in_charge,
     people_in_charge_of,
     post,
+    without_staff,
 )
 from chengshu.contexts.places.counts import (
     Panel,
@@ -113,6 +115,7 @@ __all__ = [
     "cells_by_account",
     "cells_geojson",
     "cells_of",
+    "cells_of_each",
     "cells_without_staff",
     "charges_of_cell",
     "community_name",
@@ -172,16 +175,26 @@ __all__ = [
 
 def load_figures(on: date) -> LoadFigures:
     """Return how the grid stands on a day: cells, load, cells above the limit, cells without anyone."""
-    in_force = Cell.objects.filter(valid_to=None)
-    sums = in_force.aggregate(residents=Sum("residents"), rented=Sum("rented_homes"))
+    in_force = list(
+        Cell.objects.filter(valid_to=None).order_by("code").values_list("code", "residents", "rented_homes")
+    )
+    # Two numbers by one question.
+    both = [
+        rows.order_by().values(what=Value(what)).annotate(number=Count("pk")).values_list("what", "number")
+        for what, rows in (
+            ("zones", Zone.objects.all()),
+            ("addresses", Place.objects.filter(state=Place.State.ACTIVE)),
+        )
+    ]
+    counts = dict(both[0].union(both[1], all=True))
     return LoadFigures(
-        zones=Zone.objects.count(),
-        cells=in_force.count(),
-        residents=sums["residents"] or 0,
-        rented_homes=sums["rented"] or 0,
-        over_limit=in_force.filter(Q(residents__gt=1500) | Q(rented_homes__gt=750)).count(),
-        without_staff=len(cells_without_staff(on)),
-        addresses=Place.objects.filter(state=Place.State.ACTIVE).count(),
+        zones=counts.get("zones", 0),
+        cells=len(in_force),
+        residents=sum(residents for _code, residents, _rented in in_force),
+        rented_homes=sum(rented for _code, _residents, rented in in_force),
+        over_limit=sum(1 for _code, residents, rented in in_force if residents > 1500 or rented > 750),
+        bare=without_staff([code for code, *_ in in_force], on),
+        addresses=counts.get("addresses", 0),
     )
 
 

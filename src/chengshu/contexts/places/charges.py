@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from chengshu.contexts.identity.api import Account, on_duty, stands_in_for
+from chengshu.contexts.identity.api import Account, duty, on_duty, stands_in_for
 from chengshu.contexts.ledger import api as ledger
 from chengshu.contexts.places.cells import current_cells
 from chengshu.contexts.places.domain import Charge
@@ -23,22 +23,6 @@ def _on(on: date) -> QuerySet[CellCharge]:
     return held.select_related("account").order_by("cell_id", "-post", "id")
 
 
-class _Duty:
-    """Knows who does an account's work on the day; identity is asked only about those who are away."""
-
-    def __init__(self, on: date) -> None:
-        self.on, self._known = on, dict[int, Account | None]()
-        away = Account.objects.filter(absences__first_day__lte=on, absences__last_day__gte=on)
-        self._away = set(away.values_list("pk", flat=True))
-
-    def of(self, account: Account) -> Account | None:
-        """Return the account itself, its substitute, or nobody."""
-        if account.pk not in self._known:
-            here = account.is_active and account.left_on is None and account.pk not in self._away
-            self._known[account.pk] = account if here else on_duty(account, self.on)
-        return self._known[account.pk]
-
-
 def people_in_charge_of(codes: Iterable[str], on: date) -> dict[str, list[int]]:
     """Return for each cell the accounts that do its work on a day, the main one first; possibly none.
 
@@ -49,16 +33,22 @@ def people_in_charge_of(codes: Iterable[str], on: date) -> dict[str, list[int]]:
     ended = _ended(wanted)
     successors = {code: current_cells(code) for code in ended}
     asked = list(dict.fromkeys([*wanted, *(after for each in successors.values() for after in each)]))
-    found: dict[str, list[int]] = {code: [] for code in asked}
-    duty = _Duty(on)
-    for start in range(0, len(asked), 500):  # SQLite takes about a thousand parameters
-        for charge in _on(on).filter(cell_id__in=asked[start : start + 500]):
-            person = duty.of(charge.account)
-            if person is not None and person.pk not in found[charge.cell_id]:
-                found[charge.cell_id].append(person.pk)
+    found = _working(asked, on)
     for code, after in successors.items():
         found[code] = list(dict.fromkeys(person for each in after for person in found[each]))
     return {code: found[code] for code in wanted}
+
+
+def _working(codes: list[str], on: date) -> dict[str, list[int]]:
+    """Return for each of these cells the accounts that do the work of its own posts."""
+    found: dict[str, list[int]] = {code: [] for code in codes}
+    present = duty(on)
+    for start in range(0, len(codes), 500):  # SQLite takes about a thousand parameters
+        for charge in _on(on).filter(cell_id__in=codes[start : start + 500]):
+            person = present.of(charge.account)
+            if person is not None and person.pk not in found[charge.cell_id]:
+                found[charge.cell_id].append(person.pk)
+    return found
 
 
 def _ended(codes: list[str]) -> list[str]:
@@ -77,10 +67,10 @@ def people_in_charge(cell_code: str, on: date) -> list[int]:
 
 def charges_of_cell(cell_code: str, on: date) -> list[Charge]:
     """Return the posts of a cell on a day, with who stands in."""
-    duty = _Duty(on)
+    present = duty(on)
     charges = []
     for row in _on(on).filter(cell_id=cell_code):
-        person = duty.of(row.account)
+        person = present.of(row.account)
         charges.append(
             Charge(
                 cell_code, row.account_id, row.account.display_name, row.post, row.first_day, row.last_day,
@@ -99,6 +89,21 @@ def cells_of(account: Account, on: date) -> list[str]:
     return sorted(set(rows.values_list("cell_id", flat=True)))
 
 
+def cells_of_each(accounts: Iterable[Account], on: date) -> dict[int, list[str]]:
+    """Return for each of many accounts what ``cells_of`` does, asked together."""
+    held: dict[int, list[str]] = {}
+    rows = _on(on).filter(cell__valid_to=None)
+    for account_id, code in rows.values_list("account_id", "cell_id"):
+        held.setdefault(account_id, []).append(code)
+    present, found = duty(on), {}
+    for account in accounts:
+        people = [other.pk for other in present.stood_in_for_by(account)]
+        if present.of(account) == account:
+            people.append(account.pk)
+        found[account.pk] = sorted({code for each in people for code in held.get(each, ())})
+    return found
+
+
 def cells_by_account(account_ids: Iterable[int], on: date) -> dict[int, list[str]]:
     """Return the cells whose own posts these accounts hold on a day, without anyone they stand in for."""
     held: dict[int, list[str]] = {}
@@ -111,7 +116,15 @@ def cells_by_account(account_ids: Iterable[int], on: date) -> dict[int, list[str
 def cells_without_staff(on: date) -> list[str]:
     """Return the cells in force for whom nobody works on a day: no post, or everyone away without a substitute."""
     codes = list(Cell.objects.filter(valid_to=None).order_by("code").values_list("code", flat=True))
-    return [code for code, people in people_in_charge_of(codes, on).items() if not people]
+    return without_staff(codes, on)
+
+
+def without_staff(codes: list[str], on: date) -> list[str]:
+    """Return those of these cells, all in force, for whom nobody works on a day."""
+    present = duty(on)
+    # Every post of the day at once: hardly more rows than those of the cells in force, and one statement.
+    worked = {charge.cell_id for charge in _on(on) if present.of(charge.account) is not None}
+    return [code for code in codes if code not in worked]
 
 
 def post(

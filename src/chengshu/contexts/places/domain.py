@@ -138,8 +138,14 @@ class LoadFigures:
     residents: int
     rented_homes: int
     over_limit: int
-    without_staff: int
+    # The cells in force for whom nobody works.
+    bare: list[str]
     addresses: int
+
+    @property
+    def without_staff(self) -> int:
+        """Return how many cells nobody works for."""
+        return len(self.bare)
 
 
 Feature = dict[str, Any]
