@@ -13,6 +13,7 @@ from chengshu.interfaces.rest.authentication import SessionGuard, open_call
 
 # Views of Django and of the site itself that carry no guard of ours: they show nothing of anyone.
 UNGUARDED = {
+    "favicon.ico",
     "healthz",
     "readyz",
     "metrics",

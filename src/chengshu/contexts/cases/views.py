@@ -130,7 +130,9 @@ def _said(value: dict[str, str]) -> str:
 
 
 def trail(request: HttpRequest, view: CaseView) -> list[tuple[str, str]]:
-    """Return the way to a case: from the work list, or from one's own cases."""
+    """Return the way to a case: from the work list, from the window, or from one's own cases."""
     if request.user.role == "resident":
         return [(_("我的办件"), "/my/cases"), (_said(view.title), "")]
+    if request.user.role == "clerk":
+        return [(_("窗口"), "/window/"), (_said(view.title), "")]
     return [(_("我的任务"), "/cases/"), (_said(view.title), "")]
