@@ -71,7 +71,12 @@ def people(db):
         identity.save_department(code, code, code)
     run = Run.objects.create(run_id="r1", state=Run.State.PUBLISHED, started_at=now)
     CurrentSnapshot.objects.create(run=run, published_at=now)
-    data = {"person.name": NAME, "person.resident_id": "440306199001010022", "person.phone": PHONE}
+    data = {
+        "person.name": NAME,
+        "person.resident_id": "440306199001010022",
+        "person.phone": PHONE,
+        "person.birth_date": "1990-01-01",
+    }
     GoldenRecord.objects.create(subject_id=ME, kind="person", valid_from=run.number, name=NAME, data=data)
     save = identity.save_account
     return SimpleNamespace(
@@ -126,9 +131,15 @@ def test_only_what_the_hall_does_not_know_is_asked_and_the_rules_decide_at_once(
     assert "开始" in page and page.index("资料齐全时通常当场办结；") < page.index("最迟")
     url = browser.post("/hall/apply/childbirth-subsidy/begin")
     asked, url = applied(browser, CHILD, url)
-    assert not {"applicant_name", "applicant_id", "phone", "truthful", "guardian_paper", "birth_paper"} & set(
-        asked
-    )
+    assert not {
+        "applicant_name",
+        "applicant_id",
+        "applicant_born_on",
+        "phone",
+        "truthful",
+        "guardian_paper",
+        "birth_paper",
+    } & set(asked)
     page = browser.get(url)
     for text in (NAME, PHONE, "取自", "这个不对", "欧阳小", "自己填"):
         assert text in page, text
@@ -141,7 +152,10 @@ def test_only_what_the_hall_does_not_know_is_asked_and_the_rules_decide_at_once(
     assert case.state == "approved" and "当场有了决定" in page and case.pk in page and "存证回执" in page
     origins = CaseOrigins.objects.get(case_id=case.pk)
     from_the_entry = {"child_name", "child_id", "born_on", "entry_number"}
-    assert set(origins.fields) == {"applicant_name", "applicant_id", "phone", "payee"} | from_the_entry
+    assert (
+        set(origins.fields)
+        == {"applicant_name", "applicant_id", "applicant_born_on", "phone", "payee"} | from_the_entry
+    )
     assert not from_the_entry & set(asked)
     assert not Draft.objects.exists()
     assert "核定" in browser.get(f"/my/cases/{case.pk}")

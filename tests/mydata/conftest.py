@@ -70,6 +70,7 @@ def childbirth_facts(**more):
         "child_name": "王小满", "child_id": "440306202506100028", "born_on": "2025-06-10", "registered_here": True,
         "entry_number": "HE-2026-000001",
         "birth_proof": "register", "applicant_name": "王安娜", "applicant_id": "440306199303150020",
+        "applicant_born_on": "1993-03-15",
         "phone": "13800138001", "relation": "mother", "payee": "王安娜", "bank_account": "6217000000000000001",
         "truthful": True, **more,
     }  # fmt: skip

@@ -11,7 +11,7 @@ from chengshu.contexts.certificates.models import Certificate
 from chengshu.contexts.hall import api as hall
 from chengshu.site.simulation.samples import read_samples
 
-from .conftest import NOW
+from .conftest import NOW, PACK, childbirth_facts
 
 BIRTH = "birth-data"
 TYPED = {
@@ -87,6 +87,57 @@ def test_a_mother_whom_the_hospital_did_not_record_is_looked_at_by_a_person(anna
     cases.need_shipped(BIRTH, NOW)
     record(anna, mother_name="李安", mother_id="440306199303150047")
     assert applied(anna, "c", number="").state == "examining"
+
+
+def entry(account):
+    """Give somebody the household entry of their child."""
+    said = {
+        "child_name": "王小满",
+        "child_id": "440306202506100028",
+        "birth_date": "2025-06-10",
+        "number": "HE-2026-000001",
+    }
+    claims = [{"name": name, "label": {"zh": name, "en": name}, "raw": value, "value": {"zh": value, "en": value}}
+              for name, value in said.items()]  # fmt: skip
+    Certificate.objects.create(
+        number="HE-2026-000001", type="household-entry", case_id="X3", title_zh="户口登记", title_en="Entry", holder="王安娜",
+        holder_account=str(account.pk), holder_id=account.subject_id, claims=json.dumps(claims),
+        department="public-security", valid_from=dt.date(2026, 1, 1), issued_at=NOW, changed_at=NOW,
+    )  # fmt: skip
+
+
+def subsidised(account, key, **typed):
+    given = {"asked": True, "opened_by": account, "idempotency_key": key, "now": NOW}
+    case_id = cases.open_case(PACK, childbirth_facts(**typed), **given)
+    return cases.command(
+        case_id,
+        "confirm",
+        {"agreed": True},
+        actor=account,
+        expected_version=None,
+        idempotency_key=None,
+        now=NOW,
+    )
+
+
+def test_the_subsidy_is_granted_to_whom_the_register_knows_not_to_the_number_that_is_typed(staff):
+    entry(staff.anna)
+    # Another's number, a man's, who would be the father: the register says whose account it is.
+    typed = {"relation": "father", "applicant_id": "440306199107150015", "applicant_born_on": "1991-07-15"}
+    view = subsidised(staff.anna, "s1", **typed)
+    assert view.state == "examining"
+    assert cases.case_facts(view.case_id)["facts"]["applicant_id"] == "440306199303150020"
+
+
+def test_the_mother_whom_the_register_knows_has_the_subsidy_at_once_and_who_is_in_none_meets_a_person(staff):
+    entry(staff.anna)
+    assert subsidised(staff.anna, "s2").state == "approved"
+    entry_of = Certificate.objects.get(number="HE-2026-000001")
+    entry_of.pk, entry_of.number, entry_of.case_id = None, "HE-2026-000002", "X4"
+    entry_of.holder_account, entry_of.holder_id = str(staff.bert.pk), staff.bert.subject_id
+    entry_of.claims = entry_of.claims.replace("440306202506100028", "440306202506100036")
+    entry_of.save()
+    assert subsidised(staff.bert, "s3").state == "examining"
 
 
 def test_a_part_rests_on_the_record_too_whatever_its_questionnaire_says(anna):

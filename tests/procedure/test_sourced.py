@@ -51,6 +51,13 @@ def test_handing_over_in_some_cases_only_is_not_enough(condition):
     assert {code for code, *_ in found} == {"grant-unrecorded"}
 
 
+def test_whoever_applies_is_known_from_the_register_or_a_person_looks():
+    row = "{id: no-applicant, when: facts.applicant_born_on == null"
+    found = faults("decisions/eligibility.yaml", row, row.replace("==", "!="))
+    assert {code for code, *_ in found} == {"grant-unrecorded"}
+    assert any("facts.applicant_id" in title for *_, title in found)
+
+
 def test_another_child_s_record_does_not_vouch():
     found = faults(
         old="      where: {child_name: facts.child_name}\n    cite: [house:3]", new="    cite: [house:3]"
