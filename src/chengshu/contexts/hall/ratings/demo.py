@@ -236,7 +236,8 @@ def _facts(pack: str, who: Applicant, at: dt.datetime) -> dict[str, Any]:
     child = f"440306{born:%Y%m%d}{at:%H}2"
     return {
         "applicant_name": own["applicant_name"], "applicant_id": own["applicant_id"],
-        "applicant_born_on": own["applicant_born_on"], "phone": own["phone"], "child_name": "小满（演示）", "child_id": child + resident_id_check(child), "born_on": born.isoformat(),
+        "applicant_born_on": own["applicant_born_on"], "phone": own["phone"],
+        "child_name": "小满（演示）", "child_id": child + resident_id_check(child), "born_on": born.isoformat(),
         "registered_here": True, "birth_proof": "register", "relation": "mother" if who.woman else "father",
         "payee": own["applicant_name"], "bank_account": "6217000000000000001", "truthful": True,
     }  # fmt: skip
