@@ -111,6 +111,10 @@ def test_who_listens_hears_of_an_end_in_its_transaction(permits, monkeypatch):
     assert heard == [(case_id, "permit", "refused")]
 
 
+def submit(draft, account):
+    return cases.drafts.open_ready(cases.drafts.ready_draft(draft, account, now=MONDAY, idempotency_key="s"))
+
+
 def test_a_draft_is_saved_as_one_types_and_submitted_whole(permits):
     drafts, me = cases.drafts, permits.applicant
     draft = drafts.start(me, "permit", MONDAY)
@@ -126,11 +130,11 @@ def test_a_draft_is_saved_as_one_types_and_submitted_whole(permits):
         == "draft-too-large"
     )
     with pytest.raises(Problem) as caught:
-        drafts.submit_draft(draft, me, now=MONDAY, idempotency_key="s")
+        submit(draft, me)
     assert set(caught.value.extra["errors"]) == {"title"} and drafts.load(draft, me).files
     drafts.save(draft, me, {"title": "甲", "payee": "王五"}, MONDAY)
-    case_id = drafts.submit_draft(draft, me, now=MONDAY, idempotency_key="s")
-    assert drafts.submit_draft(draft, me, now=MONDAY, idempotency_key="s") == case_id
+    case_id = submit(draft, me)
+    assert submit(draft, me) == case_id
     assert not drafts.drafts_of(me) and not DraftFile.objects.exists()
     evidence = cases.case_view(case_id, me, now=MONDAY).events[0].files
     assert [item.digest for item in evidence] == [stored.digest]

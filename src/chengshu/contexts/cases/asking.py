@@ -40,9 +40,9 @@ def open_asked(
     if known is not None:
         return known
     check_asked(pack_id, facts, account, now=now, department=department, stored=stored)
-    return open_checked(
-        pack_id, facts, account, now=now, idempotency_key=idempotency_key, department=department,
-        subject_id=subject_id, on_behalf=on_behalf, stored=stored,
+    return store.open_case(
+        pack_id, facts, opened_by=account, department=department, subject_id=subject_id,
+        idempotency_key=idempotency_key, now=now, stored=stored, asked=True, on_behalf=on_behalf,
     )  # fmt: skip
 
 
@@ -60,25 +60,6 @@ def check_asked(
     if (refusal := services.refusal(pack, account, now)) is not None:
         raise refusal
     _check(pack, facts, stored, account, department or account.department_id or "", now)
-
-
-def open_checked(
-    pack_id: str,
-    facts: Mapping[str, Any],
-    account: identity.Account,
-    *,
-    now: dt.datetime,
-    idempotency_key: str,
-    department: str | None = None,
-    subject_id: str | None = None,
-    on_behalf: Mapping[str, Any] | None = None,
-    stored: Sequence[files.Stored] = (),
-) -> str:
-    """Open a case by answers that ``check_asked`` has passed."""
-    return store.open_case(
-        pack_id, facts, opened_by=account, department=department, subject_id=subject_id,
-        idempotency_key=idempotency_key, now=now, stored=stored, asked=True, on_behalf=on_behalf,
-    )  # fmt: skip
 
 
 def subject_of(acting: identity.Acting) -> str | None:

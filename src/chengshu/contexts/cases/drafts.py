@@ -175,29 +175,6 @@ def restore(draft_id: int, account: Account) -> None:
     DraftModel.objects.filter(pk=_mine(draft_id, account).pk).update(deleted_at=None)
 
 
-def submit_draft(
-    draft_id: int,
-    account: Account,
-    *,
-    now: dt.datetime,
-    idempotency_key: str = "",
-    department: str | None = None,
-    values: Mapping[str, Any] | None = None,
-    subject_id: str | None = None,
-    on_behalf: Mapping[str, Any] | None = None,
-) -> str:
-    """Open the case that a draft describes and delete the draft, both or neither; returns the case.
-
-    What is wrong comes back at once as ``form-invalid`` with ``errors`` by field. ``values`` are the draft's answers
-    in the engine's types, where a page has converted them; else the draft's own are taken.
-    """
-    ready = ready_draft(
-        draft_id, account, now=now, idempotency_key=idempotency_key, department=department, values=values,
-        subject_id=subject_id, on_behalf=on_behalf,
-    )  # fmt: skip
-    return open_ready(ready)
-
-
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A draft whose answers have been looked at; ``known``: the case that it became already."""
@@ -226,7 +203,11 @@ def ready_draft(
     subject_id: str | None = None,
     on_behalf: Mapping[str, Any] | None = None,
 ) -> Ready:
-    """Look at a draft's answers as ``submit_draft`` does, outside of the transaction that opens its case."""
+    """Return a draft ready to be opened as a case; no transaction yet, so that no writer waits while its answers are looked at.
+
+    What is wrong comes back at once as ``form-invalid`` with ``errors`` by field. ``values`` are the draft's answers
+    in the engine's types, where a page has converted them; else the draft's own are taken.
+    """
     key = f"draft:{account.pk}:{draft_id}:{idempotency_key}"[: store.MAX_KEY]
     known = store.case_of_key(key)
     if known is not None:
@@ -256,9 +237,9 @@ def open_ready(ready: Ready) -> str:
     if ready.known:
         return ready.known
     with transaction.atomic():
-        case_id = asking.open_checked(
-            ready.pack, ready.facts, ready.account, department=ready.department, subject_id=ready.subject_id,
-            idempotency_key=ready.key, now=ready.now, stored=ready.files, on_behalf=ready.on_behalf,
+        case_id = store.open_case(
+            ready.pack, ready.facts, opened_by=ready.account, department=ready.department, subject_id=ready.subject_id,
+            idempotency_key=ready.key, now=ready.now, stored=ready.files, asked=True, on_behalf=ready.on_behalf,
         )  # fmt: skip
         DraftModel.objects.filter(pk=ready.draft_id).delete()
     return case_id

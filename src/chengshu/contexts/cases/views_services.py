@@ -181,7 +181,7 @@ def check(request: HttpRequest, draft_id: int) -> HttpResponse:
     form = opening.judged(opening.asked(opening.all_fields()))
     if request.method == "POST" and not form.errors:
         try:
-            case_id = drafts.submit_draft(
+            ready = drafts.ready_draft(
                 kept.id,
                 request.user,
                 now=timezone.now(),
@@ -190,7 +190,7 @@ def check(request: HttpRequest, draft_id: int) -> HttpResponse:
                 subject_id=subject_of(identity.acting(request)),
                 on_behalf=identity.acting(request).on_behalf(),
             )
-            return redirect("services:received", case_id)
+            return redirect("services:received", drafts.open_ready(ready))
         except Problem as problem:
             if problem.status >= 500:
                 raise

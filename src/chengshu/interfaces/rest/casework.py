@@ -380,7 +380,7 @@ def submit_draft(request: HttpRequest, draft_id: Number, idempotency_key: Key) -
     ):
         if line.id == draft_id:
             _whose(request, line.pack)
-    case_id = cases.drafts.submit_draft(
+    ready = cases.drafts.ready_draft(
         draft_id,
         request.user,
         now=timezone.now(),
@@ -388,7 +388,7 @@ def submit_draft(request: HttpRequest, draft_id: Number, idempotency_key: Key) -
         subject_id=cases.subject_of(acting),
         on_behalf=acting.on_behalf(),
     )
-    return 201, {"case_id": case_id}
+    return 201, {"case_id": cases.drafts.open_ready(ready)}
 
 
 @papers.post("", auth=guard(scope="cases:write"), response={201: PaperOut}, summary="Send a file ahead")
