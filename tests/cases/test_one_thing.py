@@ -128,6 +128,52 @@ def test_parts_that_meet_wait_for_one_visit_and_each_gets_its_result(people):
     sound(case_id)
 
 
+def both_wait(people):
+    case_id = move_in(people)
+    for part in ("meter", "gas"):
+        do(child(case_id, part), "ready", people.housing)
+    return case_id, child(case_id, "visit")
+
+
+def test_who_leaves_a_shared_visit_leaves_it_to_the_others_and_the_last_calls_it_off(people):
+    case_id, visit = both_wait(people)
+    do(child(case_id, "meter"), "withdraw", people.applicant)
+    jobs()
+    view = cases.case_view(visit, people.housing, now=MONDAY)
+    # It goes on for the other, and says so on its page.
+    assert view.state == "planned" and "一件退出" in [event.sentence["zh"] for event in view.events]
+    do(child(case_id, "gas"), "refuse", people.housing)
+    jobs()
+    row = Case.objects.get(pk=visit)
+    assert (row.state, row.outcome, parts(case_id)["visit"]) == ("called_off", "called_off", "skipped")
+    assert not Task.objects.filter(case_id=visit, open=True).exists()
+    # The rest of the one-thing goes on.
+    do(child(case_id, "register"), "grant", people.police)
+    do(child(case_id, "card"), "grant", people.police)
+    assert Case.objects.get(pk=case_id).state == "partly"
+    sound(case_id)
+
+
+def test_withdrawing_the_whole_calls_the_shared_visit_off(people):
+    case_id, visit = both_wait(people)
+    do(case_id, "withdraw", people.applicant)
+    jobs()
+    assert Case.objects.get(pk=visit).outcome == "called_off"
+    assert not Task.objects.filter(case__parent=case_id, open=True).exists()
+    sound(case_id)
+
+
+def test_a_visit_that_has_reported_is_not_called_off_by_what_ends_after_it(people):
+    case_id, visit = both_wait(people)
+    do(visit, "report", people.housing, meter_sound=True, gas_sound=True)
+    jobs()
+    do(child(case_id, "meter"), "grant", people.housing)
+    do(child(case_id, "gas"), "withdraw", people.applicant)
+    jobs()
+    assert Case.objects.get(pk=visit).outcome == "reported" and parts(case_id)["visit"] == "done"
+    sound(case_id)
+
+
 def test_a_part_that_its_own_pack_refuses_to_open_does_not_lose_the_others(people):
     other = move_in(people, key="m0")
     case_id = move_in(people)
@@ -386,7 +432,7 @@ def test_a_running_part_without_a_counterpart_keeps_its_case_under_the_old_versi
         (text, text.replace("gas", "fuel", 1))
         for text in (
             "id: gas\n", "gas: to_inspect", "gas: {do", "gas, visit", "  gas: {title", "gas: 燃气, visit", "part: gas",
-            "gas: done", "gas: skipped", "gas: refused", "gas: {sound",
+            "gas: done", "gas: skipped", "gas: refused", "gas: {sound", "gas: one_left",
         )
     ]  # fmt: skip
     renamed = version(tmp_path, "1.1.0", *fuel)

@@ -26,6 +26,12 @@ FAULTS = {
         ("parts: {meter: to_inspect, gas: to_inspect}", "parts: {meter: to_inspect, card: to_inspect, register: granted}"),
         "part-cycle", "'card' opens after 'register' has ended",
     ),
+    "a visit that would stand for ever": (("    withdraw: call_off\n", ""), "join-stands", "'visit'"),
+    "a visit that the machine cannot call off": (
+        ("withdraw: call_off", "withdraw: report"), "part-command", "'report' to move-visit in 'planned'",
+    ),
+    "a visit that knows nothing of leaving": (("gas: one_left", "gas: gas_left"), "part-command", "gas_left"),
+    "a part that cannot leave where it never was": (("gas: one_left", "card: one_left"), "part-unknown", "card"),
     "a part that is not there": (("after: [register]", "after: [registr]"), "part-unknown", "register"),
     "a pack that is not there": (("pack: move-card", "pack: move-cart"), "part-pack", "move-cart"),
     "an end that the child lacks": (

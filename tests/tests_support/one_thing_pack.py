@@ -91,6 +91,8 @@ joins:
     gives:
       meter: {do: inspected, with: {sound: case.meter_sound}}
       gas: {do: inspected, with: {sound: case.gas_sound}}
+    withdraw: call_off
+    leaves: {meter: one_left, gas: one_left}
     cite: ["law:2"]
 """,
     "states.yaml": """\
@@ -199,6 +201,21 @@ cases:
       - {at: 2026-11-24 10:00, part: gas, state: refused}
       - {at: 2026-11-25 10:00, part: meter, state: withdrawn}
     then: {state: nothing, parts: {card: skipped}}
+  - case: one of two leaves the visit, then the other
+    given: {at: 2026-11-23 09:00, by: applicant, facts: {name: 甲, home: 某处, since: 2026-11-01, things: [gas]}}
+    when:
+      - {at: 2026-11-23 10:00, part: meter, state: to_inspect}
+      - {at: 2026-11-23 11:00, part: gas, state: to_inspect}
+      - {at: 2026-11-24 09:00, part: meter, state: withdrawn}
+      - {at: 2026-11-24 10:00, part: gas, state: refused}
+      - {at: 2026-11-24 11:00, join: visit, state: called_off}
+    then:
+      state: running
+      parts: {meter: refused, gas: refused}
+      joins: {visit: skipped}
+      effects_include:
+        - {do: tell_part, with: {do: one_left}}
+        - {do: tell_part, with: {do: call_off}}
   - case: a refused card
     given: {at: 2026-11-23 09:00, by: applicant, facts: {name: 甲, home: 某处, since: 2026-11-01, things: [card]}}
     when:
@@ -380,19 +397,22 @@ administration: {by: [chief], cite: ["law:1"]}
 states:
   planned: {tasks: [clerk]}
   reported: {final: true, outcome: reported}
+  called_off: {final: true, outcome: called_off}
 transitions:
   - {id: report, from: [planned], to: reported, by: [clerk], form: report,
      sets: {meter_sound: data.meter_sound, gas_sound: data.gas_sound}, cite: ["law:2"]}
+  - {id: one_left, from: [planned], to: stay, by: [system], cite: ["law:2"]}
+  - {id: call_off, from: [planned], to: called_off, by: [system], cite: ["law:2"]}
   - {id: late, from: [planned], to: stay, by: [system], cite: ["law:2"]}
 """,
     "deadlines.yaml": _TERMS.format(states="planned"),
     "texts/zh.yaml": """\
 title: 联合踏勘
 case: 踏勘
-states: {planned: 待踏勘, reported: 已报告}
-outcomes: {reported: 已报告}
-commands: {report: 报告, late: 超期}
-sentences: {opened: 安排踏勘, report: 报告, late: 超期}
+states: {planned: 待踏勘, reported: 已报告, called_off: 已取消}
+outcomes: {reported: 已报告, called_off: 已取消}
+commands: {report: 报告, late: 超期, one_left: 一件退出, call_off: 取消}
+sentences: {opened: 安排踏勘, report: 报告, late: 超期, one_left: 一件退出, call_off: 取消}
 terms: {answer: 踏勘}
 roles: {applicant: 申请人, clerk: 经办, chief: 主管}
 fields: {home: {label: 住址}, meter_sound: {label: 水表合格}, gas_sound: {label: 燃气合格}}

@@ -122,6 +122,13 @@ class _Parts(_Base):
                     )  # fmt: skip
             for name, given in join.gives.items():
                 self.known(given.line, "part-unknown", "part of this join", name, join.parts)
+            for name in join.leaves:
+                self.known(join.line, "part-unknown", "part of this join", name, join.parts)
+            if not join.withdraw:
+                self.fault(
+                    join.line, "join-stands", f"Nothing calls {join.id!r} off once no part waits for it",
+                    f"name under withdraw: a command of {join.pack} by [system]",
+                )  # fmt: skip
 
 
 def _before(name: str, parts: Mapping[str, Part]) -> set[str]:
@@ -160,6 +167,7 @@ class _Child(_Base):
                     self.fault(self.item.line, "privacy", f"Personal data is not kept: {name!r}")
         else:
             self.gives(self.item)
+            self.departures(self.item)
 
     def opening(self) -> None:
         by = self.child.opening.by
@@ -232,6 +240,16 @@ class _Child(_Base):
                 if (value := self.compiled(given.line, self.child, str(source), None)) is not None
             }
             _Child(self.pack, self.files, self.faults, join, receiver, self.find)._data(given, fields, data)
+
+    def departures(self, join: Join) -> None:
+        """The shared case takes what it is told by leaving parts; it can be called off wherever it may stand."""
+        told = [(command, "") for command in join.leaves.values()]
+        if join.withdraw:
+            alive = (name for name, state in self.child.states.items() if not state.final)
+            told += [(join.withdraw, state) for state in alive]
+        for command, state in told:
+            fields = self._fields(join.line, self.child, command, (SYSTEM,), state)
+            self._data(Given(command, {}, join.line), fields, {})
 
     def _data(self, given: Given, fields: Mapping[str, Field], data: Mapping[str, Expression]) -> None:
         for name, value in data.items():

@@ -97,6 +97,7 @@ WORDS = {
     "done": ("办结状态", "states in which it has ended well"),
     "follow": ("随即办理", "commands given at once"),
     "withdraw": ("撤回命令", "command of withdrawal"),
+    "leaves": ("退出命令", "commands of leaving"),
     "facts": ("带入的内容", "facts it is given"),
     "parts": ("汇合事项", "parts that meet"),
     "gives": ("回告", "what it brings its parts"),
@@ -255,6 +256,8 @@ def _composed(pack: Pack) -> dict[str, Facets]:
                     f"{name}: {given.command}({', '.join(f'{k} = {v}' for k, v in given.data.items())})"
                     for name, given in item.gives.items()
                 ),
+                "withdraw": item.withdraw,
+                "leaves": ", ".join(f"{name}: {command}" for name, command in item.leaves.items()),
             }
         found[item.id] = {**facets, "cite": ", ".join(item.cite)}
     return found

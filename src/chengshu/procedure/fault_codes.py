@@ -26,6 +26,7 @@ LOADING = {
     "over in a row before, when an optional fact of the same record is null.",
     "ground-missing": "A step, term or row cites no article. Add cite:.",
     "instrument-unknown": "An article names an instrument that pack.yaml does not list under basis:.",
+    "join-stands": "Nothing calls a shared case off once no part waits for it. Name a command of its pack under withdraw:.",
     "notice-unknown": "end_notice names a kind that no step publishes.",
     "pack-extends": "The pack that this one extends is not there in this version, or extends another itself.",
     "pack-file-missing": "A file that every pack has is missing.",

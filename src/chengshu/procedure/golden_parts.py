@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from chengshu.procedure.case import Case, Event
+from chengshu.procedure.case import Case, EffectNote, Event
 from chengshu.procedure.machine import MACHINE, Command
 from chengshu.procedure.model import Pack
 from chengshu.procedure.parts import OPEN_PART, TELL_PART, WAITING, WITHDRAW_PART, Join, News, Part
@@ -26,6 +26,9 @@ def _marks(pack: Pack) -> Iterator[str]:
         what = "part" if isinstance(item, Part) else "join"
         yield f"{what} {item.id} open"
         yield f"{what} {item.id} done"
+        if isinstance(item, Join):
+            yield f"join {item.id} called off"
+            yield from (f"join {item.id} left by {command}" for command in item.leaves.values())
         if isinstance(item, Part):
             yield f"part {item.id} refused"
             if item.when is not None:
@@ -42,9 +45,19 @@ def opened(pack: Pack, case: Case, event: Event) -> set[str]:
             state["case"] = child_id(name)
             case.children = {**case.children, child_id(name): ""}
             event.setdefault("children", {})[child_id(name)] = ""
+    for item in pack.parts.joins.values() if pack.parts is not None else ():
+        # How a shared case is called is seen by what it is told.
+        told = {note["params"]["do"] for note in event.get("effects", ()) if _tells(note, item, case, event)}
+        marks |= {f"join {item.id} called off"} if item.withdraw in told else set()
+        marks |= {f"join {item.id} left by {command}" for command in item.leaves.values() if command in told}
     if event.get("parts"):
         case.parts = {**case.parts, **event["parts"]}
     return marks
+
+
+def _tells(note: EffectNote, join: Join, case: Case, event: Event) -> bool:
+    known = {**case.parts, **event.get("parts", {})}.get(join.id, {}).get("case")
+    return note["do"] == TELL_PART and bool(known) and note["params"].get("case") == known
 
 
 def child_id(name: str) -> str:

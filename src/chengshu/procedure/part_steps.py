@@ -16,6 +16,7 @@ from chengshu.procedure.parts import (
     Part,
     Parts,
     PartState,
+    departures,
     due,
     gives,
     left_behind,
@@ -82,7 +83,12 @@ def run_parts(
             changed.pop(item.id)
         opens = []
     states = {**case.parts, **changed}
-    wanted = [*_openings(opens, scope), *_tellings(parts, states, moves), *_leavings(pack, event, states)]
+    wanted = [
+        *_openings(opens, scope),
+        *_tellings(parts, states, moves),
+        *_departures(pack, event, states, moves),
+        *_leavings(pack, event, states),
+    ]
     for name, key, params in wanted:
         call = EffectCall(name, params, f"{case.id}:{event['seq']}:{key}", True)
         calls.append(call)
@@ -106,6 +112,19 @@ def _tellings(parts: Parts, states: Mapping[str, PartState], moves: Moves | None
     return [
         (TELL_PART, f"tell:{case_id}", {"case": case_id, "do": command, "with": dict(data)})
         for case_id, command, data in found
+    ]
+
+
+def _departures(
+    pack: Pack, event: Event, states: Mapping[str, PartState], moves: Moves | None
+) -> list[Wanted]:
+    if pack.parts is None:
+        return []
+    over = pack.states[event["target"]].final
+    found = departures(pack.parts, states, moves.news if moves is not None else None, over=over)
+    return [
+        (TELL_PART, f"left:{case_id}", {"case": case_id, "do": command, "with": {}})
+        for case_id, command in found
     ]
 
 

@@ -2,7 +2,8 @@
 
 A pack with parts.yaml composes others. Each part is a case of its own pack and office; it opens in the transaction in
 which the last of the parts before it has ended well. A join is one shared case of several parts: it opens once each of
-them waits in its state, and its end brings each a command. The parent's events carry what became of every part, so that
+them waits in its state, and its end brings each a command. Who ends before leaves it: it goes on for the others, and with
+nobody left, or with the parent's own end, it is called off. The parent's events carry what became of every part, so that
 folding computes nothing.
 """
 
@@ -66,8 +67,20 @@ class Join:
     done: tuple[str, ...]
     # Part → the command that the end of the shared case brings it; data are expressions over the shared case.
     gives: Mapping[str, Given]
+    # The command by the system that calls the shared case off when nobody waits for it any more.
+    withdraw: str
+    # Part → the command by the system that tells the shared case that this part has left it, where others still wait.
+    leaves: Mapping[str, str]
     cite: tuple[str, ...]
     line: int
+
+    def awaited(self, states: Mapping[str, PartState]) -> bool:
+        """Whether a part that is under way still waits for the shared case."""
+        found = (states.get(name, {}) for name in self.parts)
+        return any(
+            known.get("state") == OPEN and known.get("at") == at
+            for known, at in zip(found, self.parts.values(), strict=True)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +170,9 @@ def told(parts: Parts, states: Mapping[str, PartState], news: News) -> dict[str,
     elif news.state in item.done:
         changed["state"] = DONE
     elif news.final:
-        changed["state"], changed["reason"] = REFUSED, news.outcome
+        # A shared case that ends once nobody waits for it refuses nothing to anybody.
+        needless = isinstance(item, Join) and not item.awaited(states)
+        changed["state"], changed["reason"] = SKIPPED if needless else REFUSED, news.outcome
     return {news.part: changed}
 
 
@@ -254,6 +269,22 @@ def gives(
     ]
 
 
+def departures(
+    parts: Parts, states: Mapping[str, PartState], news: News | None, *, over: bool
+) -> list[tuple[str, str]]:
+    """Return (case, command) for each shared case that a part has just left, or that the parent's end (``over``) leaves."""
+    left = news.part if news is not None and states.get(news.part, {}).get("state") in SETTLED else ""
+    found = []
+    for join in parts.joins.values():
+        known = states.get(join.id, {})
+        if known.get("state") != OPEN or not known.get("case") or not (over or left in join.parts):
+            continue
+        command = join.leaves.get(left, "") if not over and join.awaited(states) else join.withdraw
+        if command:
+            found.append((str(known["case"]), command))
+    return found
+
+
 def left_behind(parts: Parts, states: Mapping[str, PartState]) -> list[tuple[str, str]]:
     """Return (case, command) by which each open part is withdrawn when the parent ends."""
     return [
@@ -277,6 +308,7 @@ def without(parts: Parts, name: str) -> Parts:
             item,
             parts={other: state for other, state in item.parts.items() if other != name},
             gives={other: given for other, given in item.gives.items() if other != name},
+            leaves={other: command for other, command in item.leaves.items() if other != name},
         )
         for key, item in parts.joins.items()
         if key != name

@@ -97,6 +97,8 @@ def _join(item: Sheet, known: Mapping[str, Type]) -> Join:
         facts=item.expressions("facts", known),
         done=item.words("done", required=True),
         gives={name: _give(given) for name, given in item.named("gives")},
+        withdraw=item.name("withdraw", ""),
+        leaves=_written(item, "leaves", required=False),
         cite=item.words("cite"),
         line=item.line,
     )
@@ -120,6 +122,6 @@ def _source(sheet: Sheet, name: str) -> str:
     return str(value) if isinstance(value, int) else sheet.text(name)
 
 
-def _written(item: Sheet, key: str) -> dict[str, str]:
-    inner = item.sheet(key, required=True)
+def _written(item: Sheet, key: str, *, required: bool = True) -> dict[str, str]:
+    inner = item.sheet(key, required=required)
     return {name: inner.text(name) for name in inner.data} if inner is not None else {}

@@ -42,7 +42,7 @@ def parts_schema() -> Schema:
         cite=CITE,
     )  # fmt: skip
     join = object_of(
-        "A join: one shared case in which parts meet", ("id", "pack", "parts", "done", "cite"),
+        "A join: one shared case in which parts meet", ("id", "pack", "parts", "done", "withdraw", "cite"),
         id=text_of("Its title stands under texts: joins.<id>.title", pattern=PART_ID.pattern),
         pack=text_of("The pack of the shared case", pattern=PACK_ID.pattern),
         parts={"type": "object", "description": "Part → the state of its case in which it waits; the join opens when all do",
@@ -53,6 +53,11 @@ def parts_schema() -> Schema:
                "additionalProperties": object_of(
                    "A command", ("do",), do=text_of("The command"),
                    **{"with": {**values, "description": "What it carries: expressions over the shared case"}})},
+        withdraw=text_of("The command by the system that calls the shared case off, in each of its states, once no part waits "
+                         "for it any more or this one has ended"),
+        leaves={"type": "object", "additionalProperties": {"type": "string"},
+                "description": "Part → the command by the system that tells the shared case that this part has ended before it, "
+                               "where others still wait"},
         cite=CITE,
     )  # fmt: skip
     return object_of(
