@@ -2,7 +2,7 @@
 
 import contextlib
 
-from chengshu.kernel.one_look import one_look, seen
+from chengshu.kernel.one_look import new_look, one_look, seen
 
 
 def test_within_one_look_a_thing_is_found_once():
@@ -20,6 +20,19 @@ def test_within_one_look_a_thing_is_found_once():
     assert look() == 4
     with one_look():
         assert look() == 5
+
+
+def test_a_new_look_sees_what_happened_since_and_leaves_the_one_around_it_alone():
+    found = iter(range(10))
+
+    def look():
+        return seen("thing", lambda: next(found))
+
+    with one_look():
+        assert look() == 0
+        with new_look():
+            assert [look(), look()] == [1, 1]
+        assert look() == 0
 
 
 def test_what_went_wrong_is_looked_for_again():

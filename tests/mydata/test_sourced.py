@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.models import Case
 from chengshu.contexts.certificates.models import Certificate
 from chengshu.contexts.hall import api as hall
+from chengshu.kernel.one_look import one_look
 from chengshu.site.simulation.samples import read_samples
 
 from .conftest import NOW, PACK, childbirth_facts
@@ -36,16 +40,11 @@ def record(account, number="BR-2026-000007", **more):
     )  # fmt: skip
 
 
-def licence(account, code):
+def licence(account, code, **more):
     """Give somebody the licence of their shop."""
-    claims = [
-        {
-            "name": "credit_code",
-            "label": {"zh": "代码", "en": "Code"},
-            "raw": code,
-            "value": {"zh": code, "en": code},
-        }
-    ]
+    said = {"credit_code": code, **more}
+    claims = [{"name": name, "label": {"zh": name, "en": name}, "raw": value, "value": {"zh": value, "en": value}}
+              for name, value in said.items()]  # fmt: skip
     Certificate.objects.create(
         number="YZ-2026-000001", type="business-licence", case_id="X2", title_zh="营业执照", title_en="Licence", holder="王安娜",
         holder_account=str(account.pk), holder_id=account.subject_id, claims=json.dumps(claims), department="market",
@@ -138,6 +137,40 @@ def test_the_mother_whom_the_register_knows_has_the_subsidy_at_once_and_who_is_i
     entry_of.claims = entry_of.claims.replace("440306202506100028", "440306202506100036")
     entry_of.save()
     assert subsidised(staff.bert, "s3").state == "examining"
+
+
+def restaurants():
+    for pack in ("business-licence", "food-permit", "fire-safety-check", "sign-board", "joint-inspection"):
+        cases.need_shipped(pack, NOW)
+    cases.need_shipped("open-a-restaurant", NOW)
+    samples = read_samples(cases.current_files("open-a-restaurant")).openings[0].facts
+    return {name: value for name, value in samples.items() if value is not None} | {"things": ["food"]}
+
+
+def food_of(account, facts, key):
+    whole = cases.open_case("open-a-restaurant", facts, opened_by=account, idempotency_key=key, now=NOW)
+    return cases.case_facts(Case.objects.get(parent=whole, pack="food-permit").pk)["facts"]
+
+
+def test_a_part_sees_what_was_issued_earlier_in_the_same_press(anna):
+    code = "91440300MA5DA1X78B"
+    facts = restaurants() | {"old_code": code}
+    with one_look():
+        assert food_of(anna, facts | {"old_code": "91350100M000100Y43"}, "one").get("licence_number") is None
+        licence(anna, code, firm_name=facts["shop_name"], address=facts["address"])
+        assert food_of(anna, facts, "two").get("licence_number") == "YZ-2026-000001"
+
+
+def test_a_part_asks_each_record_once_when_it_opens(anna):
+    facts = restaurants() | {"old_code": "91440300MA5DA1X78B"}
+    licence(anna, facts["old_code"])
+    with CaptureQueriesContext(connection) as asked:
+        food_of(anna, facts, "once")
+    about = [each["sql"] for each in asked if each["sql"].startswith("SELECT")]
+    twice = {
+        sql: about.count(sql) for sql in about if "certificates_certificate" in sql or "subjects_" in sql
+    }
+    assert twice and set(twice.values()) == {1}, twice
 
 
 def test_a_part_rests_on_the_record_too_whatever_its_questionnaire_says(anna):

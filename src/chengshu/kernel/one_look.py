@@ -21,6 +21,13 @@ def one_look() -> Iterator[None]:
     if _seen.get() is not None:
         yield
         return
+    with new_look():
+        yield
+
+
+@contextmanager
+def new_look() -> Iterator[None]:
+    """Look anew, once for what happens inside, whatever the look around it has seen: something was issued meanwhile."""
     token = _seen.set({})
     try:
         yield

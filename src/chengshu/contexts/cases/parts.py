@@ -20,6 +20,7 @@ from django.db import transaction
 from chengshu.contexts.cases import endings, jobs, packs, papers, routing, rows, sourced, store
 from chengshu.contexts.cases.wording import both, outcome_words
 from chengshu.contexts.identity import api as identity
+from chengshu.kernel.one_look import new_look
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import legal_day
 from chengshu.procedure.case import Outcome
@@ -101,14 +102,16 @@ def _with_own_sources(
     facts = {name: value for name, value in given.items() if value not in (None, [])}
     if opener is None:
         return facts
-    facts = _as_sources_say(pack, facts, row, opener, now)
-    asked = [
-        field
-        for name, field in pack.facts.items()
-        if name not in facts and field.prefill is not None and not field.prefill.only
-    ]
-    if asked:
-        facts |= sourced.filled(pack, asked, opener, row.principal or opener.subject_id, facts, now)
+    # Several rounds, one look; a look of its own, since a part that ended in the same press may have issued something.
+    with new_look():
+        facts = _as_sources_say(pack, facts, row, opener, now)
+        asked = [
+            field
+            for name, field in pack.facts.items()
+            if name not in facts and field.prefill is not None and not field.prefill.only
+        ]
+        if asked:
+            facts |= sourced.filled(pack, asked, opener, row.principal or opener.subject_id, facts, now)
     return facts
 
 
