@@ -22,6 +22,7 @@ from chengshu.contexts.cases.models import (
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel import workdays
+from chengshu.kernel.one_look import one_look, seen
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.ports import Actor, EffectRequest, registry
 from tests_support.casework import CELL, MONDAY, days_later, firm_facts
@@ -139,6 +140,37 @@ def test_a_draft_is_saved_as_one_types_and_submitted_whole(permits):
     evidence = cases.case_view(case_id, me, now=MONDAY).events[0].files
     assert [item.digest for item in evidence] == [stored.digest]
     assert not cases.check_case(case_id)
+
+
+def test_a_draft_that_was_changed_while_it_was_looked_at_opens_no_case(permits):
+    drafts, me = cases.drafts, permits.applicant
+
+    def ready():
+        draft = drafts.start(me, "permit", MONDAY)
+        drafts.save(draft, me, {"title": "甲"}, MONDAY)
+        (stored,) = files.store_files([cases.FileIn("a.pdf", PDF, "papers")], "document")
+        drafts.add_file(draft, me, "papers", stored, MONDAY)
+        return draft, stored, drafts.ready_draft(draft, me, now=MONDAY)
+
+    draft, stored, looked = ready()
+    drafts.drop_file(draft, me, stored.digest)
+    assert refused(drafts.open_ready, looked) == "draft-changed", "its bytes are gone"
+    draft, _stored, looked = ready()
+    drafts.delete(draft, me, MONDAY)
+    assert refused(drafts.open_ready, looked) == "draft-deleted"
+    draft, _stored, looked = ready()
+    # Two presses that both have looked before either opened: one case.
+    assert drafts.open_ready(looked) == drafts.open_ready(looked)
+    assert Case.objects.filter(pack="permit").count() == 1
+
+
+def test_what_was_seen_inside_a_step_that_failed_was_not_seen(permits):
+    case_id = permit(permits)
+    with one_look():
+        assert seen("thing", lambda: 1) == 1
+        assert refused(cases.command, case_id, "nothing", {}, actor=permits.officer, expected_version=None,
+                       idempotency_key=None, now=MONDAY)  # fmt: skip
+        assert seen("thing", lambda: 2) == 2
 
 
 def test_forgotten_drafts_go_with_their_files_and_a_deleted_one_comes_back(permits):

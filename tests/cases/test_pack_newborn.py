@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.db import transaction
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.models import Case
 from chengshu.contexts.certificates.models import Certificate
+from chengshu.contexts.hall.mydata.prefill import prefill
 from chengshu.contexts.identity import api as identity
+from chengshu.kernel.one_look import one_look
 from chengshu.kernel.resources import shipped
+from chengshu.procedure.ports import Actor, EffectRequest, registry
 from chengshu.site.simulation.samples import read_samples
 from tests_support.casework import MONDAY
 from tests_support.records import publish
@@ -23,6 +27,7 @@ SHOP = (
     "business-licence", "food-permit", "fire-safety-check", "sign-board", "joint-inspection",
     "open-a-restaurant",
 )  # fmt: skip
+DEATH = ("birth-record", "death-data", "household-cancellation", "after-death")
 CODE = "92440306MA5EXAMP00"
 
 
@@ -151,3 +156,35 @@ def test_a_restaurant_opens_after_one_visit_of_two_departments(people):
     assert Certificate.objects.get(type="fire-check").state == "active"
     assert Case.objects.get(pk=case).outcome == "done"
     assert Certificate.objects.get(type="business-licence").holder == facts["shop_name"]
+
+
+def test_a_part_finds_the_certificate_that_an_earlier_one_brought_in_the_same_press(people):
+    loaded(*DEATH)
+    number = "440306195001010032"
+    request = EffectRequest(
+        cases.open_case(
+            "birth-record", sample("birth-record"), opened_by=people.health1, idempotency_key="b", now=MONDAY
+        ),
+        "issue_certificate",
+        {
+            "type": "death-record", "holder": "林某", "valid_from": MONDAY.date(),
+            "claims": {
+                "deceased": "林某", "deceased_id": number, "died_on": "2026-11-20", "place": "hospital",
+                "institution": "某医院", "cause": "illness",
+            },
+        },
+        {}, {}, Actor("system", "系统"), MONDAY, "death-record",
+    )  # fmt: skip
+    with transaction.atomic():
+        registry.effect_handler("issue_certificate")(request)
+    facts = sample("after-death", deceased_id=number, died_on="2026-11-20", things=["death", "household"])
+    Certificate.objects.update(holder_account=str(people.parent.pk))
+    with one_look():
+        # The page looks before anything is opened: no certificate of death yet.
+        prefill("after-death", people.parent, MONDAY)
+        case = cases.open_case(
+            "after-death", facts, opened_by=people.parent, subject_id=people.parent.subject_id,
+            idempotency_key="d1", now=MONDAY,
+        )  # fmt: skip
+    settle()
+    assert parts(case)["death"] == "done" and parts(case)["household"] == "done"

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from chengshu.kernel.one_look import new_look, one_look, seen
+from chengshu.kernel.one_look import forget, new_look, one_look, seen
 
 
 def test_within_one_look_a_thing_is_found_once():
@@ -48,3 +48,12 @@ def test_what_went_wrong_is_looked_for_again():
         with contextlib.suppress(ZeroDivisionError):
             seen("thing", find)
         assert seen("thing", find) == "here"
+
+
+def test_what_changed_is_found_as_it_is_now():
+    found = iter(range(10))
+    forget()
+    with one_look():
+        assert seen("thing", lambda: next(found)) == 0
+        forget()
+        assert seen("thing", lambda: next(found)) == 1

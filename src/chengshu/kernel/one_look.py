@@ -1,7 +1,8 @@
 """What one act asks several times is read once: a memory that lasts as long as the ``with`` that opened it.
 
 Submitting a form asks for the same record, consents and halts at each of its stages. They are asked as of the instant of the
-press, so one answer serves them all; outside of such a ``with`` everything is read anew.
+press, so one answer serves them all; outside of such a ``with`` everything is read anew. Whoever changes what may have been
+looked at, or takes back what was written since (a look's own record among it), says ``forget``.
 """
 
 from __future__ import annotations
@@ -44,3 +45,10 @@ def seen(key: Hashable, find: Callable[[], Found]) -> Found:
         memory[key] = find()
     found: Found = memory[key]
     return found
+
+
+def forget() -> None:
+    """Let everything be looked up again: what was found may no longer be so."""
+    memory = _seen.get()
+    if memory:
+        memory.clear()

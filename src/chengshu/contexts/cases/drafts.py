@@ -212,14 +212,20 @@ def ready_draft(
     known = store.case_of_key(key)
     if known is not None:
         return Ready(draft_id, account, key, now, known)
-    draft = load(draft_id, account)
+    try:
+        draft = load(draft_id, account)
+    except Problem:
+        # Pressed twice: the other press has just opened the case and taken the draft away.
+        if (known := store.case_of_key(key)) is None:
+            raise
+        return Ready(draft_id, account, key, now, known)
     if draft.subject_id != str((on_behalf or {}).get("subject_id", "")):
         raise Problem(
             "draft-of-another", _("这个草稿是代另一人填写的"), detail=str(draft_id), status=409,
             remedy=_("请先选定为谁办理"),
         )  # fmt: skip
     if draft.deleted_at is not None:
-        raise Problem("draft-deleted", _("这个草稿已删除"), detail=str(draft_id), status=409)
+        raise _deleted(draft_id)
     facts = {
         name: value
         for name, value in (values if values is not None else draft.values).items()
@@ -237,12 +243,33 @@ def open_ready(ready: Ready) -> str:
     if ready.known:
         return ready.known
     with transaction.atomic():
+        if (known := _come_between(ready)) is not None:
+            return known
         case_id = store.open_case(
             ready.pack, ready.facts, opened_by=ready.account, department=ready.department, subject_id=ready.subject_id,
             idempotency_key=ready.key, now=ready.now, stored=ready.files, asked=True, on_behalf=ready.on_behalf,
         )  # fmt: skip
         DraftModel.objects.filter(pk=ready.draft_id).delete()
     return case_id
+
+
+def _come_between(ready: Ready) -> str | None:
+    """Refuse a draft that was thrown away or lost a file since it was looked at; returns the case if it has become one."""
+    row = DraftModel.objects.select_for_update().filter(pk=ready.draft_id).first()
+    if row is None and (known := store.case_of_key(ready.key)) is not None:
+        return known
+    if row is None or row.deleted_at is not None:
+        raise _deleted(ready.draft_id)
+    if set(row.files.values_list("field", "digest")) != {(each.field, each.digest) for each in ready.files}:
+        raise Problem(
+            "draft-changed", _("草稿的文件刚刚变了"), detail=str(ready.draft_id), status=409,
+            remedy=_("请核对文件，再提交一次"),
+        )  # fmt: skip
+    return None
+
+
+def _deleted(draft_id: int) -> Problem:
+    return Problem("draft-deleted", _("这个草稿已删除"), detail=str(draft_id), status=409)
 
 
 def discard(now: dt.datetime, limit: int = 500) -> int:

@@ -36,6 +36,7 @@ from chengshu.contexts.cases.rows import CaseRow
 from chengshu.contexts.cases.sql import Unit, dump, sql
 from chengshu.contexts.identity.api import Account, departments
 from chengshu.contexts.ledger import api as ledger
+from chengshu.kernel.one_look import forget
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.case import Case, Event, Outcome
 from chengshu.procedure.machine import MACHINE, Command, advance, begin
@@ -346,6 +347,8 @@ def run_effects(row: CaseRow, outcome: Outcome, now: dt.datetime) -> None:
             jobs.enqueue_effect(request)
             continue
         result = registry.effect_handler(call.name)(request)
+        # A certificate issued, a fact corrected: the next part of a one-thing must find it.
+        forget()
         if result:
             note["result"] = dict(result)
             if (part := result.get("part")) and "child" in result:

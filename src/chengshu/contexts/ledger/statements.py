@@ -18,6 +18,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from chengshu.kernel.one_look import forget
+
 _question_marks: dict[str, str] = {}
 _local = threading.local()
 
@@ -169,6 +171,9 @@ class Unit:
             self._inner.__exit__(kind, error, trace)
         else:
             self._sql.end(well=kind is None)
+        if kind is not None:
+            # What was seen inside never was, and that it was seen is no longer on record.
+            forget()
 
 
 @lru_cache(maxsize=1024)

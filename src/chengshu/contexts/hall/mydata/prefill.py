@@ -160,7 +160,9 @@ def _fill(form: _Form, wanted: Wanted) -> None:
     learnt: dict[Any, _Form] = seen(("prefill", *whose), dict)
     by_source: dict[str, Wanted] = {}
     keys = {
-        item.name: (item.name, json.dumps(params, sort_keys=True, default=str)) for item, params in wanted
+        item.name: (item.name, item.element, source.source, json.dumps(params, sort_keys=True, default=str))
+        for item, params in wanted
+        if (source := item.prefill) is not None
     }
     for item, params in wanted:
         if item.prefill is not None and keys[item.name] not in learnt:
