@@ -8,7 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pypdfium2
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from chengshu.contexts.certificates import pdf_signing
 from chengshu.contexts.certificates.seal import seal_svg
 from chengshu.contexts.certificates.typesetting.press import print_sheet, shipped_template
 from chengshu.kernel.problems import Problem
@@ -49,6 +53,21 @@ def test_no_secret_of_the_process_reaches_a_template(monkeypatch):
     monkeypatch.setenv("CHENGSHU_SECRET", "do-not-print-me")
     sheet = print_sheet("#repr(sys.inputs)", DATA, now=NOW)
     assert "do-not-print-me" not in text_of(sheet.pdf)
+
+
+def test_a_longer_chain_of_certificates_finds_room_in_the_pdf():
+    key = ec.generate_private_key(ec.SECP256R1())
+
+    def certificate(number: int) -> x509.Certificate:
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"{number}{'长' * 20}")])
+        made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        made = made.serial_number(number).not_valid_before(NOW).not_valid_after(NOW + dt.timedelta(days=9))
+        return made.sign(key, hashes.SHA256())
+
+    sheet = print_sheet("x", DATA, now=NOW)
+    chain = [certificate(number) for number in range(1, 21)]
+    sealed = pdf_signing.seal_pdf(sheet.pdf, key, chain, reason="x", place=None, appearance=None, now=NOW)
+    assert len(sealed) > len(sheet.pdf) + pdf_signing.RESERVED
 
 
 def text_of(pdf: bytes) -> str:

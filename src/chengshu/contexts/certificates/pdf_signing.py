@@ -26,6 +26,8 @@ from chengshu.contexts.certificates import domain
 FIELD = "Seal"
 # Hexadecimal digits kept free for the signature and its chain (about 2,500 bytes); without it everything is signed twice to see.
 RESERVED = 12_288
+# Bytes of a signature beside its certificates, rounded up well.
+BESIDES = 2_048
 SIDE = 42 / 25.4 * 72
 PAGE_HEIGHT = 297 / 25.4 * 72
 
@@ -89,8 +91,14 @@ def seal_pdf(
         )
         signer.at = now
         out = io.BytesIO()
-        signer.sign_pdf(writer, output=out, bytes_reserved=RESERVED)
+        signer.sign_pdf(writer, output=out, bytes_reserved=_reserved(chain))
     return out.getvalue()
+
+
+def _reserved(chain: Sequence[x509.Certificate]) -> int:
+    """Return the digits to keep free; an authority with a longer chain than ours gets more."""
+    length = sum(len(each.public_bytes(serialization.Encoding.DER)) for each in chain)
+    return max(RESERVED, 2 * (length + BESIDES))
 
 
 def _style(appearance: bytes, folder: Path) -> StaticStampStyle:
