@@ -178,6 +178,39 @@ def signed(said, typ="vc+jwt"):
     return credentials.sign(said, KEY, typ, NOW).encode()
 
 
+LONG = "n" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"exp": 10**400},
+        {"exp": "nan"},
+        {"exp": float("nan")},
+        {"nbf": [1]},
+        {"nbf": "0"},
+        {"exp": True},
+        {"relatedResource": {"id": BASE, "digestSRI": "sha384-摘要"}},
+        {"credentialStatus": [entry(statusPurpose="message")]},
+        {"credentialSubject": {"number": [], "name": {}, "claims": "none"}},
+        {"credentialSubject": {LONG: [0] * 20_000}},
+    ],
+    ids=lambda changed: str(changed)[:40],
+)
+def test_what_a_trusted_issuer_made_ill_gets_a_verdict(changed):
+    verdict = verification.verify(signed(body(**changed)), believed(), NOW)
+    assert not verdict.ok and verdict.reasons
+
+
+def test_an_instant_of_signing_without_end_gets_a_verdict():
+    said = {**body(), "iat": 0}
+    for iat in ("1e400", "99999999999999999", "null"):
+        payload = json.dumps(said).replace('"iat": 0', f'"iat": {iat}').encode()
+        for typ in ("vc+jwt", "cs-qr+jwt"):
+            text = suites.compact({"typ": typ}, payload, KEY)
+            assert not verification.verify(text.encode(), believed(), NOW).ok
+
+
 def test_an_envelope_of_json_is_opened_and_one_that_breaks_the_rules_is_not():
     text = credentials.credential(CONTENT, KEY, NOW)
     envelope = data_model.envelope(text)

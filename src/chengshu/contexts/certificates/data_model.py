@@ -21,6 +21,8 @@ _STAMP = re.compile(
     r"-?[0-9]{4,}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
     r"(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
 )
+# Characters of a place that are told: below a name of ten million each place would be as long again.
+LONGEST = 200
 # BCP 47 in its well-formed shape, without the grandfathered tags.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*|[xX](-[A-Za-z0-9]{1,8})+")
 _DATA_URL = re.compile(r"data:([^,;]+)((?:;[^,;]+)*),(.*)", re.DOTALL)
@@ -234,12 +236,14 @@ def _subjects(body: Mapping[str, Any], terms: Terms) -> None:
         while waiting:
             where, value = waiting.pop()
             if isinstance(value, list):
-                waiting.extend((f"{where}[{number}]", each) for number, each in enumerate(value))
+                waiting.extend((f"{where}[{number}]"[-LONGEST:], each) for number, each in enumerate(value))
             elif isinstance(value, dict):
                 _identifier(value, where)
                 if "type" in value and "@context" not in value:
                     _types(value, where, terms)
-                waiting.extend((f"{where}.{name}", each) for name, each in value.items() if name != "type")
+                waiting.extend(
+                    (f"{where}.{name}"[-LONGEST:], each) for name, each in value.items() if name != "type"
+                )
 
 
 def _validity(body: Mapping[str, Any]) -> None:

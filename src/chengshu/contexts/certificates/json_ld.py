@@ -163,7 +163,7 @@ def digest_holds(said: str, digests: Mapping[str, str]) -> bool:
         algorithm, _, text = max(said.split()).partition("?")[0].partition("-")
         try:
             return base64.b64decode(text, validate=True).hex() == digests.get(algorithm)
-        except binascii.Error:
+        except ValueError:
             return False
     found = _multibase(said)
     algorithm, length = _MULTIHASH.get(found[0], ("", 0)) if len(found) > 2 else ("", 0)

@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import json
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,11 @@ _REFUSALS = {
     "other-audience": ("这份出示是给别人的", "It was shown to someone else"),
     "other-nonce": ("这份出示不是回应你的请求", "It does not answer your request"),
 }
+# Whatever a trusted but careless or hostile issuer has written, the answer is a verdict: numbers without end, values of other
+# kinds than the standard's, nesting without end.
+_ILL_MADE = (
+    ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, OSError, RecursionError,
+)  # fmt: skip
 _BROKEN = ("内容被改动过，或不是本系统签发的", "The content was changed, or nobody known has signed it")
 
 
@@ -97,7 +103,7 @@ def verify_credential(text: str, trust: TrustList, now: dt.datetime) -> Verdict:
         body = open_conforming(text, trust, now)
     except data_model.Malformed as error:
         return verdict.refuse(error.zh, error.en)
-    except (ValueError, KeyError, TypeError) as error:
+    except _ILL_MADE as error:
         return verdict.refuse(*_REFUSALS.get(str(error), _BROKEN))
     try:
         _within(trust, text, _own_type(body), now)
@@ -107,7 +113,7 @@ def verify_credential(text: str, trust: TrustList, now: dt.datetime) -> Verdict:
         _judge(verdict, body, list_id, index, trust, now)
     except ValueError as error:
         return verdict.refuse(*_REFUSALS.get(str(error), _BROKEN))
-    except (KeyError, TypeError, IndexError):
+    except _ILL_MADE:
         # It conforms, but it says something else: a status list, a credential of another system.
         return verdict.refuse(*_REFUSALS["no-certificate"])
     return verdict
@@ -126,9 +132,18 @@ def open_conforming(
     body = trust.open_credential(text)
     data_model.check(body, known)
     # The signature's own term (RFC 7519, 4.1.4 and 4.1.5), where a foreign issuer has set one.
-    if now.timestamp() >= float(body.get("exp", "inf")) or now.timestamp() < float(body.get("nbf", "-inf")):
+    begins, ends = _date(body, "nbf", -math.inf), _date(body, "exp", math.inf)
+    if not begins <= now.timestamp() < ends:
         raise ValueError("signature-over")
     return body
+
+
+def _date(body: Mapping[str, Any], name: str, otherwise: float) -> float:
+    """Return a NumericDate (RFC 7519, section 2); a text or no number at all is none."""
+    said = body.get(name, otherwise)
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        raise ValueError(f"{name} is no number")
+    return float(said)
 
 
 def _enveloped(said: Mapping[str, Any]) -> str:
@@ -177,7 +192,7 @@ def verify_qr(text: str, trust: TrustList, now: dt.datetime) -> Verdict:
         }
         number, _, index = str(body["s"]).partition(".")
         _judge(verdict, span, trust.list_url(issuer, number), int(index), trust, now)
-    except (ValueError, KeyError, TypeError) as error:
+    except _ILL_MADE as error:
         return verdict.refuse(*_REFUSALS.get(str(error), _BROKEN))
     return verdict
 
@@ -203,9 +218,7 @@ def verify_sd_jwt(text: str, trust: TrustList, now: dt.datetime, expected: Expec
         verdict.valid_from, verdict.valid_to = _day(span["validFrom"]), _day(span.get("validUntil", ""))
         status = trust.token_status(issuer, str(place["uri"]), int(place["idx"]), now)
         _judge_by(verdict, span, status, now)
-    except (
-        ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError,
-    ) as error:  # fmt: skip
+    except _ILL_MADE as error:
         return verdict.refuse(*_REFUSALS.get(str(error), _BROKEN))
     return verdict
 
