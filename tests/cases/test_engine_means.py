@@ -164,9 +164,10 @@ def test_a_draft_that_was_changed_while_it_was_looked_at_opens_no_case(permits):
     assert Case.objects.filter(pack="permit").count() == 1
 
 
-def test_what_was_seen_inside_a_step_that_failed_was_not_seen(permits):
-    case_id = permit(permits)
+def test_what_was_seen_before_a_step_or_inside_one_that_failed_is_looked_at_again(permits):
     with one_look():
+        assert seen("thing", lambda: 0) == 0
+        case_id = permit(permits)
         assert seen("thing", lambda: 1) == 1
         assert refused(cases.command, case_id, "nothing", {}, actor=permits.officer, expected_version=None,
                        idempotency_key=None, now=MONDAY)  # fmt: skip

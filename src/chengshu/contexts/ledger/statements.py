@@ -171,9 +171,8 @@ class Unit:
             self._inner.__exit__(kind, error, trace)
         else:
             self._sql.end(well=kind is None)
-        if kind is not None:
-            # What was seen inside never was, and that it was seen is no longer on record.
-            forget()
+        # What was seen before is another now; what was seen inside, if it failed, never was, nor is the look on record.
+        forget()
 
 
 @lru_cache(maxsize=1024)
