@@ -216,7 +216,7 @@ class Journey:
         if not self.acting.subject_id:
             return False
         return bool(taken(self.pack)) or any(
-            item.field not in part.facts for part, child in self.children for item in taken(child)
+            _from_source(part, child, item.field) for part, child in self.children for item in taken(child)
         )
 
     @cached_property
@@ -229,7 +229,7 @@ class Journey:
         seen = {(use.element, use.source) for _, use in found}
         for (part, child), uses in zip(self.children, others, strict=True):
             for use in uses:
-                own = [name for name in use.fields if name in child.facts and name not in part.facts]
+                own = [name for name in use.fields if name in child.facts and _from_source(part, child, name)]
                 if own and ((use.element, use.source) not in seen or use.needs_consent):
                     seen.add((use.element, use.source))
                     found.append((child, use))
@@ -326,3 +326,9 @@ def pack_titles(pack: Pack) -> dict[str, str]:
 def draft_instant(journey: Journey) -> dt.datetime | None:
     """Return when the draft was saved last."""
     return journey.draft.saved_at if journey.draft is not None else None
+
+
+def _from_source(part: Part, child: Pack, name: str) -> bool:
+    """Whether a part's own source fills a field: one that the questionnaire does not hand over, or that only a record may say."""
+    field = child.facts.get(name)
+    return name not in part.facts or (field is not None and field.prefill is not None and field.prefill.only)
