@@ -136,16 +136,16 @@ def test_a_subsidy_that_no_record_bears_out_goes_to_a_person(visit, script):
 
 def test_a_newborn_is_one_application_with_a_line_for_each_part(visit):
     page = visit("resident", phone=True).page
-    _asked, wrong = walked(page, "newborn")
-    if page.url.endswith("/check"):
-        wrong += looked_at(page, "newborn-check")
-        for box in page.locator("main form.declare input[type=checkbox]").all():
-            box.check()
-        page.get_by_role("button", name="确认并提交").click()
-        assert "/done/" in page.url, page.locator("main").inner_text()[:1500]
-        wrong += looked_at(page, "newborn-done")
-        page.get_by_role("link", name="看进度和结果").click()
-        wrong += looked_at(page, "newborn-progress")
-        assert page.locator(".part-line").count() >= 3
-        wrong += opened_package(page, "newborn-package")
+    asked, wrong = walked(page, "newborn")
+    assert page.url.endswith("/check"), (page.url, asked, page.locator("main").inner_text()[:800])
+    wrong += looked_at(page, "newborn-check")
+    for box in page.locator("main form.declare input[type=checkbox]").all():
+        box.check()
+    page.get_by_role("button", name="确认并提交").click()
+    assert "/done/" in page.url, page.locator("main").inner_text()[:1500]
+    wrong += looked_at(page, "newborn-done")
+    page.get_by_role("link", name="看进度和结果").click()
+    wrong += looked_at(page, "newborn-progress")
+    assert page.locator(".part-line").count() >= 3
+    wrong += opened_package(page, "newborn-package")
     assert not wrong, "\n".join(wrong)

@@ -145,7 +145,10 @@ def test_only_what_the_hall_does_not_know_is_asked_and_the_rules_decide_at_once(
         assert text in page, text
     names = re.findall(r'<input type="checkbox" name="([^"]+)"', page)
     assert names == ["truthful", "confirm-agreed"]
-    url = browser.post(url, dict.fromkeys(names, "on"))
+    draft = re.search(r'name="draft" value="(\d+)"', page)[1]
+    check, said = url, {**dict.fromkeys(names, "on"), "draft": draft}
+    url = browser.post(check, said)
+    assert browser.post(check, said) == url, "pressed twice: the same receipt"
     page = browser.get(url)
     case = Case.objects.get()
     assert "系统按规则作出的决定" in page

@@ -216,6 +216,13 @@ def test_the_window_ends_a_guardianship_on_a_ground_while_it_serves_a_side(clerk
     assert clerk.get(f"/window/mandates/{row.pk}/end").status_code == 404
 
 
+def test_whoever_comes_with_a_letter_of_proxy_does_not_end_who_else_may_act(clerk, mother):
+    row, _child = guardianship(mother)
+    find_and_serve(clerk)
+    WindowSession.objects.filter(ended_at=None).update(ground="proxy")
+    assert clerk.get(f"/window/mandates/{row.pk}/end").status_code == 404
+
+
 def test_the_legal_representative_of_record_acts_at_once_another_of_the_same_name_does_not(mother):
     assert [firm.subject_id for firm in subjects.represented_by(MOTHER)] == [FIRM]
     page = mother.get("/my/mandates/").content.decode()

@@ -208,7 +208,7 @@ def ready_draft(
     What is wrong comes back at once as ``form-invalid`` with ``errors`` by field. ``values`` are the draft's answers
     in the engine's types, where a page has converted them; else the draft's own are taken.
     """
-    key = f"draft:{account.pk}:{draft_id}:{idempotency_key}"[: store.MAX_KEY]
+    key = _key(draft_id, account, idempotency_key)
     known = store.case_of_key(key)
     if known is not None:
         return Ready(draft_id, account, key, now, known)
@@ -236,6 +236,15 @@ def ready_draft(
     return Ready(
         draft_id, account, key, now, "", draft.pack, facts, draft.files, department, subject_id, on_behalf
     )
+
+
+def became(draft_id: int, account: Account, idempotency_key: str) -> str | None:
+    """Return the case that a draft of this account became under a key; a press that comes late finds it by that."""
+    return store.case_of_key(_key(draft_id, account, idempotency_key))
+
+
+def _key(draft_id: int, account: Account, idempotency_key: str) -> str:
+    return f"draft:{account.pk}:{draft_id}:{idempotency_key}"[: store.MAX_KEY]
 
 
 def open_ready(ready: Ready) -> str:

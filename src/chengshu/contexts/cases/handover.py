@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import legal_day
 from chengshu.procedure.model import Role
 
+log = structlog.get_logger("chengshu.cases.handover")
 NO_ONE = "（无人）"
 AGENCY_ENDED = "代理已终止"
 
@@ -153,7 +155,16 @@ def follow_agents(now: dt.datetime) -> int:
     """
     entrusted = Task.objects.filter(open=True, case__closed_at=None).exclude(case__principal="")
     ids = list(entrusted.order_by("case_id").values_list("case_id", flat=True).distinct())
-    return sum(_follow_agent(case_id, now) for case_id in ids)
+    return sum(_tried(case_id, now) for case_id in ids)
+
+
+def _tried(case_id: str, now: dt.datetime) -> bool:
+    try:
+        return _follow_agent(case_id, now)
+    except Problem as problem:
+        # One case that somebody changes at this moment waits for the next round; the others do not wait for it.
+        log.warning("agent-not-followed", case=case_id, problem=str(problem))
+        return False
 
 
 def _follow_agent(case_id: str, now: dt.datetime) -> bool:

@@ -209,8 +209,13 @@ def revoke(mandate_id: int, by: Account, reason: str, now: datetime) -> Mandate:
 
 
 def of_served(clerk: Account, now: datetime) -> list[Mandate]:
-    """Return the open mandates of whoever this clerk is serving, from either side, newest first."""
-    served = WindowSession.objects.filter(clerk=clerk, ended_at=None, ends_at__gt=now)
+    """Return the open mandates of whoever this clerk is serving in person, from either side, newest first.
+
+    Whoever comes with a letter of proxy speaks in the matter that it names, not on who else may act for the principal.
+    """
+    served = WindowSession.objects.filter(
+        clerk=clerk, ended_at=None, ends_at__gt=now, ground=WindowSession.Ground.PRESENT
+    )
     ids = [each for each in served.values_list("subject_id", flat=True) if each]
     found = Mandate.objects.filter(Q(principal_id__in=ids) | Q(agent__subject_id__in=ids))
     live = found.filter(state__in=[State.OFFERED, State.ACCEPTED], valid_to__gte=timezone.localdate(now))

@@ -247,6 +247,10 @@ def check(request: HttpRequest, pack: str) -> HttpResponse:
 
 
 def _checked(request: HttpRequest, pack: str) -> HttpResponse:
+    sent = request.POST.get("draft", "")
+    if sent.isascii() and sent.isdigit() and (case_id := cases.drafts.became(int(sent), request.user, sent)):
+        # Pressed twice, and the first press was through: its receipt.
+        return redirect("apply:done", case_id)
     journey = _begun(request, pack)
     if request.GET.get("fresh"):
         # Back from a dispute: what is disputed is asked.
@@ -271,6 +275,7 @@ def _checked(request: HttpRequest, pack: str) -> HttpResponse:
         **_common(journey),
         "form": form,
         "declare": declare,
+        "draft_id": journey.draft.id if journey.draft is not None else "",
         "sections": answer_parts(journey, form),
         "spared": sum(1 for item in journey.asked if journey.held(item.name) is not None),
         "all": len(journey.asked),
