@@ -406,7 +406,7 @@ def a_guide(world: Any, owner: Any) -> dict[str, Any]:
 def a_hotline_request(world: Any, owner: Any) -> dict[str, Any]:
     case_id = a_case(world, owner)["case_id"]
     HotlineRequest.objects.create(
-        case_id=case_id, kind="complaint", topic="noise", channel="phone", state="received", requested_at=now(),
+        case_id=case_id, kind="complaint", topic="environment", channel="phone", state="received", requested_at=now(),
         updated_at=now(),
     )  # fmt: skip
     return {"case_id": case_id}

@@ -1,0 +1,100 @@
+"""Every address of the matrix that answers with a page, drawn as someone who may see it: no axe violation, large letters too.
+
+The walks of ``tests/end_to_end`` follow links in a served district; here each page is drawn with an object of its own, so that
+none is left out because no link led to it. What pages ask for besides (styles, scripts, pictures) comes from the static files.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.staticfiles import finders
+from django.db import transaction
+from playwright.sync_api import sync_playwright
+from test_authorisation import MATRIX, OPEN, ROUTES, TRIED, in_the_world, reached, trial  # noqa: F401
+from trying import RELATIONS, address_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.django_db]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+HOST = "http://testserver"
+FEWEST = 110
+LOOKS = [
+    ({"width": 1280, "height": 900}, "light", ""),
+    ({"width": 390, "height": 844}, "dark", "large"),
+]
+
+
+def who_may(row):
+    """Return a role that is let in, and whose object it then looks at."""
+    for role in row.roles if row.who != "public" else ("", *row.roles):
+        if row.of == OPEN:
+            return role, "own"
+        for relation in RELATIONS:
+            if relation in reached(row, role):
+                return role, relation
+    return None
+
+
+def drawn(world, row, letters):
+    """Return the page as HTML; nothing where the address answers with something else."""
+    found = who_may(row)
+    if found is None or " " in row.route or row.send:
+        return None
+    role, relation = found
+    client = world.browsers[role]
+    given = world.object_for(row, role, relation)
+    with transaction.atomic():
+        client.cookies["size"] = letters
+        answer = client.get(address_of(row.route, given))
+        transaction.set_rollback(True)
+    said = answer.status_code == 200 and answer.get("Content-Type", "").startswith("text/html")
+    html = b"".join(answer).decode() if said else ""
+    # A part that a page fetches into itself is drawn in that page.
+    return html if html.lstrip().lower().startswith("<!doctype") else None
+
+
+def from_static(route):
+    """Answer what a page asks for besides itself."""
+    path = urlsplit(route.request.url).path
+    found = finders.find(path.removeprefix("/static/")) if path.startswith("/static/") else None
+    if found:
+        route.fulfill(path=found)
+    else:
+        route.abort()
+
+
+def violations(page, html, size, scheme):
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.unroute_all()
+    page.route("**/*", from_static)
+    page.route(f"{HOST}/", lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
+    page.goto(f"{HOST}/", wait_until="load")
+    page.evaluate(Axe().axe_script)
+    options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+    found = page.evaluate("options => axe.run(options)", options)["violations"]
+    return [f"{each['id']} {[node['target'] for node in each['nodes']][:3]}" for each in found]
+
+
+@pytest.mark.timeout(3600)
+def test_no_page_of_the_matrix_has_a_violation(in_the_world):  # noqa: F811
+    pages = {
+        (route, letters): html
+        for route in TRIED
+        if not ROUTES[route].by_token
+        for _size, _scheme, letters in LOOKS
+        if (html := drawn(in_the_world, MATRIX[route], letters)) is not None
+    }
+    wrong = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_context(locale="zh-CN").new_page()
+        for route, _letters in sorted(each for each in pages if not each[1]):
+            for size, scheme, letters in LOOKS:
+                found = violations(page, pages[route, letters], size, scheme)
+                wrong += [f"{route} at {size['width']} {letters}: {each}" for each in found]
+        browser.close()
+    assert not wrong, "\n".join(wrong)
+    assert len(pages) >= FEWEST * len(LOOKS), len(pages)
