@@ -52,6 +52,11 @@ def registered(people, **whose):
     return case_id
 
 
+def reversed_ones(now):
+    lines, _total = cases.supervised(cases.Asked("reversed"), now)
+    return [(line.case_id, line.why["zh"], line.grounds[0].citation["zh"]) for line in lines]
+
+
 def child_of(case_id):
     return Case.objects.filter(parent_id=case_id).latest("opened_at").pk
 
@@ -146,6 +151,8 @@ def test_an_objection_that_holds_ends_the_application(people):
     take(child, "decide", people.ip2, at(21), holds=True, decision_text="权属有争议")
     settle(at(21))
     assert Case.objects.get(pk=case_id).outcome == "opposed"
+    ((upset, why, ground),) = reversed_ones(at(21))
+    assert upset == case_id and "异议" in why and "第十二条" in ground
     # The data set is free again for whoever owns it.
     assert applied(people, key="a2") != case_id
 
@@ -157,6 +164,8 @@ def test_silence_for_ten_working_days_is_withdrawal(people):
     assert Case.objects.get(pk=case_id).state == "correcting"
     settle(at(15))
     assert Case.objects.get(pk=case_id).outcome == "deemed-withdrawn"
+    (line,), _total = cases.supervised(cases.Asked("withdrawn"), at(15))
+    assert line.case_id == case_id and "第八条" in line.grounds[0].citation["zh"]
 
 
 def test_both_parties_transfer_and_only_the_new_holder_acts(people):
@@ -184,6 +193,8 @@ def test_both_parties_transfer_and_only_the_new_holder_acts(people):
     take(child_of(case_id), "accept", people.ip1, at(44))
     settle(at(44))
     assert Case.objects.get(pk=case_id).outcome == "cancelled"
+    # The holder's own wish undoes no decision of the office.
+    assert reversed_ones(at(44)) == []
     assert certificates.entry("data-ip", 1).state != "active" and cases.check_case(case_id) == []
 
 
@@ -199,3 +210,21 @@ def test_it_is_renewed_within_its_last_month_else_it_lapses(people):
     assert row.state == "registered" and cases.check_case(case_id) == []
     settle(end.replace(year=2032) + dt.timedelta(days=1))
     assert Case.objects.get(pk=case_id).outcome == "lapsed"
+
+
+def test_a_supervisor_sees_what_the_office_cancelled_and_on_which_instrument(people):
+    case_id = registered(people)
+    take(
+        case_id, "cancel_by_office", people.ip1, at(40), instrument="（2026）京73民终1号民事判决书", instrument_file=PAPER
+    )  # fmt: skip
+    ((upset, why, ground),) = reversed_ones(at(40))
+    assert upset == case_id and "民事判决书" in why and "第十八条" in ground
+    # A later note of the machine on the ended case does not take the reason's place.
+    cases.system_command(
+        case_id, "changed", {"child": case_id, "child_outcome": "refused"}, idempotency_key="n", now=at(41)
+    )
+    assert reversed_ones(at(41)) == [(upset, why, ground)]
+    (standing,) = [line for line in cases.standing(at(41)) if line.pack == PACK]
+    assert (standing.ended, standing.reversed, standing.withdrawn) == (1, 1, 0)
+    (cause,) = cases.ending_causes(at(41))
+    assert cause.outcome["zh"] == "登记已注销并公告" and cause.count == 1

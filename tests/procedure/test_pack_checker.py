@@ -50,8 +50,13 @@ BAD = {
         8,
     ),
     "a final state with tasks": (
-        {"states__yaml": ("outcome: good}", "outcome: good, tasks: [clerk]}")},
+        {"states__yaml": ("outcome: good,", "outcome: good, tasks: [clerk],")},
         "state-final",
+        9,
+    ),
+    "an end of a kind that nobody knows": (
+        {"states__yaml": ("outcome: good, outcome_kind: ended", "outcome: good, outcome_kind: fine")},
+        "pack-value",
         9,
     ),
     "a step out of a final state": (
@@ -358,3 +363,18 @@ def test_every_fault_is_reported_at_once():
         )
     )
     assert {"effect-unknown", "term-form", "pack-key-unknown"} <= {fault.code for fault in checked.faults}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("outcome: good, outcome_kind: ended", "outcome: good", 9),
+        ("outcome: bad, outcome_kind: ended", "outcome: good, outcome_kind: refused", 10),
+    ],
+)
+def test_a_version_that_enters_says_what_each_end_means_and_old_ones_run_on(old, new, line):
+    files = small_pack(states__yaml=(old, new))
+    (fault,) = [each for each in check_files(files).faults if each.code == "outcome-kind"]
+    assert fault.where.line == line and fault.remedy
+    if "kind" not in new:
+        assert load_files(files).states["good"].outcome_kind == ""

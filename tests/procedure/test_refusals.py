@@ -53,10 +53,10 @@ def test_the_machine_cannot_refuse_when_time_is_up(by):
     assert "refusal-automatic" in found
 
 
-def test_a_refusal_under_another_name_is_one_when_it_says_so():
+@pytest.mark.parametrize("says", ["outcome_kind: refused", "outcome_kind: ended, refusal: true"])
+def test_a_refusal_under_another_name_is_one_when_it_says_so(says):
     def silence_refuses(text):
-        plain = "withdrawn: {final: true, outcome: withdrawn"
-        return text.replace(plain, f"{plain}, refusal: true")
+        return text.replace("outcome: withdrawn, outcome_kind: withdrawn", f"outcome: withdrawn, {says}")
 
     found = faults(states=silence_refuses)
     assert found == [

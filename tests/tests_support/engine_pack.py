@@ -80,9 +80,9 @@ administration: {by: [chief], cite: ["law:1"]}
 states:
   received: {tasks: [clerk, agent]}
   paying: {tasks: [applicant, cashier]}
-  granted: {final: true, outcome: granted}
-  refused: {final: true, outcome: refused}
-  lapsed: {final: true, outcome: lapsed}
+  granted: {final: true, outcome: granted, outcome_kind: granted}
+  refused: {final: true, outcome: refused, outcome_kind: refused}
+  lapsed: {final: true, outcome: lapsed, outcome_kind: ended}
 transitions:
   - id: appoint
     from: [received]
@@ -247,7 +247,7 @@ opening: {by: [opener, system], cite: ["law:1"]}
 administration: {by: [chief], cite: ["law:1"]}
 states:
   asked: {tasks: [reviewer]}
-  given: {final: true, outcome: given}
+  given: {final: true, outcome: given, outcome_kind: granted}
 transitions:
   - id: mark
     from: [asked]

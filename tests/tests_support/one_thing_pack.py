@@ -103,10 +103,10 @@ opening: {by: [applicant], department: "'data-bureau'", cite: ["law:1"]}
 administration: {by: [chief], cite: ["law:1"]}
 states:
   running: {}
-  done: {final: true, outcome: done}
-  partly: {final: true, outcome: partly}
-  nothing: {final: true, outcome: nothing}
-  withdrawn: {final: true, outcome: withdrawn}
+  done: {final: true, outcome: done, outcome_kind: granted}
+  partly: {final: true, outcome: partly, outcome_kind: ended}
+  nothing: {final: true, outcome: nothing, outcome_kind: ended}
+  withdrawn: {final: true, outcome: withdrawn, outcome_kind: withdrawn}
 transitions:
   - {id: all-done, command: moved, from: [running], to: done, by: [system], form: news,
      when: parts.left == 0 and parts.refused == 0, cite: ["law:1"]}
@@ -243,9 +243,9 @@ opening: {{by: [applicant], offered: true, cite: ["law:1"]{opening}}}
 administration: {{by: [chief], cite: ["law:1"]}}
 states:
   {start}: {{tasks: [{first}]}}
-{more}  granted: {{final: true, outcome: granted}}
-  refused: {{final: true, outcome: refused}}
-  withdrawn: {{final: true, outcome: withdrawn}}
+{more}  granted: {{final: true, outcome: granted, outcome_kind: granted}}
+  refused: {{final: true, outcome: refused, outcome_kind: refused}}
+  withdrawn: {{final: true, outcome: withdrawn, outcome_kind: withdrawn}}
 transitions:
   - {{id: grant, from: [{grant_from}], to: granted, by: [clerk], sets: {{number: "'R-1'"}}, cite: ["law:2"]}}
   - {{id: refuse, from: [{alive}], to: refused, by: [clerk], cite: ["law:2"]}}
@@ -396,8 +396,8 @@ opening: {by: [system], cite: ["law:1"]}
 administration: {by: [chief], cite: ["law:1"]}
 states:
   planned: {tasks: [clerk]}
-  reported: {final: true, outcome: reported}
-  called_off: {final: true, outcome: called_off}
+  reported: {final: true, outcome: reported, outcome_kind: ended}
+  called_off: {final: true, outcome: called_off, outcome_kind: ended}
 transitions:
   - {id: report, from: [planned], to: reported, by: [clerk], form: report,
      sets: {meter_sound: data.meter_sound, gas_sound: data.gas_sound}, cite: ["law:2"]}

@@ -89,8 +89,8 @@ administration: {by: [chief], cite: ["law:1"]}
 states:
   received: {tasks: [clerk]}
   listed: {tasks: [archive]}
-  bad: {final: true, outcome: bad}
-  lapsed: {final: true, outcome: lapsed}
+  bad: {final: true, outcome: bad, outcome_kind: ended}
+  lapsed: {final: true, outcome: lapsed, outcome_kind: ended}
 transitions:
   - id: ended
     from: [received]

@@ -43,8 +43,8 @@ administration: {by: [chief], cite: ["law:1"]}
 states:
   received: {tasks: [clerk]}
   late: {tasks: [clerk, chief]}
-  good: {final: true, outcome: good}
-  bad: {final: true, outcome: bad}
+  good: {final: true, outcome: good, outcome_kind: ended}
+  bad: {final: true, outcome: bad, outcome_kind: ended}
 transitions:
   - id: decide-good
     command: decide

@@ -54,6 +54,8 @@ class Event(TypedDict, total=False):
     source: str | None
     target: str
     outcome: str
+    # What a supervisor asks after: the step withdrew the case, or undid ("reversed") a decision taken before.
+    turned: str
     data: dict[str, Any]
     withheld: list[str]
     sealed: str

@@ -1,16 +1,17 @@
 """No machine refuses: a case that ends in a refusal was looked at by a person of the office (个人信息保护法第二十四条).
 
-A state is a refusal when it says so (``refusal: true``), when its outcome is one of the usual words for it, or when a
-refusal that a person decides leads there as well. A step into such a state must be by somebody of the office.
+A state is a refusal when it says so (``outcome_kind: refused``, ``refusal: true``), when its outcome is one of the usual
+words for it, or when a refusal that a person decides leads there as well. A step into such a state
+must be by somebody of the office.
 """
 
 from __future__ import annotations
 
 from chengshu.procedure.files import PackFiles
-from chengshu.procedure.model import SYSTEM, Pack, Transition
+from chengshu.procedure.model import REFUSED, SYSTEM, Pack, State, Transition
 from chengshu.procedure.sheets import Faults
 
-# How outcomes and commands of refusal begin; what is not among them says `refusal: true`.
+# How outcomes and commands of refusal begin; what is not among them says `outcome_kind: refused`.
 WORDS = (
     "refus", "reject", "den", "declin", "not_grant", "not_approv", "dismiss", "ineligib",
 )  # fmt: skip
@@ -37,13 +38,17 @@ def refusal_states(pack: Pack) -> set[str]:
     """Return the final states that are refusals."""
     found = set()
     for name, state in pack.states.items():
-        if state.final and (state.refusal or _refuses(state.outcome) or _refuses(name)):
+        if state.final and (_says_so(state) or _refuses(state.outcome) or _refuses(name)):
             found.add(name)
     for step in pack.transitions:
         target = pack.states.get(step.target or "")
         if target is not None and target.final and _refuses(step.command) and of_office(pack, step):
             found.add(target.name)
     return found
+
+
+def _says_so(state: State) -> bool:
+    return state.refusal or state.outcome_kind == REFUSED
 
 
 def _refuses(word: str) -> bool:

@@ -53,12 +53,14 @@ WORDS = {
     "holder": ("承担者", "holder"),
     "tasks": ("待办角色", "roles with a task"),
     "outcome": ("结果", "outcome"),
+    "outcome_kind": ("结果类别", "kind of outcome"),
     "refusal": ("属于不予办理", "refuses"),
     "from": ("起始状态", "states it starts from"),
     "to": ("到达状态", "state it leads to"),
     "by": ("可办角色", "roles that may do it"),
     "not_who": ("回避", "who may not"),
     "once": ("仅一次", "once"),
+    "reverses": ("撤销或改变此前的决定", "undoes a decision"),
     "forwarded_by": ("转送步骤", "steps that pass its answers on"),
     "offered": ("可由个人直接提出", "begun by people themselves"),
     "when": ("条件", "condition"),
@@ -208,7 +210,10 @@ def _parts(pack: Pack) -> dict[str, dict[str, Facets]]:
         },
         "sections": {item.id: {"fields": ", ".join(item.fields)} for item in pack.sections},
         "states": {
-            name: {"tasks": ", ".join(item.tasks), "outcome": item.outcome, "refusal": _flag(item.refusal)}
+            name: {
+                "tasks": ", ".join(item.tasks), "outcome": item.outcome, "outcome_kind": item.outcome_kind,
+                "refusal": _flag(item.refusal),
+            }
             for name, item in pack.states.items()
         },
         "steps": {

@@ -38,6 +38,8 @@ LOADING = {
     "pack-too-large": "A file, or the number of files, states or steps, is beyond what a pack may have.",
     "pack-validity": "The pack ends before it begins.",
     "pack-value": "A value is not what the key takes; the message says what it takes.",
+    "outcome-kind": "A final state does not say what its end means, or one outcome has two kinds. Add outcome_kind: granted, "
+    "refused, withdrawn, reversed or ended.",
     "parameter-gap": "A parameter has no value on the pack's first day. Add an earlier one.",
     "parameter-order": "A parameter's values do not stand oldest first, one for each day.",
     "offer-closed": "A pack that nobody can begin themselves is offered. Take offer.yaml away, or let people begin it.",

@@ -11,6 +11,7 @@ from chengshu.kernel.citations import parse_citation
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.strict_yaml import Mapped
 from chengshu.procedure import official, ports
+from chengshu.procedure.check_outcomes import check_outcomes
 from chengshu.procedure.check_parts import FindPack, check_children
 from chengshu.procedure.check_refusals import check_refusals
 from chengshu.procedure.check_sourced import check_sourced
@@ -142,6 +143,7 @@ def check_files(files: PackFiles, *, elements: frozenset[str] | None = None, cas
     if cases:
         # Only of a version that enters: old ones run on as they are.
         check_sourced(pack, files, faults)
+        check_outcomes(pack, files, faults)
     return Checked(None if faults else pack, tuple(faults), coverage)
 
 

@@ -14,7 +14,7 @@ from chengshu.procedure.case import Case, EffectCall, EffectNote, Event, Outcome
 from chengshu.procedure.clock import Clock, expire, stamp
 from chengshu.procedure.expressions import Expression
 from chengshu.procedure.forms import fill_form
-from chengshu.procedure.model import ENTRY, SYSTEM, Effect, Pack, Plan, Transition
+from chengshu.procedure.model import ENTRY, REVERSED, SYSTEM, WITHDRAWN, Effect, Pack, Plan, Transition
 from chengshu.procedure.part_steps import Moves, look, run_parts
 from chengshu.procedure.parts import News, part_value
 from chengshu.procedure.ports import Actor
@@ -292,6 +292,10 @@ def _outcome(
         event["tasks"] = list(tasks)
     if state.final and target != case.state:
         event["outcome"] = state.outcome
+        if state.outcome_kind in (WITHDRAWN, REVERSED):
+            event["turned"] = state.outcome_kind
+    if step.reverses:
+        event["turned"] = REVERSED
     _told(event, command)
     calls: list[EffectCall] = []
     if step.effects and (notes := _effects(case.id, event["seq"], step, scope, calls)):

@@ -19,6 +19,9 @@ SYSTEM = "system"
 WHERE = "where."
 ENTRY = "opened"
 HOLDERS = ("cell", "department", "role", "opener", "public", "party", "assignee", "system")
+# What the end of a case means to whoever watches over all of them.
+GRANTED, REFUSED, WITHDRAWN, REVERSED, ENDED = "granted", "refused", "withdrawn", "reversed", "ended"
+OUTCOME_KINDS = (GRANTED, REFUSED, WITHDRAWN, REVERSED, ENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,8 @@ class Transition:
     relabels: bool = False
     # The steps that pass its answers on; until one is taken they are for the office and whoever gave them.
     forwarded_by: tuple[str, ...] = ()
+    # Whether it undoes a decision that was taken before, wherever it leads.
+    reverses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +214,8 @@ class State:
     line: int
     # A final state that refuses what somebody applied for: only a person of the office may lead there.
     refusal: bool = False
+    # With final: one of OUTCOME_KINDS; empty in versions that were loaded before it was asked for.
+    outcome_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,18 @@ from chengshu.kernel.strict_yaml import Mapped
 from chengshu.kernel.terms import Term, Unit, parse_term
 from chengshu.procedure.expressions import Expression
 from chengshu.procedure.functions import CALENDAR_UNITS
-from chengshu.procedure.model import ENTRY, SYSTEM, Deadline, Effect, Form, Row, State, Table, Transition
+from chengshu.procedure.model import (
+    ENTRY,
+    OUTCOME_KINDS,
+    SYSTEM,
+    Deadline,
+    Effect,
+    Form,
+    Row,
+    State,
+    Table,
+    Transition,
+)
 from chengshu.procedure.ports import EffectSpec, Registry
 from chengshu.procedure.read_forms import Names, read_columns, read_type
 from chengshu.procedure.sheets import Sheet
@@ -49,14 +60,17 @@ def read_states(sheet: Sheet) -> dict[str, State]:
         tasks = item.words("tasks")
         outcome = item.name("outcome", "")
         refusal = item.boolean("refusal", False)
+        kind = item.word("outcome_kind", OUTCOME_KINDS, "")
         if final and (tasks or not outcome):
             item.fault("state-final", "A final state has an outcome and no tasks")
         if not final and outcome:
             item.fault("state-final", "Only a final state has an outcome", "outcome")
         if refusal and not final:
             item.fault("state-final", "Only a final state is a refusal", "refusal")
+        if kind and not final:
+            item.fault("state-final", "Only a final state has a kind of outcome", "outcome_kind")
         item.close()
-        found[name] = State(name, tasks, final, outcome, item.line, refusal)
+        found[name] = State(name, tasks, final, outcome, item.line, refusal, kind)
     return found
 
 
@@ -182,6 +196,7 @@ class StepReader:
             step_id, command, sources, target, by, item.words("not_who") if has_form else (), when, form, decides,
             sets, effects, item.words("cite"), item.line, once=once,
             forwarded_by=item.words("forwarded_by") if has_form else (),
+            reverses=item.boolean("reverses", False) if has_form else False,
         )  # fmt: skip
         item.close()
         return step

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from chengshu.procedure import golden
 from chengshu.procedure.formats import FORMATS
 from chengshu.procedure.loader import INSTRUMENT_KINDS, STATUSES
-from chengshu.procedure.model import HOLDERS
+from chengshu.procedure.model import HOLDERS, OUTCOME_KINDS
 from chengshu.procedure.ports import Registry
 from chengshu.procedure.read_forms import ACCEPT, ACCOUNT_ROLES, MAX_FILES, MAX_ROWS, PRIVACY
 from chengshu.procedure.schema_parts import official_schema, parts_schema
@@ -289,7 +289,11 @@ def _states(registry: Registry) -> Schema:
         tasks=names("The roles that have a task; none where the end of a child case leads on"),
         final=flag("Whether the case ends here"),
         outcome=text_of("With final: how it ended"),
-        refusal=flag("With final: it refuses what was applied for; only a person of the office may lead there"),
+        outcome_kind=word("With final, and needed there: what supervisors read of it. granted: what was asked for was given; "
+                          "refused: it was not, and only a person of the office may lead there; withdrawn: whoever asked took "
+                          "it back, or let it lie; reversed: a decision taken before was undone; ended: any other end, the "
+                          "holder's own cancellation too", OUTCOME_KINDS),
+        refusal=flag("With final: the older way to say outcome_kind: refused"),
     )  # fmt: skip
     transition = object_of(
         "A step: the first one of a command whose condition holds is taken", ("id", "from", "by", "cite"),
@@ -299,6 +303,8 @@ def _states(registry: Registry) -> Schema:
         to=text_of("The state it leads to; stay: the state and its terms stay as they are", default="stay"),
         not_who=names("Not for those who took these steps, or opened: four eyes"),
         once=flag("At most once in a case"),
+        reverses=flag("It undoes a decision taken before (opens it again, takes it back) though its state does not say so: a "
+                      "supervisor sees it with its ground. A step into an end of outcome_kind reversed does so anyway"),
         forwarded_by=names("Until one of these steps is taken, only the office and whoever took this one see its answers"),
         form=text_of("The form that the command carries"),
         **step,

@@ -76,8 +76,8 @@ administration: {by: [supervisor], cite: ["rule:3"]}  # who may reassign and han
 states:
   received: {tasks: [officer]}
   overdue: {tasks: [officer, supervisor]}
-  granted: {final: true, outcome: granted}
-  refused: {final: true, outcome: refused}
+  granted: {final: true, outcome: granted, outcome_kind: granted}
+  refused: {final: true, outcome: refused, outcome_kind: refused}
 transitions:  # of one command, the first step whose condition holds is taken
   - id: grant
     command: decide

@@ -59,6 +59,10 @@ class Case(models.Model):
     amber_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    # What a supervisor asks after ("withdrawn", "reversed"), when it last happened and by which of its steps.
+    turned = models.CharField(max_length=10, blank=True, default="", db_default="")
+    turned_at = models.DateTimeField(null=True)
+    turned_seq = models.PositiveIntegerField(null=True)
     # Whether the words index (search.py) knows this case; the clock indexes soon after the opening.
     searchable = models.BooleanField(default=False, db_default=False)
 
@@ -79,6 +83,9 @@ class Case(models.Model):
                 name="case_by_principal",
             ),
             models.Index(fields=["cell_code", "closed_at"], name="case_by_cell"),
+            models.Index(
+                fields=["turned", "turned_at", "pack"], condition=~models.Q(turned=""), name="case_turned"
+            ),
         ]
 
 

@@ -305,13 +305,24 @@ def _settle(
         _finish_opening(outcome, row)
     elif written.rowcount != 1:
         raise changed(case.id, row.version)
-    elif "label" in event:
-        CaseModel.objects.filter(pk=case.id).update(label=case.label[:200], searchable=False)
+    else:
+        _note(case, event, now)
     endings.tell_step(runtime.pack, outcome, row, now)
     if row.on_end.startswith(MARK):
         endings.part_listeners().report(runtime, row, outcome, now)
     if ended:
         _end(runtime, row, case, now)
+
+
+def _note(case: Case, event: Event, now: dt.datetime) -> None:
+    """Write what few steps change: the one write that every step makes stays as small as it is."""
+    rarely: dict[str, Any] = {}
+    if "label" in event:
+        rarely |= {"label": case.label[:200], "searchable": False}
+    if turned := event.get("turned"):
+        rarely |= {"turned": turned, "turned_at": now, "turned_seq": event["seq"]}
+    if rarely:
+        CaseModel.objects.filter(pk=case.id).update(**rarely)
 
 
 def _end(runtime: Runtime, row: CaseRow, case: Case, now: dt.datetime) -> None:

@@ -18,17 +18,16 @@ from chengshu.contexts.cases.lights import light
 from chengshu.contexts.cases.models import Case, CaseEvent, PackVersion
 from chengshu.contexts.cases.presenting import sentence_of
 from chengshu.contexts.cases.wording import both, child_end, ground, grounds, outcomes_in_words
-from chengshu.procedure.model import ENTRY, Pack
+from chengshu.procedure.model import ENDED, ENTRY, REVERSED, WITHDRAWN, Pack
 
 WINDOW = dt.timedelta(days=90)
 PAGE = 25
 # How many cases of a file are looked up together.
 AT_ONCE = 500
-OVERDUE, SOON, OPEN, WITHDRAWN, REVERSED, ENDED = "overdue", "soon", "open", "withdrawn", "reversed", "ended"
+OVERDUE, SOON, OPEN = "overdue", "soon", "open"
 KINDS = (OVERDUE, SOON, OPEN, WITHDRAWN, REVERSED, ENDED)
-# Outcomes are words of packs; these stems say which of them ended a case without a decision, or undid one.
-_WITHDRAWN = ("withdraw", "abandon", "not-completed", "deemed")
-_REVERSED = ("revok", "cancel", "revers", "overturn", "recover", "remov", "annul", "upheld", "quash")
+# Packs say which steps withdraw a case or undo a decision (`outcome_kind`, `reverses`); each case knows its last one.
+TURNED = (WITHDRAWN, REVERSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class PackStanding:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A step that ended cases: how often, and the articles it rests on."""
+    """A step that withdrew cases or undid decisions: how often, to what end, and the articles it rests on."""
 
     pack: str
     pack_title: dict[str, str]
@@ -59,7 +58,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Supervised:
-    """A case in a supervisor's list; the last sentence of its history says why it stands so."""
+    """A case in a supervisor's list; a sentence of its history says why: of the step that turned it, else of the last."""
 
     case_id: str
     pack: str
@@ -82,13 +81,6 @@ class Asked:
     article: str = ""
 
 
-def kind_of_outcome(outcome: str) -> str:
-    """Say whether an outcome is a withdrawal, the undoing of a decision, or any other end."""
-    if any(stem in outcome for stem in _WITHDRAWN):
-        return WITHDRAWN
-    return REVERSED if any(stem in outcome for stem in _REVERSED) else ENDED
-
-
 def standing(now: dt.datetime) -> list[PackStanding]:
     """Return how the cases of each pack stand; as many queries for fifty packs as for one, each along an index."""
     running = _running()
@@ -97,14 +89,14 @@ def standing(now: dt.datetime) -> list[PackStanding]:
         Counter(dict(found.order_by().values_list("pack").annotate(Count("pk"))))
         for found in (waiting, waiting.filter(due_at__lte=now), waiting.filter(_soon(now)))
     )
-    ended = Case.objects.filter(pack__in=running, closed_at__gte=now - WINDOW).order_by()
+    closed = Case.objects.filter(pack__in=running, closed_at__gte=now - WINDOW).order_by()
+    ended = Counter(dict(closed.values_list("pack").annotate(Count("pk"))))
     ends = Counter[tuple[str, str]]()
-    for name, outcome, number in ended.values_list("pack", "outcome").annotate(Count("pk")):
-        ends[name, kind_of_outcome(outcome)] += number
-        ends[name, ""] += number
+    for name, turned, number in _turned(now).order_by().values_list("pack", "turned").annotate(Count("pk")):
+        ends[name, turned] = number
     return [
         PackStanding(
-            name, both(pack, "title"), count[name], late[name], soon[name], ends[name, ""],
+            name, both(pack, "title"), count[name], late[name], soon[name], ended[name],
             ends[name, WITHDRAWN], ends[name, REVERSED],
         )
         for name, pack in running.items()
@@ -115,6 +107,12 @@ def _running() -> dict[str, Pack]:
     """Return the packs of which a version serves new cases, by name."""
     rows = PackVersion.objects.filter(current=True).order_by("pack").values_list("pack", "pk", "hash")
     return {pack: packs.pinned(pk, hash_).pack for pack, pk, hash_ in rows}
+
+
+def _turned(now: dt.datetime, kinds: Sequence[str] = TURNED) -> QuerySet[Case]:
+    """Return the cases that were withdrawn, or of which a decision was undone, lately: open ones too, when opened again."""
+    # Why `turned` is not empty stands twice: the index covers such rows alone, and both databases look for its words.
+    return Case.objects.exclude(turned="").filter(turned__in=kinds, turned_at__gte=now - WINDOW)
 
 
 def _soon(now: dt.datetime) -> Q:
@@ -129,23 +127,21 @@ def late_by_department(now: dt.datetime) -> list[tuple[str, int]]:
 
 
 def causes(now: dt.datetime) -> list[Cause]:
-    """Return which steps withdrew or reversed cases lately, with their articles, most frequent first."""
-    last = CaseEvent.objects.filter(case__closed_at__gte=now - WINDOW, seq=F("case__version")).order_by()
+    """Return which steps withdrew cases or undid decisions lately, with their articles, most frequent first."""
+    steps = CaseEvent.objects.filter(case__in=_turned(now), seq=F("case__turned_seq")).order_by()
     version = ("case__pack_version", "case__pack_version__hash")
-    counted = last.values(*version, "step", "case__outcome").annotate(number=Count("pk"))
     found = []
-    for row in counted:
-        if kind_of_outcome(row["case__outcome"]) == ENDED:
-            continue
+    for row in steps.values(*version, "step").annotate(number=Count("pk")):
         pack = packs.pinned(*(row[name] for name in version)).pack
         step = next((each for each in pack.transitions if each.id == row["step"]), None)
         if step is None:
             continue
         cites = [ground(pack, key) for key in dict.fromkeys(step.cite)]
+        state = pack.states.get(step.target or "")
+        end = f"outcomes.{state.outcome}" if state is not None and state.final else f"states.{step.target}"
         found.append(
             Cause(
-                pack.id, both(pack, "title"), both(pack, f"commands.{step.command}"),
-                both(pack, f"outcomes.{row['case__outcome']}"), cites, row["number"],
+                pack.id, both(pack, "title"), both(pack, f"commands.{step.command}"), both(pack, end), cites, row["number"]
             )
         )  # fmt: skip
     return sorted(found, key=lambda cause: -cause.count)
@@ -170,7 +166,7 @@ def supervised(asked: Asked, now: dt.datetime, page: int = 1) -> tuple[list[Supe
     rows = list(
         found.select_related("pack_version").defer("pack_version__files")[(page - 1) * PAGE : page * PAGE]
     )
-    return _lines(rows, now), total
+    return _lines(rows, asked.kind, now), total
 
 
 def all_supervised(asked: Asked, now: dt.datetime) -> Iterator[Supervised]:
@@ -178,11 +174,11 @@ def all_supervised(asked: Asked, now: dt.datetime) -> Iterator[Supervised]:
     found = _found(asked, now).select_related("pack_version").defer("pack_version__files")
     cases = found.iterator(chunk_size=AT_ONCE)
     while rows := list(islice(cases, AT_ONCE)):
-        yield from _lines(rows, now)
+        yield from _lines(rows, asked.kind, now)
 
 
 def _found(asked: Asked, now: dt.datetime) -> QuerySet[Case]:
-    found = Case.objects.all()
+    found = Case.objects.all() if asked.kind not in TURNED else _turned(now, [asked.kind])
     if asked.pack:
         found = found.filter(pack=asked.pack)
     if asked.department:
@@ -194,32 +190,34 @@ def _found(asked: Asked, now: dt.datetime) -> QuerySet[Case]:
         elif asked.kind == SOON:
             found = found.filter(_soon(now))
         return found.order_by("due_at", "pk")
-    found = found.filter(closed_at__gte=now - WINDOW)
-    if asked.kind != ENDED:
-        outcomes = found.order_by().values_list("outcome", flat=True).distinct()
-        found = found.filter(outcome__in=[each for each in outcomes if kind_of_outcome(each) == asked.kind])
+    if asked.kind == ENDED:
+        found = found.filter(closed_at__gte=now - WINDOW)
     if asked.article:
-        found = found.filter(pk__in=_ended_on(asked.article, found))
-    return found.order_by("-closed_at", "pk")
+        found = found.filter(pk__in=_rests_on(asked, found))
+    return found.order_by("-turned_at" if asked.kind in TURNED else "-closed_at", "pk")
 
 
-def _ended_on(article: str, found: QuerySet[Case]) -> QuerySet[CaseEvent, Any]:
-    """Return the cases whose last step rests on an article."""
+def _step_asked(kind: str) -> F:
+    """Return the number of the step that says why a case stands in the list."""
+    return F("case__turned_seq" if kind in TURNED else "case__version")
+
+
+def _rests_on(asked: Asked, found: QuerySet[Case]) -> QuerySet[CaseEvent, Any]:
+    """Return the cases of which the step in question rests on an article."""
     steps = Q(pk__in=[])
     versions = found.order_by().values_list("pack_version", "pack_version__hash").distinct()
     for version_id, hash_ in versions:
         pack = packs.pinned(version_id, hash_).pack
-        names = [step.id for step in pack.transitions if article in step.cite]
+        names = [step.id for step in pack.transitions if asked.article in step.cite]
         if names:
             steps |= Q(case__pack_version=version_id, step__in=names)
-    last = CaseEvent.objects.filter(steps, seq=F("case__version"))
-    return last.values("case_id")
+    return CaseEvent.objects.filter(steps, seq=_step_asked(asked.kind)).values("case_id")
 
 
-def _lines(rows: Sequence[Case], now: dt.datetime) -> list[Supervised]:
-    """Return the cases with their last steps, all of them looked up together."""
-    last = CaseEvent.objects.filter(case__in=rows, seq=F("case__version")).values_list("case_id", "body")
-    events = {case_id: json.loads(body) for case_id, body in last}
+def _lines(rows: Sequence[Case], kind: str, now: dt.datetime) -> list[Supervised]:
+    """Return the cases with the steps in question, all of them looked up together."""
+    steps = CaseEvent.objects.filter(case__in=rows, seq=_step_asked(kind)).values_list("case_id", "body")
+    events = {case_id: json.loads(body) for case_id, body in steps}
     ends: dict[str, str] = {}
     for event in events.values():
         ends |= child_end(event.get("data", {}))
