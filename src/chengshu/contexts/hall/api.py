@@ -41,7 +41,13 @@ from chengshu.contexts.hall.seconds.lots import (
     reopen_decision,
 )
 from chengshu.contexts.hall.seconds.lots import figures as review_figures
-from chengshu.contexts.hall.seconds.origins import keep_origins, origins_of, spared
+from chengshu.contexts.hall.seconds.origins import (
+    check_origins,
+    keep_origins,
+    origins_of,
+    some_open_applications,
+    spared,
+)
 from chengshu.contexts.hall.window.codes import register_code_reader
 
 __all__ = [
@@ -58,6 +64,7 @@ __all__ = [
     "Report",
     "ask_person_url",
     "check_items",
+    "check_origins",
     "citizen_code",
     "draw_lots",
     "export_rows",
@@ -91,6 +98,7 @@ __all__ = [
     "seed_hotline",
     "seed_mandates",
     "seed_ratings",
+    "some_open_applications",
     "spared",
     "subject_merged",
     "suggest",

@@ -53,6 +53,7 @@ from chengshu.contexts.identity.signing_in import (
     reset_second_factors,
 )
 from chengshu.contexts.identity.store import (
+    elements_read,
     follow_merge,
     make_token,
     read_proof,
@@ -106,6 +107,7 @@ __all__ = [
     "department_name",
     "departments",
     "duty",
+    "elements_read",
     "end_sessions",
     "ended",
     "follow_merge",

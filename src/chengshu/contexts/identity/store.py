@@ -114,7 +114,7 @@ def record_read(
     """Put one read of a subject's personal data on record, bound to the ledger in the same transaction.
 
     This is the gatekeeper: call it before full values leave the database. It refuses what ``check_purpose``
-    refuses. A person's look at their own data is recorded once a day, the same look for another once in half an hour.
+    refuses. A person's same look at their own data is recorded once a day, the same look for another once in half an hour.
     """
     named = sorted(set(elements))
     check_purpose(actor, subject_id, purpose, named, now)
@@ -122,8 +122,10 @@ def record_read(
         recent = PersonalRead.objects.filter(
             account=actor, subject_id=subject_id, purpose=purpose, at__gt=now - OWN_READ_EVERY
         )
-        if (last := recent.order_by("-at").first()) is not None:
-            return _read(last)
+        # A look at more than before is another look.
+        for last in recent.order_by("-at"):
+            if set(named) <= set(last.elements):
+                return _read(last)
     if purpose == "acting":
         # One look a page of the same form would bury the person's list; within one service it is one look.
         recent = PersonalRead.objects.filter(
@@ -204,6 +206,12 @@ def reads_of(subject_id: str, *, offset: int = 0, limit: int = 50) -> tuple[list
     """Return the reads of one subject's data, newest first, and how many there are."""
     rows = PersonalRead.objects.filter(subject_id=subject_id).order_by("-at", "-pk")
     return [_read(row) for row in rows[offset : offset + limit]], rows.count()
+
+
+def elements_read(subject_id: str, account_id: int) -> frozenset[str]:
+    """Return every element of a subject that this account has read, for whatever purpose, as far as it is on record."""
+    rows = PersonalRead.objects.filter(subject_id=subject_id, account_id=account_id)
+    return frozenset(name for elements in rows.values_list("elements", flat=True) for name in elements)
 
 
 def was_read(subject_id: str, account_id: int, case_id: str) -> bool:

@@ -33,10 +33,11 @@ def app(
     """Live a year of a demo district in minutes: seeded people open and work cases of all packs.
 
     The clock is injected; staff leave and come, the clocks fail for days, a holiday is moved, the next year's calendar is
-    published late, a pack gets a new version and its live cases migrate, departments deliver new tables. Every night:
-    each open case has an owner and a next term, each step a ground and a leaf in the ledger, each value a source, each
-    look at personal data a record, and every term is counted a second time by other code. Exit code 1 when anything
-    failed. Nothing of a real district is touched.
+    published late, a pack gets a new version and its live cases migrate, departments deliver new tables. Every night,
+    those without clocks among them: each open case has an owner and a next term, each step a ground and a leaf in the
+    ledger, each value of a record and each answer that a form took from one a source, each look at personal data a
+    record, and every term is counted a second time by other code. Exit code 1 when anything failed. Nothing of a real
+    district is touched.
     """
     with tempfile.TemporaryDirectory(prefix="chengshu-year-") as spare:
         var = folder or Path(spare) / "var"
@@ -57,7 +58,8 @@ def app(
 def tell(result: dict[str, object]) -> None:
     """Print the report for a person."""
     for name in ("days", "opened", "steps", "refused", "terms_ended", "jobs", "outage_days", "handed_over", "migrated",
-                 "terms_recounted_for_a_calendar", "terms_checked", "reads_checked", "values_checked"):  # fmt: skip
+                 "terms_recounted_for_a_calendar", "terms_checked", "reads_checked", "values_checked", "answers_checked",
+                 "outage_nights_checked"):  # fmt: skip
         click.echo(f"{name.replace('_', ' '):32} {result[name]}")
     faults = result["faults"]
     assert isinstance(faults, list)

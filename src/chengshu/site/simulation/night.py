@@ -7,13 +7,15 @@ import random
 from dataclasses import dataclass, field
 
 from chengshu.contexts.cases import api as cases
+from chengshu.contexts.hall import api as hall
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.contexts.subjects import api as subjects
 from chengshu.site.simulation.oracle import Notices, day_before, due_day, legal_date
 
-# How many golden records are opened each night to see whether every value names its source.
+# How many golden records and open cases are looked into each night to see whether every value names its source.
 RECORDS_A_NIGHT = 10
+CASES_A_NIGHT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,24 @@ class Night:
     steps: int = 0
     looks: int = 0
     values: int = 0
+    # Answers of applications that came from records, and the nights without clocks that were looked at like any other.
+    answers: int = 0
+    outages: int = 0
     faults: list[str] = field(default_factory=list)
 
-    def check(self, now: dt.datetime, looks: set[Look]) -> list[str]:
-        """Check everything that the day changed; returns the day's faults."""
+    def check(self, now: dt.datetime, looks: set[Look], *, clocks: bool = True) -> list[str]:
+        """Check everything that the day changed; returns the day's faults.
+
+        Without ``clocks`` nothing was swept and no leaf numbered: that waits for the first night after it, all else does not.
+        """
         found = [f"{case_id} is open and nobody has it" for case_id in cases.open_without_owner()]
         found += [f"{case_id} is open and no term of it runs" for case_id in cases.open_without_term()]
         found += cases.steps_without_ground_or_leaf(self.seen_event)
-        found += self._terms() + self._looks(looks) + self._sources()
+        found += self._terms() + self._looks(looks) + self._sources() + self._answers()
+        if not clocks:
+            self.outages += 1
+        elif waiting := ledger.status()["waiting"]:
+            found.append(f"{waiting} leaves have no number although the clocks ran")
         last = cases.last_event()
         self.steps += last - self.seen_event
         self.seen_event = last
@@ -97,6 +109,14 @@ class Night:
                 if fact.origin is None and fact.corrected is None:
                     orphans.append(f"{subject_id}: {fact.element} has a value and no source")
         return orphans
+
+    def _answers(self) -> list[str]:
+        wrong = []
+        for case_id in hall.some_open_applications(CASES_A_NIGHT, self.rng):
+            count, faults = hall.check_origins(case_id)
+            self.answers += count
+            wrong += faults
+        return wrong
 
     def final(self) -> list[str]:
         """Check the whole once more at the end: every case against its events, the ledger against its checkpoint."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.identity import api as identity
+from chengshu.contexts.subjects import api as subjects
 from chengshu.procedure.model import Pack, Role
 
 RESIDENTS = 12
+SUBJECTS = 4_000
 
 
 @dataclass(slots=True)
@@ -22,13 +24,22 @@ class People:
     hired: int = 0
 
     def settle(self) -> None:
-        """Make residents to apply, object and complain; they are generated, and named so."""
+        """Make residents to apply, object and complain; they are generated, and named so.
+
+        Every other one is somebody whom the district's records know: their forms are filled from these.
+        """
+        # Enough for people to be among them: the first records are of hospitals and firms.
+        known = [each for each in subjects.some_subjects(SUBJECTS, self.rng) if each.startswith("P")]
+        self.rng.shuffle(known)
         for number in range(RESIDENTS):
             name = f"simulated-{number}"
             self.residents.append(
                 identity.account_named(name)
-                or identity.save_account(name, display_name=f"模拟居民{number}", role="resident")
-            )
+                or identity.save_account(
+                    name, display_name=f"模拟居民{number}", role="resident",
+                    subject_id=known.pop() if number % 2 and known else "",
+                )
+            )  # fmt: skip
 
     def staff(self) -> list[identity.Account]:
         """Return the staff in a fixed order."""

@@ -20,7 +20,8 @@ class YearPlan:
     openings: int = 6
     # How many pieces of work one member of staff takes up a day at most.
     diligence: int = 3
-    # How many days a stretch without clocks lasts, and how often one comes.
+    # How many days a stretch without clocks lasts, on which day the first one begins, and how often one comes.
     outage_days: int = 2
+    outage_first: int = 7
     outage_every: int = 45
     turnover_every: int = 20

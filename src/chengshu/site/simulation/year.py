@@ -14,6 +14,7 @@ from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.model import Pack
+from chengshu.site.simulation.applying import from_records
 from chengshu.site.simulation.night import Look, Night
 from chengshu.site.simulation.people import People
 from chengshu.site.simulation.plan import BEIJING, Say, YearPlan
@@ -95,14 +96,15 @@ class Year:
         self._open_some(date)
         if self.night.notices.is_worked(date):
             self._work(date)
-        if day % self.plan.outage_every >= self.plan.outage_every - self.plan.outage_days:
-            self.tally.outage_days += 1
-        else:
+        since = day - self.plan.outage_first
+        clocks = since < 0 or since % self.plan.outage_every >= self.plan.outage_days
+        if clocks:
             self._clocks(self._at(date, 23, 50))
-            # A night is judged when the clocks have run: an outage is caught up by the first sweep after it.
-            for fault in self.night.check(self._at(date, 23, 59), self.looks)[:3]:
-                self.say(f"day {day + 1} ({date}): FAULT {fault}")
-            self.looks.clear()
+        else:
+            self.tally.outage_days += 1
+        for fault in self.night.check(self._at(date, 23, 59), self.looks, clocks=clocks)[:3]:
+            self.say(f"day {day + 1} ({date}): FAULT {fault}")
+        self.looks.clear()
 
     def _at(self, date: dt.date, hour: int, minute: int = 0) -> dt.datetime:
         return dt.datetime.combine(date, dt.time(hour, minute), BEIJING).astimezone(dt.UTC)
@@ -136,9 +138,10 @@ class Year:
         opener = self.people.opener(known.pack, sample.role)
         for facts in (varied(sample.facts, self.number, self.rng), dict(sample.facts)):
             try:
-                opened = cases.open_case(
+                key = f"simulated:{self.number}"
+                opened = from_records(known.pack, facts, opener, key, now, self.rng) or cases.open_case(
                     name, facts, opened_by=opener, department=opener.department_id if opener else None,
-                    idempotency_key=f"simulated:{self.number}", now=now,
+                    idempotency_key=key, now=now,
                 )  # fmt: skip
             except Problem as problem:
                 self._refused(problem, name)
@@ -241,5 +244,7 @@ def report(year: Year) -> dict[str, Any]:
         "terms_checked": night.terms,
         "reads_checked": night.looks,
         "values_checked": night.values,
+        "answers_checked": night.answers,
+        "outage_nights_checked": night.outages,
         "faults": night.faults,
     }

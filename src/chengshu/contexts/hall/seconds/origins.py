@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from collections.abc import Mapping
 from typing import Any
 
+from chengshu.contexts.cases import api as cases
 from chengshu.contexts.hall.mydata.models import CaseOrigins
 from chengshu.contexts.hall.mydata.prefill import Prefilled
+from chengshu.contexts.identity import api as identity
+from chengshu.procedure.model import Field
 
 Said = Mapping[str, str]
 
@@ -55,3 +59,39 @@ def origins_of(case_id: str) -> dict[str, Said]:
         at_en = f" ({item['at']})" if item["at"] else ""
         found[name] = {"zh": f"{item['title']['zh']}{at}", "en": f"{item['title']['en']}{at_en}"}
     return found
+
+
+def some_open_applications(most: int, seed: random.Random) -> list[str]:
+    """Return some open cases whose forms were filled from records, drawn by chance (a sample to inspect)."""
+    found = list(CaseOrigins.objects.order_by("-at", "pk").values_list("pk", flat=True)[: most * 20])
+    seed.shuffle(found)
+    return [case_id for case_id in found if not cases.case_brief(case_id).ended][:most]
+
+
+def check_origins(case_id: str) -> tuple[int, list[str]]:
+    """Return how many answers of an application came from records, and what is wrong with where they came from.
+
+    Each names its source in words and the element of its field, each personal one was read on record by who applied; and
+    what only a record may say does not stand there without a record.
+    """
+    row = CaseOrigins.objects.get(pk=case_id)
+    pack, opener = cases.pack_of_case(case_id), identity.account(int(cases.opener_of(case_id)))
+    given = cases.case_facts(case_id)["facts"]
+    read = identity.elements_read(opener.subject_id, opener.pk) if opener is not None else frozenset()
+    wrong = []
+    for name, origin in row.fields.items():
+        field = pack.facts.get(name)
+        if field is None or field.prefill is None or not origin["source"] or not origin["title"]["zh"]:
+            wrong.append(f"{case_id}: {name} names no source")
+        elif identity.is_personal(origin["element"]) and origin["element"] not in read:
+            wrong.append(f"{case_id}: {name} was filled and nobody is on record as having read it")
+    wrong += [
+        f"{case_id}: {name} stands without the record that alone may say it"
+        for name, field in pack.facts.items()
+        if _only_recorded(field) and given.get(name) is not None and name not in row.fields
+    ]
+    return len(row.fields), wrong
+
+
+def _only_recorded(field: Field) -> bool:
+    return field.prefill is not None and field.prefill.only and not field.required
