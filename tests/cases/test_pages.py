@@ -238,7 +238,7 @@ def test_rest_lists_shows_and_works_a_case(district, mine):
 
     stale = send('"7"', "k0")
     assert stale.status_code == 409 and stale.json()["code"] == "case-changed"
-    assert send("any", "k0").status_code == 400
+    assert send("any", "k0").status_code == 422
     done = send('"1"', "k1")
     assert done.status_code == 200 and done.json()["state"] == "corrected"
     assert send('"1"', "k1").json()["version"] == 2

@@ -79,5 +79,5 @@ def test_the_api_lists_proves_and_signs(client):
     head = client.get("/api/v1/ledger/checkpoint").json()
     assert head["size"] == 5 and head["note"] == api.checkpoint()
     assert client.get(f"/api/v1/ledger/entries/{waiting.id}/proof").status_code == 409
-    unknown = client.get("/api/v1/ledger/entries/99999999999999999999999/proof")
+    unknown = client.get("/api/v1/ledger/entries/999999999999/proof")
     assert unknown.status_code == 404 and unknown["Content-Type"] == "application/problem+json"

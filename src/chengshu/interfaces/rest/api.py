@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
 
 from chengshu.interfaces.rest import (
     cases,
@@ -26,6 +27,7 @@ from chengshu.interfaces.rest import (
     subjects,
 )
 from chengshu.interfaces.rest.authentication import guard
+from chengshu.interfaces.rest.links import add_links
 from chengshu.interfaces.rest.reference import PROBLEM_SCHEMA, ReferencePage
 from chengshu.kernel.problems import Problem
 
@@ -34,7 +36,7 @@ class ChengshuAPI(NinjaAPI):
     """Ninja's API, whose description also tells what a refused call answers."""
 
     def get_openapi_schema(self, **kwargs: Any) -> Any:
-        """Return the OpenAPI 3.1 description, the problems included."""
+        """Return the OpenAPI 3.1 description, the problems and what leads to what included."""
         schema = super().get_openapi_schema(**kwargs)
         schema["components"].setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
         refused = {
@@ -44,7 +46,19 @@ class ChengshuAPI(NinjaAPI):
         for operations in schema["paths"].values():
             for operation in operations.values():
                 operation["responses"].setdefault("4XX", refused)
+        add_links(schema)
         return schema
+
+
+class ObjectParser(Parser):
+    """Reads bodies, which are objects in every call: of a text or a list the library would take the defaults only."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """Return the object in the body; anything else is refused."""
+        body = super().parse_body(request)
+        if not isinstance(body, dict):
+            raise HttpError(400, "The body is not an object")
+        return body
 
 
 api = ChengshuAPI(
@@ -53,6 +67,7 @@ api = ChengshuAPI(
     description="The open city hub: addresses, places, subjects, cases, corrections and the ledger.",
     urls_namespace="api-v1",
     docs=ReferencePage(),
+    parser=ObjectParser(),
     auth=guard(scope=""),
 )
 

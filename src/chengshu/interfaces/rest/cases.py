@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Field, Header, Query, Router, Schema
+from ninja import Field, Header, Path, Query, Router, Schema
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import api as certificates
 from chengshu.contexts.identity.api import STAFF_ROLES
 from chengshu.interfaces.rest.authentication import guard
+from chengshu.interfaces.rest.wording import COMMAND, KEY, VERSION, refused
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import legal_day
 
@@ -190,15 +191,18 @@ def get_case(request: HttpRequest, response: HttpResponse, case_id: str) -> dict
     auth=guard(scope="cases:write"),
     response=CaseOut,
     summary="Carry out a command",
+    openapi_extra=refused("The answers do not fit the form of the command"),
 )
 def do_command(
     request: HttpRequest,
     response: HttpResponse,
     case_id: str,
-    command: str,
+    command: Annotated[str, Path(..., pattern=COMMAND)],
     body: CommandIn,
-    if_match: str = Header(..., alias="If-Match", description='The version decided on, such as "3"'),
-    idempotency_key: str = Header(..., alias="Idempotency-Key", min_length=1, max_length=120),
+    if_match: str = Header(
+        ..., alias="If-Match", pattern=VERSION, description='The version decided on, such as "3"'
+    ),
+    idempotency_key: str = Header(..., alias="Idempotency-Key", min_length=1, max_length=120, pattern=KEY),
 ) -> dict[str, Any]:
     """Take one step of a case."""
     view = cases.command(

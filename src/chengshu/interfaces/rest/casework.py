@@ -19,6 +19,7 @@ from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import STAFF_ROLES
 from chengshu.interfaces.rest.authentication import guard
 from chengshu.interfaces.rest.cases import Said, _id, _version
+from chengshu.interfaces.rest.wording import COMMAND, KEY, SAID, TEXT, VERSION, refused
 from chengshu.kernel.problems import Problem
 from chengshu.kernel.workdays import CalendarYear
 
@@ -30,15 +31,13 @@ payments = Router(tags=["payments"])
 calendars = Router(tags=["calendars"])
 packs = Router(tags=["packs"])
 
-Key = Annotated[
-    str, Header(..., alias="Idempotency-Key", min_length=1, max_length=80, pattern=r"^[\x21-\x7e]+$")
-]
+Key = Annotated[str, Header(..., alias="Idempotency-Key", min_length=1, max_length=80, pattern=KEY)]
 Seen = Annotated[
-    str | None, Header(None, alias="If-Match", description='The version decided on, such as "3"')
+    str,
+    Header("", alias="If-Match", pattern=f"^$|{VERSION}", description='The version decided on, such as "3"'),
 ]
 Number = Annotated[int, Path(..., ge=1, le=2**53)]
 PackName = Annotated[str, Path(..., pattern=r"^[a-z][a-z0-9-]{0,59}$")]
-TEXT = r"^[^\x00]*$"
 
 
 class OpenIn(Schema):
@@ -149,8 +148,14 @@ class ReasonIn(Schema):
 class DelegateIn(Schema):
     """To whom a task goes, by sign-in name, and why."""
 
-    to: str = Field(..., max_length=60, pattern=TEXT)
-    reason: str = Field(..., min_length=1, max_length=300, pattern=TEXT)
+    to: str = Field(..., min_length=1, max_length=60, pattern=SAID)
+    reason: str = Field(..., min_length=1, max_length=300, pattern=SAID)
+
+
+class SentBackIn(Schema):
+    """Why an order came back."""
+
+    reason: str = Field(..., min_length=1, max_length=300, pattern=SAID)
 
 
 class HandsOut(Schema):
@@ -163,7 +168,7 @@ class HandsOut(Schema):
 class CommentIn(Schema):
     """A remark among staff."""
 
-    text: str = Field(..., min_length=1, max_length=2000, pattern=TEXT)
+    text: str = Field(..., min_length=1, max_length=2000, pattern=SAID)
 
 
 class CommentOut(Schema):
@@ -230,7 +235,7 @@ class PaymentQuery(Schema):
 class PaidIn(Schema):
     """The bank's or treasury's reference."""
 
-    reference: str = Field(..., min_length=1, max_length=120, pattern=TEXT)
+    reference: str = Field(..., min_length=1, max_length=120, pattern=SAID)
 
 
 class CalendarIn(Schema):
@@ -290,7 +295,11 @@ def _whose(request: HttpRequest, pack: str) -> identity.Acting:
 
 
 @services.post(
-    "/{pack}/cases", auth=guard(scope="cases:write"), response={201: OpenedOut}, summary="Open a case"
+    "/{pack}/cases",
+    auth=guard(scope="cases:write"),
+    response={201: OpenedOut},
+    summary="Open a case",
+    openapi_extra=refused("The facts do not fit the opening form of the pack"),
 )
 def open_case(request: HttpRequest, pack: PackName, body: OpenIn, idempotency_key: Key) -> Any:
     """Open a case under the current version of a pack; the caller is its applicant, or acts for one (`X-Mandate`)."""
@@ -352,9 +361,16 @@ def get_draft(request: HttpRequest, draft_id: Number) -> Any:
     return _draft(draft_id, request)
 
 
-@drafts.put("/{draft_id}", auth=guard(scope="cases:write"), response=DraftOut, summary="Save a draft")
+@drafts.put(
+    "/{draft_id}",
+    auth=guard(scope="cases:write"),
+    response=DraftOut,
+    summary="Save a draft",
+    openapi_extra=refused("What was typed is too much or too deep to be kept"),
+)
 def save_draft(request: HttpRequest, draft_id: Number, body: DraftBody) -> Any:
     """Keep what was typed so far, as it is."""
+    _draft(draft_id, request)
     cases.drafts.save(draft_id, request.user, body.facts, timezone.now())
     return _draft(draft_id, request)
 
@@ -364,12 +380,17 @@ def save_draft(request: HttpRequest, draft_id: Number, body: DraftBody) -> Any:
 )
 def delete_draft(request: HttpRequest, draft_id: Number) -> Any:
     """Throw a draft away; for thirty days it can be fetched back on the page."""
+    _draft(draft_id, request)
     cases.drafts.delete(draft_id, request.user, timezone.now())
     return 204, None
 
 
 @drafts.post(
-    "/{draft_id}/submit", auth=guard(scope="cases:write"), response={201: OpenedOut}, summary="Submit a draft"
+    "/{draft_id}/submit",
+    auth=guard(scope="cases:write"),
+    response={201: OpenedOut},
+    summary="Submit a draft",
+    openapi_extra=refused("What the draft says does not fit the opening form of the pack"),
 )
 def submit_draft(request: HttpRequest, draft_id: Number, idempotency_key: Key) -> Any:
     """Open the case that the draft describes and delete the draft, both or neither."""
@@ -391,18 +412,26 @@ def submit_draft(request: HttpRequest, draft_id: Number, idempotency_key: Key) -
     return 201, {"case_id": cases.drafts.open_ready(ready)}
 
 
-@papers.post("", auth=guard(scope="cases:write"), response={201: PaperOut}, summary="Send a file ahead")
+@papers.post(
+    "",
+    auth=guard(scope="cases:write"),
+    response={201: PaperOut},
+    summary="Send a file ahead",
+    openapi_extra=refused("The bytes are no readable file of a kind that is taken"),
+)
 def send_file(
     request: HttpRequest,
     file: Annotated[UploadedFile, File(...)],
-    accept: Annotated[str, Form("document", pattern="^(document|photo)$")],
+    accept: Annotated[
+        str, Form("document", pattern="^(|document|photo)$", description="Empty means document")
+    ],
 ) -> Any:
     """Keep a file for a day, so that the answers of a form can name it; what the field takes, `accept` must say."""
     if (file.size or 0) > cases.MAX_DOCUMENT_BYTES:
         raise Problem("file-too-large", "文件超过 20 MB", detail=(file.name or "")[:80], status=413)
     now = timezone.now()
     sent = cases.FileIn(file.name or "file", file.read(), "file")
-    kept = cases.uploads.upload(request.user, sent, accept, now)
+    kept = cases.uploads.upload(request.user, sent, accept or "document", now)
     expires_at = now + cases.uploads.LIFE
     return 201, {**asdict(kept), "expires_at": expires_at}
 
@@ -410,7 +439,7 @@ def send_file(
 @around.post(
     "/{case_id}/claim", auth=guard("officer", scope="cases:write"), response=HandsOut, summary="Claim"
 )
-def claim(request: HttpRequest, case_id: str, if_match: Seen = None) -> Any:
+def claim(request: HttpRequest, case_id: str, if_match: Seen = "") -> Any:
     """Take the case's task out of the department's queue, for the caller."""
     done = cases.claiming.claim(_id(case_id), request.user, timezone.now(), _seen(if_match))
     return {"case_id": done.case_id, "version": done.seq}
@@ -419,7 +448,7 @@ def claim(request: HttpRequest, case_id: str, if_match: Seen = None) -> Any:
 @around.post(
     "/{case_id}/give-back", auth=guard("officer", scope="cases:write"), response=HandsOut, summary="Give back"
 )
-def give_back(request: HttpRequest, case_id: str, body: ReasonIn, if_match: Seen = None) -> Any:
+def give_back(request: HttpRequest, case_id: str, body: ReasonIn, if_match: Seen = "") -> Any:
     """Put a claimed task back into the department's queue."""
     cases.access_case(_id(case_id), request.user, timezone.now())
     done = cases.claiming.give_back(case_id, request.user, body.reason, timezone.now(), _seen(if_match))
@@ -427,9 +456,13 @@ def give_back(request: HttpRequest, case_id: str, body: ReasonIn, if_match: Seen
 
 
 @around.post(
-    "/{case_id}/delegate", auth=guard("officer", scope="cases:write"), response=HandsOut, summary="Delegate"
+    "/{case_id}/delegate",
+    auth=guard("officer", scope="cases:write"),
+    response=HandsOut,
+    summary="Delegate",
+    openapi_extra=refused("Nobody has this sign-in name, or they may not have the task"),
 )
-def delegate(request: HttpRequest, case_id: str, body: DelegateIn, if_match: Seen = None) -> Any:
+def delegate(request: HttpRequest, case_id: str, body: DelegateIn, if_match: Seen = "") -> Any:
     """Pass a task to a colleague of the department."""
     to = identity.account_named(body.to)
     if to is None:
@@ -467,11 +500,12 @@ def add_comment(request: HttpRequest, case_id: str, body: CommentIn) -> Any:
     auth=guard(scope="cases:write"),
     response={201: PublicOut},
     summary="Public step",
+    openapi_extra=refused("The answers do not fit the form of the step"),
 )
 def public_step(
     request: HttpRequest,
     case_id: str,
-    command: Annotated[str, Path(..., pattern=r"^[a-z][a-z0-9_-]{0,49}$")],
+    command: Annotated[str, Path(..., pattern=COMMAND)],
     body: PublicIn,
     idempotency_key: Key,
 ) -> Any:
@@ -510,7 +544,7 @@ def paid(request: HttpRequest, order_id: Number, body: PaidIn) -> Any:
 @payments.post(
     "/{order_id}/failed", auth=guard("officer", scope="cases:write"), response=PaymentOut, summary="Sent back"
 )
-def failed(request: HttpRequest, order_id: Number, body: ReasonIn) -> Any:
+def failed(request: HttpRequest, order_id: Number, body: SentBackIn) -> Any:
     """Note that an order came back, and why."""
     return asdict(cases.payments.mark_failed(order_id, request.user, body.reason, timezone.now()))
 
@@ -521,7 +555,13 @@ def list_years(request: HttpRequest) -> Any:
     return [asdict(line) for line in cases.calendars.years()]
 
 
-@calendars.post("", auth=guard("operator", scope="cases:write"), response=LoadedOut, summary="Load a year")
+@calendars.post(
+    "",
+    auth=guard("operator", scope="cases:write"),
+    response=LoadedOut,
+    summary="Load a year",
+    openapi_extra=refused("A day is not in the year, or is named twice"),
+)
 def load_year(request: HttpRequest, body: CalendarIn) -> Any:
     """Put a year's holidays in force and count anew every running term that they touch."""
     try:
@@ -536,6 +576,7 @@ def load_year(request: HttpRequest, body: CalendarIn) -> Any:
     auth=guard("operator", scope="cases:write"),
     response=MigrationOut,
     summary="Migrate cases",
+    openapi_extra=refused("A state of the old version has no place in the new one, or no reason is given"),
 )
 def migrate(request: HttpRequest, pack: PackName, body: MigrationIn) -> Any:
     """Move live cases to another loaded version of their pack; ``dry_run`` (the default) only says what would move."""
@@ -548,8 +589,11 @@ def migrate(request: HttpRequest, pack: PackName, body: MigrationIn) -> Any:
 
 def _draft(draft_id: int, request: HttpRequest) -> dict[str, Any]:
     found = cases.drafts.load(draft_id, request.user)
+    # It can be fetched back on the page for a while; to a program it is gone.
+    if found.deleted_at is not None:
+        raise Problem("draft-unknown", "没有这个草稿", detail=str(draft_id), status=404)
     return {**asdict(found), "facts": found.values}
 
 
-def _seen(if_match: str | None) -> int | None:
+def _seen(if_match: str) -> int | None:
     return _version(if_match) if if_match else None

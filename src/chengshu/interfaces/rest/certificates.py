@@ -6,11 +6,11 @@ import datetime as dt
 import json
 import time
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Path, Query, Router, Schema
 
 from chengshu.contexts.certificates import api as certificates
 from chengshu.contexts.identity import api as identity
@@ -230,10 +230,12 @@ def list_entries(
     return {"items": [_entry(row) for row in rows], "total": found.count(), "page": page}
 
 
-@registers.get("/{code}/entries/{int:number}", response=RegisterEntryOut, summary="One entry")
-def get_entry(request: HttpRequest, code: str, number: int) -> dict[str, Any]:
+@registers.get("/{code}/entries/{number}", response=RegisterEntryOut, summary="One entry")
+def get_entry(
+    request: HttpRequest, code: str, number: Annotated[int, Path(..., ge=0, lt=2**31)]
+) -> dict[str, Any]:
     """Return one entry."""
-    row = certificates.entry(code, number) if number < 2**31 else None
+    row = certificates.entry(code, number)
     if row is None:
         raise Problem("entry-unknown", "没有这条登记", status=404)
     return _entry(row)
@@ -271,10 +273,10 @@ def list_notices(
     return {"items": [_notice(row) for row in rows], "total": found.count(), "page": page}
 
 
-@notices.get("/{int:notice_id}", response=NoticeOut, summary="One notice")
-def get_notice(request: HttpRequest, notice_id: int) -> dict[str, Any]:
+@notices.get("/{notice_id}", response=NoticeOut, summary="One notice")
+def get_notice(request: HttpRequest, notice_id: Annotated[int, Path(..., ge=0, lt=2**63)]) -> dict[str, Any]:
     """Return one notice."""
-    row = messages.notice(notice_id) if notice_id < 2**63 else None
+    row = messages.notice(notice_id)
     if row is None:
         raise Problem("notice-unknown", "没有这条公示", status=404)
     return _notice(row)

@@ -10,7 +10,9 @@ from django.utils import timezone
 from ninja import Field, Query, Router, Schema
 
 from chengshu.contexts.hall.api import exports, ratings
+from chengshu.contexts.identity import api as identity
 from chengshu.interfaces.rest.authentication import OPEN, guard
+from chengshu.interfaces.rest.wording import SIX_LONG, refused
 
 router = Router(tags=["exports"])
 statistics = Router(tags=["ratings"], auth=OPEN)
@@ -21,8 +23,8 @@ class ExportIn(Schema):
     """Which list, for what."""
 
     kind: str = Field(pattern="^(ratings|hotline|cases|subjects|payments|returns|refused)$")
-    purpose: str = Field(max_length=40)
-    reason: str = Field(min_length=6, max_length=300)
+    purpose: str = Field(pattern=f"^({'|'.join(identity.PURPOSES)})$")
+    reason: str = Field(min_length=6, max_length=300, pattern=SIX_LONG)
     full: bool = Field(False, description="Values in clear, where the role may have them")
     filters: dict[str, str] = Field(default_factory=dict)
 
@@ -63,7 +65,11 @@ class RatingLine(Schema):
 
 
 @router.post(
-    "", auth=guard(*MAY_EXPORT, scope="exports:write"), response={202: ExportOut}, summary="Ask for an export"
+    "",
+    auth=guard(*MAY_EXPORT, scope="exports:write"),
+    response={202: ExportOut},
+    summary="Ask for an export",
+    openapi_extra=refused("The role does not read for this purpose"),
 )
 def ask(request: HttpRequest, body: ExportIn) -> tuple[int, Any]:
     """Put an export into the queue; it is masked unless ``full`` is asked for and allowed."""

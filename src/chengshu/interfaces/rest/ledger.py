@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
 from chengshu.contexts.ledger import api
@@ -14,6 +14,8 @@ from chengshu.interfaces.rest.authentication import OPEN
 from chengshu.kernel.problems import Problem
 
 router = Router(tags=["ledger"], auth=OPEN)
+# What both databases hold as a key.
+Number = Annotated[int, Path(..., ge=0, le=2**63 - 1)]
 
 
 class EntryOut(Schema):
@@ -74,21 +76,21 @@ def entries(
     return {"items": found[:number], "next_before": more}
 
 
-@router.get("/entries/{int:leaf_id}", response=EntryOut, summary="One entry")
-def entry(request: HttpRequest, leaf_id: int) -> api.Entry:
+@router.get("/entries/{leaf_id}", response=EntryOut, summary="One entry")
+def entry(request: HttpRequest, leaf_id: Number) -> api.Entry:
     """Return one entry."""
-    found = api.entry(leaf_id) if leaf_id < 2**63 else None
+    found = api.entry(leaf_id)
     if found is None:
         raise Problem("entry-unknown", "没有这条存证", status=404)
     return found
 
 
-@router.get("/entries/{int:leaf_id}/proof", response=ReceiptOut, summary="Proof of one entry")
-def proof(request: HttpRequest, leaf_id: int) -> dict[str, Any]:
+@router.get("/entries/{leaf_id}/proof", response=ReceiptOut, summary="Proof of one entry")
+def proof(request: HttpRequest, leaf_id: Number) -> dict[str, Any]:
     """Return the receipt of one entry."""
-    found = api.receipt(leaf_id) if leaf_id < 2**63 else None
+    found = api.receipt(leaf_id)
     if found is None:
-        waits = leaf_id < 2**63 and api.entry(leaf_id) is not None
+        waits = api.entry(leaf_id) is not None
         title = "这条存证还在等待编号" if waits else "没有这条存证"
         raise Problem("proof-not-ready" if waits else "entry-unknown", title, status=409 if waits else 404)
     return found.to_dict()

@@ -16,6 +16,7 @@ from ninja import Field, Path, Router, Schema
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import mandates
 from chengshu.interfaces.rest.authentication import guard
+from chengshu.interfaces.rest.wording import SAID, TEXT, refused
 
 router = Router(tags=["mandates"])
 TRIES = identity.Rate(capacity=10, per_second=1 / 60)
@@ -56,8 +57,12 @@ class MandatesOut(Schema):
 class MandateIn(Schema):
     """A mandate to offer."""
 
-    agent: str = Field(max_length=60, description="User name of whoever is to act.")
-    agent_name: str = Field(max_length=80, description="Their name, to be sure that it is them.")
+    agent: str = Field(
+        min_length=1, max_length=60, pattern=SAID, description="User name of whoever is to act."
+    )
+    agent_name: str = Field(
+        min_length=1, max_length=80, pattern=SAID, description="Their name, to be sure that it is them."
+    )
     firm: str = Field(
         "", max_length=20, description="A firm that the caller legally represents; empty for oneself."
     )
@@ -70,7 +75,7 @@ class MandateIn(Schema):
 class ReasonIn(Schema):
     """Why."""
 
-    reason: str = Field("", max_length=300)
+    reason: str = Field("", max_length=300, pattern=TEXT)
 
 
 @router.get("", auth=READ, response=MandatesOut, summary="Mandates given and received")
@@ -107,7 +112,13 @@ def _out(
     )
 
 
-@router.post("", auth=WRITE, response={201: MandateOut}, summary="Offer a mandate")
+@router.post(
+    "",
+    auth=WRITE,
+    response={201: MandateOut},
+    summary="Offer a mandate",
+    openapi_extra=refused("No such person, firm or matter, or days that cannot be"),
+)
 def offer(request: HttpRequest, body: MandateIn) -> tuple[int, MandateOut]:
     """Offer a mandate for oneself or for a firm that one represents; it holds once the agent accepts it."""
     me, now = request.auth, timezone.now()  # type: ignore[attr-defined]

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router, Schema
+from ninja import Field, Path, Query, Router, Schema
 
 from chengshu.contexts.identity.api import is_personal, mask, record_read
 from chengshu.contexts.subjects import api
 from chengshu.interfaces.rest.authentication import guard
+from chengshu.interfaces.rest.wording import SAID, TEXT, TWO_SEEN
 from chengshu.kernel.problems import Problem
 
 router = Router(tags=["subjects"])
 returns = Router(tags=["returns"])
 PAGE = 100
+Number = Annotated[int, Path(..., ge=1, le=2**63 - 1)]
 
 
 class HitOut(Schema):
@@ -98,13 +100,13 @@ class ReturnsOut(Schema):
 class AnswerIn(Schema):
     """The department's answer."""
 
-    note: str = ""
+    note: str = Field("", max_length=300, pattern=TEXT)
 
 
 class DisputeIn(Schema):
     """Why the department stands by its value."""
 
-    reason: str
+    reason: str = Field(..., min_length=1, max_length=300, pattern=SAID)
 
 
 class DisputeOut(Schema):
@@ -118,7 +120,11 @@ class DisputeOut(Schema):
 
 
 @router.get("", response=list[HitOut], auth=guard("steward", "officer", "operator", scope="subjects:read"))
-def search(request: HttpRequest, q: str, kind: str | None = None) -> list[Any]:
+def search(
+    request: HttpRequest,
+    q: str = Query(..., min_length=2, max_length=200, pattern=TWO_SEEN),
+    kind: Literal["person", "firm", "premises", "facility"] | None = None,
+) -> list[Any]:
     """Find at most 50 subjects by the beginning of a name, a whole number or phone, a place code or an id."""
     return list(api.search(q, kind=kind, actor=request.auth, now=timezone.now(), purpose=_purpose(request)))
 
@@ -187,7 +193,7 @@ def _department(request: HttpRequest) -> str:
 
 @returns.get("", response=ReturnsOut, auth=guard("officer", scope="returns:read"))
 def list_returns(
-    request: HttpRequest, state: str | None = None, page: int = Query(1, ge=1)
+    request: HttpRequest, state: str | None = None, page: int = Query(1, ge=1, le=1_000_000)
 ) -> dict[str, Any]:
     """Return your department's returns, the most urgent first, personal values masked; the whole list is an export."""
     found = api.returns(_department(request), state=state)
@@ -196,7 +202,7 @@ def list_returns(
 
 
 @returns.get("/{return_id}", response=ReturnOut, auth=guard("officer", scope="returns:read"))
-def one_return(request: HttpRequest, return_id: int) -> dict[str, Any]:
+def one_return(request: HttpRequest, return_id: Number) -> dict[str, Any]:
     """Return one of your department's returns with whole values; the read is on record for the person it is about."""
     department = _department(request)
     row = api.seen_in_full(return_id, department, actor=request.auth, now=timezone.now())
@@ -204,7 +210,7 @@ def one_return(request: HttpRequest, return_id: int) -> dict[str, Any]:
 
 
 @returns.post("/{return_id}/accept", response=ReturnOut, auth=guard("officer", scope="returns:write"))
-def accept(request: HttpRequest, return_id: int, answer: AnswerIn) -> dict[str, Any]:
+def accept(request: HttpRequest, return_id: Number, answer: AnswerIn) -> dict[str, Any]:
     """Accept a correction; it is fulfilled once your next delivery has the value."""
     api.accept(
         return_id, department=_department(request), actor=request.auth, note=answer.note, now=timezone.now()
@@ -213,7 +219,7 @@ def accept(request: HttpRequest, return_id: int, answer: AnswerIn) -> dict[str, 
 
 
 @returns.post("/{return_id}/dispute", response=DisputeOut, auth=guard("officer", scope="returns:write"))
-def dispute(request: HttpRequest, return_id: int, answer: DisputeIn) -> Any:
+def dispute(request: HttpRequest, return_id: Number, answer: DisputeIn) -> Any:
     """Dispute a correction: a named decider has a term, and readers meanwhile see that the value is disputed."""
     return api.dispute(
         return_id,
