@@ -55,7 +55,9 @@ def _line(row: HotlineRequest, names: Mapping[str, Mapping[str, str]]) -> dict[s
     pack = _pack()
 
     def both(key: str) -> dict[str, str]:
-        return {lang: pack.text(key, lang) for lang in ("zh", "en")} if pack else {"zh": "", "en": ""}
+        # Without its pack a request still shows by its codes.
+        code = key.rpartition(".")[2]
+        return {lang: (pack.text(key, lang) if pack else "") or code for lang in ("zh", "en")}
 
     return {
         "row": row,
