@@ -99,8 +99,9 @@ def walk(pack_id: str, user: str, *, consent: bool = True) -> dict[str, Any]:
     page = client.get(url)
     assert page.status_code == 200, page.status_code
     spared, total = page.context["spared"], page.context["all"]
+    told = share(page.context["journey"], set(asked))
     cases.drafts.delete(page.context["journey"].draft.id, account, page.context["journey"].now)
-    return {"asked": asked, "spared": spared, "questions": total, **share(pack_id, set(asked))}
+    return {"asked": asked, "spared": spared, "questions": total, **told}
 
 
 def script(pack_id: str) -> Mapping[str, Any]:
@@ -134,11 +135,15 @@ def answer(pack: Any, name: str, answers: Mapping[str, Any]) -> Any:
 
 
 def chosen_address() -> str:
-    """Return the place of some premises that the register holds with their area."""
+    """Return the place of some premises let, as the golden case's shop is, that the register holds with their area."""
     from chengshu.contexts.subjects.reading import in_force
 
     rows = in_force().filter(kind="premises").exclude(place_code="").order_by("subject_id")[:500]
-    return next(str(row.place_code) for row in rows if (row.data or {}).get("premises.area_m2"))
+    return next(str(row.place_code) for row in rows if _fits(row.data or {}))
+
+
+def _fits(data: Mapping[str, Any]) -> bool:
+    return bool(data.get("premises.area_m2")) and data.get("premises.rented") == "是"
 
 
 def picture() -> bytes:
@@ -150,25 +155,26 @@ def picture() -> bytes:
     return out.getvalue()
 
 
-def share(pack_id: str, asked: set[str]) -> dict[str, Any]:
-    """Return how many distinct fields the official forms have, and how many of them had to be answered.
+def share(journey: Any, asked: set[str]) -> dict[str, Any]:
+    """Return how many distinct fields of the official forms applicants write, and how many of them had to be written here.
 
-    Distinct: one data element counts once, however many forms ask for it.
+    Distinct: one data element counts once, however many forms ask for it. What the office fills in, and what the form
+    leaves empty in this case, counts for nothing; what follows by a rule is spared only where the rule gives a value.
     """
     from chengshu.contexts.cases import api as cases
     from chengshu.procedure.official import official_forms
+    from chengshu.procedure.official_count import count
 
-    forms = official_forms(cases.current_files(pack_id))
-    elements = {field.element for form in forms for field in form.fields}
-    answered = {
-        field.element for form in forms for field in form.fields if field.fact and field.fact in asked
-    }
-    later = {field.element for form in forms for field in form.fields if "." in field.fact} - answered
-    lines = sum(len(form.fields) for form in forms)
+    pack, children = journey.pack, {part.id: child for part, child in journey.children}
+    forms = official_forms(cases.current_files(pack.id), pack=pack)
+    acting = {"acting.by": journey.acting.by, "acting.name": journey.acting.account.display_name}
+    found = count(pack, forms, children, {**journey.scope(), **acting}, asked)
     return {
-        "forms": len(forms), "form_lines": lines, "distinct": len(elements), "answered": sorted(answered),
-        # Asked by one of the parts later on, not by the questionnaire: counted as asked.
-        "later": sorted(later), "not_asked": round(1 - len(answered | later) / max(len(elements), 1), 4),
+        "forms": len(forms), "form_lines": sum(len(form.fields) for form in forms),
+        "distinct": len(found.asked) + len(found.spared), "answered": list(found.asked),
+        # Of these: written by the applicant though no question asks it; counted as asked.
+        "unasked": list(found.unasked), "spared_by": dict(found.how), "out": list(found.out),
+        "not_asked": round(found.share, 4),
     }  # fmt: skip
 
 

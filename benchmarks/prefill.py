@@ -1,6 +1,8 @@
 """The share of fields not asked: newborn and restaurant, walked page by page on demo data; also with a source down.
 
-Denominator: the distinct fields of the official forms that the pack cites. Beside it the paper: every line of every form.
+Denominator: the distinct fields of the official forms that the pack lists, without what the office fills in and what the form
+leaves empty in this case. A field that people write and the pack does not ask counts as asked; one that follows by a rule is
+spared only where the rule gives a value (``procedure.official_count``).
 """
 
 from __future__ import annotations
@@ -51,7 +53,9 @@ def run(*, small: bool, shared: Path | None) -> dict[str, Any]:
 
 def row(what: str, walk: dict[str, Any], goal: float | None = None) -> dict[str, Any]:
     """Return one row: ours is the share not asked, the peer what paper leaves out (nothing)."""
-    said = f"{what} ({len(walk['answered']) + len(walk['later'])} of {walk['distinct']} fields asked, {len(walk['asked'])} questions)"
+    said = (
+        f"{what} ({len(walk['answered'])} of {walk['distinct']} fields asked, {len(walk['asked'])} questions)"
+    )
     return {"what": said, "ours": walk["not_asked"], "goal": goal}
 
 

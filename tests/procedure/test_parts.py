@@ -9,6 +9,8 @@ from chengshu.procedure.diff import differences
 from chengshu.procedure.golden import run_golden
 from chengshu.procedure.loader import check_folder, load_pack, read_files
 from chengshu.procedure.mutation import SURVIVED, mutate
+from chengshu.procedure.official import official_forms
+from chengshu.procedure.official_count import count
 from tests_support.one_thing_pack import write_one_thing
 
 PARTS = "parts.yaml"
@@ -69,6 +71,42 @@ def test_an_official_form_names_only_what_is_there(tmp_path):
     folder = write_one_thing(tmp_path, move_in={"official_forms.yaml": ("register.since", "register.sinse")})
     (fault,) = check_folder(folder).faults
     assert fault.code == "official-fact" and "register.sinse" in str(fault)
+
+
+RULED = "rule: \"plus(today, '1 day')\""
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (", how: derived}", "official-rule"),
+        (', how: derived, rule: "true"}', "official-rule"),
+        (", how: derived, rule: facts.nobody}", "expression-type"),
+        (", how: derived, part: register.sinse}", "official-rule"),
+        (", how: derived, certificate: passport.number}", "official-rule"),
+        (", how: office, rule: today}", "official-rule"),
+        (", how: fact}", "official-fact"),
+    ],
+)
+def test_a_derived_field_of_an_official_form_says_from_what_it_follows(tmp_path, said, code):
+    change = {"official_forms.yaml": (f", how: derived, {RULED}}}", said)}
+    (fault,) = check_folder(write_one_thing(tmp_path, move_in=change)).faults
+    assert fault.code == code
+    assert fault.where and fault.where.file.endswith("official_forms.yaml") and fault.where.line == 8
+
+
+def test_what_the_office_fills_in_counts_for_nothing_and_what_nobody_asks_counts_as_asked(tmp_path):
+    folder = write_one_thing(tmp_path)
+    pack, children = load_pack(folder), {}
+    forms = official_forms(read_files(folder), pack=pack)
+    known = {"facts.name": "甲", "today": "2026-11-23"}
+    found = count(pack, forms, children, known, {"register.since"})
+    assert found.out == ("case.reason_text",) and found.unasked == ("subject.id",)
+    assert found.asked == ("case.date", "subject.id") and set(found.spared) == {"case.note", "person.name"}
+    assert found.share == 0.5
+    # A rule spares nothing while it gives no value; nor does a fact that is not known.
+    without = count(pack, forms, children, {}, {"register.since"})
+    assert without.spared == () and without.share == 0
 
 
 def test_each_part_is_played_and_missed_when_it_is_taken_away(tmp_path):

@@ -159,8 +159,11 @@ forms:
     title: 入住登记表
     issuer: 某机关
     fields:
-      - {name: 姓名, fact: name, element: person.name, how: record}
-      - {name: 入住日, fact: register.since, element: case.date, how: asked}
+      - {name: 姓名, fact: name, element: person.name, how: fact}
+      - {name: 入住日, fact: register.since, element: case.date, how: fact}
+      - {name: 申请日, element: case.note, how: derived, rule: "plus(today, '1 day')"}
+      - {name: 经办人, element: case.reason_text, how: office}
+      - {name: 邮编, element: subject.id, how: applicant}
 """,
     "cases/1.yaml": """\
 cases:

@@ -44,6 +44,7 @@ LOADING = {
     "parameter-order": "A parameter's values do not stand oldest first, one for each day.",
     "offer-closed": "A pack that nobody can begin themselves is offered. Take offer.yaml away, or let people begin it.",
     "official-fact": "An official form names a fact that neither the pack nor one of its parts has, or asks without one.",
+    "official-rule": "A field of an official form is derived without a rule that rests on facts, the case or certificates.",
     "part-command": "A part is given a command that nobody may give there. Name another, or add the step to its pack.",
     "part-cycle": "A part waits for itself. Take a name out of after:.",
     "part-fact": "A part gives its pack a fact or field that this pack does not have.",

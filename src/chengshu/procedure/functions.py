@@ -107,6 +107,14 @@ def _sex_by_id(number: str) -> str:
     return sex_of(plain)
 
 
+def _birth_by_id(number: str) -> str | None:
+    """Read the day of birth from a resident identity number; one that is none says nothing."""
+    plain = tidy(number)
+    if resident_id_fault(plain):
+        return None
+    return dt.date(int(plain[6:10]), int(plain[10:12]), int(plain[12:14])).isoformat()
+
+
 def _least(*values: Any) -> Any:
     return min(values)
 
@@ -119,6 +127,7 @@ def _greatest(*values: Any) -> Any:
 TAKE_EMPTY = frozenset({"add_row", "ranked", "sum", "top"})
 OWN_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "add_row": _add_row,
+    "birth_by_id": _birth_by_id,
     "days_between": _days_between,
     "ended_as": _ended_as,
     "full_years": _full_years,

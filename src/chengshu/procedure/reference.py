@@ -16,6 +16,10 @@ from chengshu.procedure.types import Type
 _FUNCTIONS = {
     "abs": ("abs(n)", "n without its sign"),
     "add_row": ("add_row(rows, 'column', value, …)", "the rows with one more at their end"),
+    "birth_by_id": (
+        "birth_by_id(number)",
+        "the day of birth that an identity number tells; empty where it is none",
+    ),
     "ceil": ("ceil(n / 3)", "the quotient, rounded up"),
     "contains": ("contains(list or text, word)", "whether the list holds the word, or the text the letters"),
     "date": ("date('2026-11-21')", "a written day"),

@@ -76,7 +76,14 @@ def official_schema() -> Schema:
         name=text_of("What the form calls it"),
         fact=text_of("The fact that holds it, or part.fact of a part"),
         element=text_of("The catalogue's data element"),
-        how=word("How the pack comes by it: people are asked, a record or certificate holds it, it follows from others", HOW),
+        how=word(
+            "How it is met: `fact` (a fact holds it, asked or filled in), `derived` (it follows by a rule), `office` "
+            "(the authority fills it in), `applicant` (people write it, and the pack does not ask: counts as asked)", HOW,
+        ),
+        rule=expression("From what it follows: reads facts, what the case keeps, parameters, the actor or the day"),
+        part=text_of("Or: part.fact, a fact that a part gets unasked: from other facts, or from a source of its own"),
+        certificate=text_of("Or: type.field of a certificate that one of the parts issues"),
+        when=expression("Where it is not true, the form leaves the field empty"),
     )  # fmt: skip
     form = object_of(
         "An official form", ("id", "title", "issuer", "fields"),
@@ -84,6 +91,7 @@ def official_schema() -> Schema:
         title=text_of("What it is called"),
         issuer=text_of("Whose form it is"),
         source=text_of("Where its text was taken from"),
+        edition=text_of("Which edition of the form; says so where none could be cited"),
         fields=list_of("Its fields", field),
     )  # fmt: skip
     return object_of(

@@ -29,8 +29,9 @@ MAX_INTEGER = 2**53 - 1
 ENGINE = frozenset({"abs", "ceil", "contains", "date", "endsWith", "floor", "len", "round", "startsWith"})
 OWN = frozenset(
     {
-        "add_row", "days_between", "ended_as", "full_years", "greatest", "least", "minus", "plus", "ranked", "sex_by_id", "sum",
-        "top", "workdays_after",
+        "add_row", "birth_by_id", "days_between", "ended_as", "full_years", "greatest", "least", "minus",
+        "plus", "ranked", "sex_by_id",
+        "sum", "top", "workdays_after",
     }
 )  # fmt: skip
 FUNCTIONS = ENGINE | OWN

@@ -145,6 +145,8 @@ def _own(name: str, node: Node, types: list[Type]) -> Type:
         return DATE
     if name in ("full_years", "days_between"):
         return _need(name, types, (("date",), ("date",)), INTEGER)
+    if name == "birth_by_id":
+        return _need(name, types, (("text",),), Type("date", optional=True))
     if name == "sex_by_id":
         return _need(name, types, (("text",),), Type("choice", ("male", "female", "unknown")))
     if name == "ended_as":

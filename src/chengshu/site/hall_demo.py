@@ -127,6 +127,7 @@ def _birth(parent: Parent, spouse: str, now: dt.datetime) -> str:
         "health": "good",
         "hospital": HOSPITAL,
         "midwife": "陈丽",
+        "birth_place": "广东省深圳市宝安区",
         "delivery_no": "DEMO-0001",
     }
     case = cases.open_case(

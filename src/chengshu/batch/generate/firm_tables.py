@@ -211,6 +211,10 @@ def premises(world: World, rng: np.random.Generator) -> Table:
             "yzzjh": names.take(world.people["resident_id"], owner),
             "mj": pl.Series(area).cast(pl.String),
             "sfcz": pl.Series(np.where(world.rented[order], "是", "否")),
+            "szlc": names.take(world.town.rooms["floor"], order).str.strip_suffix("层"),
+            "lczs": names.take(
+                world.town.buildings["floors"], world.town.rooms["building_row"].to_numpy()[order]
+            ).cast(pl.String),
             "gxrq": pl.Series(updated.astype("datetime64[D]")).dt.strftime("%Y-%m-%d"),
         }
     )

@@ -16,6 +16,7 @@ from chengshu.batch.generate.errors import Marks, choose
 from chengshu.batch.generate.people import NOBODY
 from chengshu.batch.generate.texts import Texts, neighbours, nowhere
 from chengshu.batch.generate.town import Town
+from chengshu.kernel.ethnic_groups import ETHNIC_GROUPS
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -67,7 +68,7 @@ RESIDENTS = Habit(
     "public-security.residents", "R", 0.30, 0.0, 0.6, "%Y%m%d", ("男", "女"), "%Y-%m-%d",
     {
         "key": "jlbh", "name": "xm", "sex": "xb", "birth_text": "csrq", "id_kind": "zjlx", "resident_id": "zjhm",
-        "phone": "lxdh", "address": "jzdz", "died_on": "swrq", "updated": "gxsj",
+        "phone": "lxdh", "address": "jzdz", "died_on": "swrq", "updated": "gxsj", "ethnicity": "mz",
     },
 )  # fmt: skip
 TENANCIES = Habit(
@@ -101,6 +102,7 @@ def people_table(world: World, habit: Habit, entities: Ints, rng: np.random.Gene
     marks = Marks(len(order))
     marks.add("duplicate_row", again)
     chance = random.Random(int(rng.integers(2**62)))
+    some = _descent(some)
     some = _identity(some, world, habit, marks, rng, chance)
     some = _phone_and_dates(some, world, habit, marks, rng, chance)
     some = _address(some, world, habit, marks, rng)
@@ -108,6 +110,22 @@ def people_table(world: World, habit: Habit, entities: Ints, rng: np.random.Gene
     serial = identities.distinct(rng, len(order), max(len(order) * 8, 10_000))
     return some.with_columns(
         key=habit.prefix + pl.Series(serial).cast(pl.String).str.zfill(9), errors=marks.column()
+    )
+
+
+def _descent(some: pl.DataFrame) -> pl.DataFrame:
+    """Add the ethnic group, which only the register of residents holds; drawn from the number, not by chance."""
+    digits = (
+        some["resident_id"].str.extract_all(r"\d").list.join("").str.slice(6).cast(pl.Int64, strict=False)
+    )
+    draw = digits.fill_null(0).to_numpy()
+    groups = np.array(ETHNIC_GROUPS)
+    ethnicity = pl.Series(
+        np.where(some["group"].to_numpy() == 1, groups[1 + draw % (len(groups) - 1)], groups[0])
+    )
+    stranger = some["group"].to_numpy() > 1
+    return some.with_columns(
+        ethnicity=errors.blank(ethnicity, stranger),
     )
 
 

@@ -65,6 +65,7 @@ PERSONAL = {
     "person.resident_id": ("id", masking.SENSITIVE),
     "person.birth_date": ("date", masking.SENSITIVE),
     "person.death_date": ("date", masking.SENSITIVE),
+    "person.ethnicity": ("text", masking.CLOSED),
     "person.phone": ("phone", masking.INTERNAL),
     "person.address": ("address", masking.INTERNAL),
     "person.place_code": ("place", masking.INTERNAL),

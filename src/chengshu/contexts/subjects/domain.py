@@ -9,9 +9,10 @@ from dataclasses import dataclass
 KINDS = ("person", "firm", "premises", "facility")
 # Elements by which each kind is listed and in which order a record shows them.
 ORDER = (
-    "name", "kind", "resident_id", "credit_code", "sex", "birth_date", "death_date", "legal_representative", "status",
-    "industry", "established_on", "phone", "address", "place_code", "use", "owner_name", "owner_id", "area_m2",
-    "rented", "longitude", "latitude", "capacity",
+    "name", "kind", "resident_id", "credit_code", "sex", "birth_date", "ethnicity", "death_date",
+    "legal_representative", "status", "industry", "established_on", "phone", "address", "place_code",
+    "use", "owner_name", "owner_id", "area_m2",
+    "rented", "floor", "building_floors", "longitude", "latitude", "capacity",
 )  # fmt: skip
 
 

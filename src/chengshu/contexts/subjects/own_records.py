@@ -38,6 +38,8 @@ PURPOSE_OF = {"self": "own-data", "mandate": "acting", "window": "acting"}
 NO_RECORD, NO_VALUE, NO_CONSENT, HALTED = "no-record", "no-value", "no-consent", "halted"
 # A page names whose matter it is in the session; a request that names nobody is about whoever fills the form.
 MASKED_PREMISES = ("premises.owner_name", "premises.owner_id")
+# By what right the premises are used: follows from whether they are let.
+TENURE, TENURE_FROM = "premises.tenure", "premises.rented"
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,12 +267,16 @@ def premises_values(place_code: str, elements: Iterable[str]) -> dict[str, Held]
     origins, titles, halted = _origins(record), source_titles(), halted_sources()
     found = {}
     for name in elements:
-        value = record.values.get(name)
-        source, at = origins.get(name, ("", ""))
+        held = TENURE_FROM if name == TENURE else name
+        value = record.values.get(held)
+        if name == TENURE:
+            # That it is not let does not say whether it is owned or lent.
+            value = "leased" if value == "是" else None
+        source, at = origins.get(held, ("", ""))
         if value not in (None, "") and source not in halted:
             shown = mask(name, value) if name in MASKED_PREMISES else str(value)
             found[name] = Held(
-                name, shown, source, titles.get(source) or CORRECTED, at, name in record.disputed
+                name, shown, source, titles.get(source) or CORRECTED, at, held in record.disputed
             )
     return found
 
