@@ -43,7 +43,6 @@ def ledger(*words, var=None):
 def test_the_ledger_from_its_first_entry_to_its_fall(district, tmp_path):
     empty = ledger("verify", var=district)
     assert empty.returncode == 3 and "no ledger here yet" in empty.stderr
-    assert ledger("checkpoint", var=district).returncode == 3
 
     python(district, "-c", FILL)
     signed = ledger("checkpoint", "--sign", var=district)
@@ -53,7 +52,6 @@ def test_the_ledger_from_its_first_entry_to_its_fall(district, tmp_path):
 
     proof = ledger("prove", "7", "--json", var=district)
     assert json.loads(proof.stdout)["position"] == 6
-    assert ledger("prove", "7", var=district).stdout.startswith("c2sp.org/tlog-proof@v1\n")
     unknown = ledger("prove", "7000", var=district)
     assert unknown.returncode == 2 and "no entry with this id" in unknown.stderr
 

@@ -306,7 +306,9 @@ def a_window_session(world: Any, owner: Any) -> dict[str, Any]:
 def a_served_mandate(world: Any, owner: Any) -> dict[str, Any]:
     """The clerk serves a person of their own, who has given a mandate."""
     session = WindowSession.objects.get(pk=a_window_session(world, owner)["session_id"])
-    WindowSession.objects.filter(pk=session.pk).update(subject_id=f"P90000000{owner.pk % 100:02}")
+    WindowSession.objects.filter(pk=session.pk).update(
+        subject_id=f"P90000000{owner.pk % 100:02}", ground=WindowSession.Ground.PRESENT
+    )
     row = a_mandate(world.public, world.public)
     Mandate.objects.filter(pk=row.pk).update(principal_id=f"P90000000{owner.pk % 100:02}")
     return {"mandate_id": row.pk}
