@@ -131,7 +131,7 @@ def record(account: Any, number: int, now: dt.datetime) -> None:
     said = {
         "sex": "female", "born_on": (now.date() - dt.timedelta(days=5)).isoformat(), "born_at": "08:35", "weeks": 39,
         "weight_g": 3280, "length_cm": 50, "hospital": "宝安区（演示）妇幼保健院", "midwife": "陈丽",
-        "mother_name": mother()["name"], "mother_id": mother()["number"],
+        "birth_place": "广东省深圳市宝安区", "health": "good", "mother_name": mother()["name"], "mother_id": mother()["number"],
     }  # fmt: skip
     claims = [
         {
