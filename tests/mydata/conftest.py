@@ -79,13 +79,12 @@ def childbirth_facts(**more):
 def apply(account, key="c:1", now=NOW, **more):
     """Apply for the subsidy and confirm: decided in seconds where nothing speaks against it."""
     case_id = cases.open_case(PACK, childbirth_facts(**more), opened_by=account, idempotency_key=key, now=now)
-    cases.command(
-        case_id,
-        "confirm",
-        {"agreed": True},
-        actor=account,
-        expected_version=None,
-        idempotency_key=None,
-        now=now,
-    )
+    confirm(case_id, account, now)
     return case_id
+
+
+def confirm(case_id, account, now=NOW):
+    """Confirm what one has applied for: the rules decide, or a person has it on the desk."""
+    return cases.command(
+        case_id, "confirm", {"agreed": True}, actor=account, expected_version=None, idempotency_key=None, now=now,
+    )  # fmt: skip

@@ -15,7 +15,7 @@ from chengshu.contexts.hall import api as hall
 from chengshu.kernel.one_look import one_look
 from chengshu.site.simulation.samples import read_samples
 
-from .conftest import NOW, PACK, childbirth_facts
+from .conftest import NOW, PACK, childbirth_facts, confirm
 
 BIRTH = "birth-data"
 TYPED = {
@@ -55,15 +55,7 @@ def licence(account, code, **more):
 def applied(account, key, number="BR-MADE-UP", child="王小满"):
     facts = {**TYPED, "child_name": child, **({"record_number": number} if number else {})}
     case_id = cases.open_case(BIRTH, facts, opened_by=account, idempotency_key=key, now=NOW, asked=True)
-    return cases.command(
-        case_id,
-        "confirm",
-        {"agreed": True},
-        actor=account,
-        expected_version=None,
-        idempotency_key=None,
-        now=NOW,
-    )
+    return confirm(case_id, account)
 
 
 def test_a_record_number_that_one_types_leads_to_a_person(anna):
@@ -108,15 +100,7 @@ def entry(account):
 def subsidised(account, key, **typed):
     given = {"asked": True, "opened_by": account, "idempotency_key": key, "now": NOW}
     case_id = cases.open_case(PACK, childbirth_facts(**typed), **given)
-    return cases.command(
-        case_id,
-        "confirm",
-        {"agreed": True},
-        actor=account,
-        expected_version=None,
-        idempotency_key=None,
-        now=NOW,
-    )
+    return confirm(case_id, account)
 
 
 def test_the_subsidy_is_granted_to_whom_the_register_knows_not_to_the_number_that_is_typed(staff):

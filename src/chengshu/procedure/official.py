@@ -39,7 +39,8 @@ class OfficialField:
     certificate: str = ""
     # Where it says no, the form leaves the field empty.
     when: Expression | None = None
-    # The line of the rule, whatever it is.
+    # Which of the three was written first, though it may make no sense; and its line.
+    said: str = ""
     at: int = 0
 
 
@@ -93,7 +94,7 @@ def _form(item: Sheet, known: Mapping[str, Type]) -> OfficialForm:
 
 
 def _field(item: Sheet, known: Mapping[str, Type]) -> OfficialField:
-    said = next((key for key in ("rule", "part", "certificate") if key in item.data), "how")
+    said = next((key for key in ("rule", "part", "certificate") if key in item.data), "")
     field = OfficialField(
         item.text("name"),
         item.text("fact", ""),
@@ -104,7 +105,8 @@ def _field(item: Sheet, known: Mapping[str, Type]) -> OfficialField:
         item.text("part", ""),
         item.text("certificate", ""),
         item.expression("when", known, Type("boolean")),
-        item.at(said),
+        said,
+        item.at(said or "how"),
     )
     item.close()
     return field
@@ -118,23 +120,20 @@ def check_official(
     children: Mapping[str, Pack],
 ) -> None:
     """Hold that what an official form names exists and that each rule says from what. ``children``: part's id → its pack."""
-    checker = _Official(pack, files, faults, elements, children)
+    checker = _Official(pack, files.name(FILE), faults, elements, children)
     for form in official_forms(files, faults, pack):
         for field in form.fields:
             checker.field(field)
 
 
+@dataclass(frozen=True, slots=True)
 class _Official:
-    def __init__(
-        self,
-        pack: Pack,
-        files: PackFiles,
-        faults: Faults,
-        elements: frozenset[str] | None,
-        children: Mapping[str, Pack],
-    ) -> None:
-        self.pack, self.faults, self.elements, self.children = pack, faults, elements, children
-        self.name, self.written = files.name(FILE), files.texts.get(FILE, "")
+    pack: Pack
+    # Of the file that is checked.
+    name: str
+    faults: Faults
+    elements: frozenset[str] | None
+    children: Mapping[str, Pack]
 
     def fault(self, code: str, title: str, line: int, remedy: str) -> None:
         self.faults.add(code, title, self.name, line, remedy=remedy)
@@ -175,7 +174,7 @@ class _Official:
         ):
             told = "has no rule" if not rules else f"has {' and '.join(rules)}"
             # An expression that does not compile has been told already.
-            if rules or "rule" not in self._keys(field):
+            if rules or field.said != "rule":
                 self.fault(
                     "official-rule", f"{field.name} is {field.how!r} and {told}", field.at,
                     "say from what it follows by one of rule:, part:, certificate:; or that it is how: office or applicant",
@@ -227,11 +226,6 @@ class _Official:
     def _has(self, part: str, name: str) -> bool:
         child = self.children.get(part)
         return child is None or name in child.facts
-
-    def _keys(self, field: OfficialField) -> frozenset[str]:
-        """Return which keys the field has that were written, though they may make no sense."""
-        lines = self.written.splitlines()[field.at - 1 : field.at]
-        return frozenset({"rule"} if any("rule:" in line for line in lines) else ())
 
 
 def issued(children: Mapping[str, Pack], type_: str) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Count, Value
+from django.db.models import Count, Q, Sum, Value
 
 from chengshu.contexts.places.cells import (
     balance_proposals,
@@ -38,7 +38,6 @@ from chengshu.contexts.places.charges import (
     people_in_charge,
     people_in_charge_of,
     post,
-    without_staff,
 )
 from chengshu.contexts.places.counts import (
     Panel,
@@ -175,8 +174,11 @@ __all__ = [
 
 def load_figures(on: date) -> LoadFigures:
     """Return how the grid stands on a day: cells, load, cells above the limit, cells without anyone."""
-    in_force = list(
-        Cell.objects.filter(valid_to=None).order_by("code").values_list("code", "residents", "rented_homes")
+    in_force = Cell.objects.filter(valid_to=None).aggregate(
+        cells=Count("pk"),
+        people=Sum("residents"),
+        rented=Sum("rented_homes"),
+        over_limit=Count("pk", filter=Q(residents__gt=1500) | Q(rented_homes__gt=750)),
     )
     # Two numbers by one question.
     both = [
@@ -189,11 +191,11 @@ def load_figures(on: date) -> LoadFigures:
     counts = dict(both[0].union(both[1], all=True))
     return LoadFigures(
         zones=counts.get("zones", 0),
-        cells=len(in_force),
-        residents=sum(residents for _code, residents, _rented in in_force),
-        rented_homes=sum(rented for _code, _residents, rented in in_force),
-        over_limit=sum(1 for _code, residents, rented in in_force if residents > 1500 or rented > 750),
-        bare=without_staff([code for code, *_ in in_force], on),
+        cells=in_force["cells"],
+        residents=in_force["people"] or 0,
+        rented_homes=in_force["rented"] or 0,
+        over_limit=in_force["over_limit"],
+        bare=cells_without_staff(on),
         addresses=counts.get("addresses", 0),
     )
 

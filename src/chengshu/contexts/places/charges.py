@@ -115,12 +115,7 @@ def cells_by_account(account_ids: Iterable[int], on: date) -> dict[int, list[str
 
 def cells_without_staff(on: date) -> list[str]:
     """Return the cells in force for whom nobody works on a day: no post, or everyone away without a substitute."""
-    codes = list(Cell.objects.filter(valid_to=None).order_by("code").values_list("code", flat=True))
-    return without_staff(codes, on)
-
-
-def without_staff(codes: list[str], on: date) -> list[str]:
-    """Return those of these cells, all in force, for whom nobody works on a day."""
+    codes = Cell.objects.filter(valid_to=None).order_by("code").values_list("code", flat=True)
     present = duty(on)
     # Every post of the day at once: hardly more rows than those of the cells in force, and one statement.
     worked = {charge.cell_id for charge in _on(on) if present.of(charge.account) is not None}
