@@ -1,4 +1,4 @@
-"""What all tests share: a folder of their own for ``var/``, and a real PostgreSQL for those that ask."""
+"""What all tests share: a folder of their own for ``var/``, and a real PostgreSQL or browser for those that ask."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from tests_support.chromium import CHROMIUM, FLAGS
 from tests_support.postgres import new_database, running_postgres
 
 
@@ -37,3 +39,16 @@ def postgres_server() -> Iterator[str]:
 def postgres_url(postgres_server: str) -> str:
     """Address of a new, empty database."""
     return new_database(postgres_server)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, for one module: its driver keeps a loop running in this thread, and only one may.
+
+    Django takes the loop for a view that must not wait on the database; here it is only the driver's.
+    """
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()

@@ -16,11 +16,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-    "--disable-background-networking", "--no-first-run",
-]  # fmt: skip
 PEOPLE = "2000"
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 from browsing import (
-    CHROMIUM,
     DESK,
-    FLAGS,
     PEOPLE,
     PHONE,
     District,
@@ -22,7 +20,7 @@ from browsing import (
     ours,
     wait_for,
 )
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
 
 @pytest.fixture(scope="session")
@@ -54,15 +52,6 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
     finally:
         server.terminate()
         server.wait(30)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Start the browser once."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

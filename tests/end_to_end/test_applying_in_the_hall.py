@@ -9,9 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from browsing import DESK, PHONE
-from test_every_page import SMALL, TAGS
+from test_every_page import SMALL
+
+from tests_support import axe
 
 pytestmark = pytest.mark.browser
 CHILD = "440306202605010036"
@@ -32,10 +33,9 @@ def looked_at(page, name):
         if folder := os.environ.get("CHENGSHU_PICTURES"):
             Path(folder).mkdir(parents=True, exist_ok=True)
             page.screenshot(path=f"{folder}/{name}-{size}.png", full_page=True)
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response["violations"]
         wrong += [
             f"{name} at {size}: {each['id']}: {node['html'][:160]}"
-            for each in found
+            for each in axe.violations(page)
             for node in each["nodes"]
         ]
         wrong += [f"{name} at {size} too small: {each}" for each in page.evaluate(SMALL)]
@@ -88,6 +88,17 @@ def walked(page, pack, pictures=True):
     return asked, wrong
 
 
+def sent(page, pack):
+    """Declare and send from the page of answers, and go on to the course of things; returns what was wrong on the way."""
+    for box in page.locator("main form.declare input[type=checkbox]").all():
+        box.check()
+    page.get_by_role("button", name="确认并提交").click()
+    assert "/done/" in page.url, page.locator("main").inner_text()[:1500]
+    wrong = looked_at(page, f"{pack}-done")
+    page.get_by_role("link", name="看进度和结果").click()
+    return wrong + looked_at(page, f"{pack}-progress")
+
+
 def opened_package(page, name):
     """Open the papers of what was decided while one waited, and take them along; returns what was wrong on the page."""
     page.get_by_role("link", name="打开结果材料包").click()
@@ -120,13 +131,7 @@ def test_a_subsidy_that_no_record_bears_out_goes_to_a_person(visit, script):
     # Nothing declared: told at the box.
     page.get_by_role("button", name="确认并提交").click()
     assert page.locator(".error-summary").count() == 1
-    for box in page.locator("main form.declare input[type=checkbox]").all():
-        box.check()
-    page.get_by_role("button", name="确认并提交").click()
-    assert "/done/" in page.url, page.locator("main").inner_text()[:800]
-    wrong += looked_at(page, "childbirth-subsidy-done")
-    page.get_by_role("link", name="看进度和结果").click()
-    wrong += looked_at(page, "childbirth-subsidy-progress")
+    wrong += sent(page, "childbirth-subsidy")
     # No record says that the applicant has a child in their household: a person decides, and until then there is no result.
     assert "审核" in page.locator("main").inner_text()
     assert not page.get_by_role("link", name="打开结果材料包").count()
@@ -139,13 +144,7 @@ def test_a_newborn_is_one_application_with_a_line_for_each_part(visit):
     asked, wrong = walked(page, "newborn")
     assert page.url.endswith("/check"), (page.url, asked, page.locator("main").inner_text()[:800])
     wrong += looked_at(page, "newborn-check")
-    for box in page.locator("main form.declare input[type=checkbox]").all():
-        box.check()
-    page.get_by_role("button", name="确认并提交").click()
-    assert "/done/" in page.url, page.locator("main").inner_text()[:1500]
-    wrong += looked_at(page, "newborn-done")
-    page.get_by_role("link", name="看进度和结果").click()
-    wrong += looked_at(page, "newborn-progress")
+    wrong += sent(page, "newborn")
     assert page.locator(".part-line").count() >= 3
     wrong += opened_package(page, "newborn-package")
     assert not wrong, "\n".join(wrong)

@@ -6,10 +6,11 @@ from collections import deque
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from browsing import DESK, PHONE
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Error
+
+from tests_support import axe
 
 pytestmark = pytest.mark.browser
 ROLES = [
@@ -24,10 +25,8 @@ ROLES = [
     "operator",
     "clerk",
 ]
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NOT_PAGES = ("/api/v1/openapi.json", "/metrics", "/healthz", "/readyz", "/i18n/", "/static/", "/sign-out")
 LIMIT = 60
-AXE = Axe()
 # What another theme changes, and what another size may change besides.
 BY_THEME = ("color-contrast",)
 BY_SIZE = (*BY_THEME, "target-size", "scrollable-region-focusable", "region", "page-has-heading-one")
@@ -78,11 +77,7 @@ def pages_of(page, wrong, known=()):
 
 
 def violations(page, where, only=()):
-    which = list(only) or {"type": "tag", "values": TAGS}
-    options = {"runOnly": which, "resultTypes": ["violations"]}
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE.axe_script)
-    found = page.evaluate("options => axe.run(options)", options)["violations"]
+    found = axe.violations(page, only)
     return [f"{where}: {each['id']} {[node['target'] for node in each['nodes']][:3]}" for each in found]
 
 

@@ -6,12 +6,12 @@ import json
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from sites import PASSWORD, Site, free_port, relying_system
 
+from tests_support import axe
+
 pytestmark = pytest.mark.browser
-CHROMIUM = "/usr/bin/chromium"
 ZHOU = {"username": "zhou", "display_name": "周敏", "role": "officer"}
 WU = {"username": "wu", "display_name": "吴刚", "role": "officer"}
 
@@ -50,11 +50,10 @@ def systems(province):
 
 
 @pytest.fixture
-def page():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser.new_context(locale="zh-CN").new_page()
-        browser.close()
+def page(chromium):
+    context = chromium.new_context(locale="zh-CN")
+    yield context.new_page()
+    context.close()
 
 
 def sign_in(page, name="zhou"):
@@ -64,11 +63,7 @@ def sign_in(page, name="zhou"):
 
 
 def violations(page):
-    tags = {
-        "type": "tag",
-        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }
-    return [each["id"] for each in Axe().run(page, options={"runOnly": tags}).response["violations"]]
+    return [each["id"] for each in axe.violations(page)]
 
 
 def shown(page):

@@ -9,15 +9,14 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles import finders
 from django.db import transaction
-from playwright.sync_api import sync_playwright
 from test_authorisation import MATRIX, OPEN, ROUTES, TRIED, in_the_world, reached, trial  # noqa: F401
 from trying import RELATIONS, address_of
 
+from tests_support import axe
+
 pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.django_db]
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 HOST = "http://testserver"
 FEWEST = 110
 LOOKS = [
@@ -72,14 +71,12 @@ def violations(page, html, size, scheme):
     page.route("**/*", from_static)
     page.route(f"{HOST}/", lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
     page.goto(f"{HOST}/", wait_until="load")
-    page.evaluate(Axe().axe_script)
-    options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
-    found = page.evaluate("options => axe.run(options)", options)["violations"]
+    found = axe.violations(page)
     return [f"{each['id']} {[node['target'] for node in each['nodes']][:3]}" for each in found]
 
 
 @pytest.mark.timeout(3600)
-def test_no_page_of_the_matrix_has_a_violation(in_the_world):  # noqa: F811
+def test_no_page_of_the_matrix_has_a_violation(in_the_world, chromium):  # noqa: F811
     pages = {
         (route, letters): html
         for route in TRIED
@@ -88,13 +85,10 @@ def test_no_page_of_the_matrix_has_a_violation(in_the_world):  # noqa: F811
         if (html := drawn(in_the_world, MATRIX[route], letters)) is not None
     }
     wrong = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        page = browser.new_context(locale="zh-CN").new_page()
-        for route, _letters in sorted(each for each in pages if not each[1]):
-            for size, scheme, letters in LOOKS:
-                found = violations(page, pages[route, letters], size, scheme)
-                wrong += [f"{route} at {size['width']} {letters}: {each}" for each in found]
-        browser.close()
+    page = chromium.new_context(locale="zh-CN").new_page()
+    for route, _letters in sorted(each for each in pages if not each[1]):
+        for size, scheme, letters in LOOKS:
+            found = violations(page, pages[route, letters], size, scheme)
+            wrong += [f"{route} at {size['width']} {letters}: {each}" for each in found]
     assert not wrong, "\n".join(wrong)
     assert len(pages) >= FEWEST * len(LOOKS), len(pages)
