@@ -10,6 +10,7 @@ from django.db import transaction
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.models import Case
 from chengshu.contexts.certificates.models import Certificate
+from chengshu.contexts.hall import api as hall
 from chengshu.contexts.hall.mydata.prefill import prefill
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.one_look import one_look
@@ -119,6 +120,12 @@ def test_a_birth_ends_with_certificate_household_insurance_card_and_subsidy(peop
     assert "440306202602260021" not in json.dumps([row.body for row in Case.objects.all()])
     for row in Case.objects.all():
         assert cases.check_case(row.pk) == []
+    # Each part says where each of its facts came from: a certificate of an earlier part, or the one application.
+    said = hall.origins_of(child(case, "card"))
+    assert "户口登记" in said["holder_id"]["zh"] and said["phone"]["zh"] == f"“新生儿出生一件事”的申请 {case}"
+    for name in parts(case):
+        number, wrong = hall.check_origins(child(case, name))
+        assert number and not wrong, (name, wrong)
 
 
 def test_a_record_that_no_hospital_made_is_looked_at_by_a_person(people):

@@ -50,6 +50,7 @@ def wire() -> None:
     cases.register_on_step(cases.EVERY_PACK, "seconds", hall.note_decision)
     cases.register_on_step("seconds-review", "seconds", hall.follow_review)
     cases.register_origins(hall.origins_of)
+    cases.register_origin_keeper(hall.keep_part_origins)
     cases.register_ask_person(hall.ask_person_url)
     register_effect("reopen_decision", hall.reopen_decision)
     cases.register_on_step(cases.EVERY_PACK, "offers", hall.follow_offer)

@@ -110,7 +110,7 @@ from chengshu.contexts.cases.receipts import Receipt, receipt_of
 from chengshu.contexts.cases.relocation import cells_changed
 from chengshu.contexts.cases.sealing import erase_personal
 from chengshu.contexts.cases.services import services_for, services_to_begin
-from chengshu.contexts.cases.sourced import register_form_filler
+from chengshu.contexts.cases.sourced import PartFacts, Sourced, register_form_filler, register_origin_keeper
 from chengshu.contexts.cases.store import case_of_key, open_case
 from chengshu.contexts.cases.supervising import PAGE as SUPERVISED_A_PAGE
 from chengshu.contexts.cases.supervising import (
@@ -161,11 +161,13 @@ __all__ = [
     "NoticeLine",
     "OpenedMany",
     "Opening",
+    "PartFacts",
     "PartLine",
     "Progress",
     "PublicPanel",
     "PublicReceipt",
     "Receipt",
+    "Sourced",
     "StepTaken",
     "Supervised",
     "TaskPage",
@@ -255,6 +257,7 @@ __all__ = [
     "register_on_end",
     "register_on_erase",
     "register_on_step",
+    "register_origin_keeper",
     "register_origins",
     "register_panel",
     "retry",

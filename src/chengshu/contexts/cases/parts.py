@@ -57,7 +57,7 @@ def open_part(request: EffectRequest) -> Mapping[str, Any]:
     opener = identity.account(int(row.opened_by)) if row.opened_by.isdigit() else None
     pack = packs.current(params["pack"]).pack
     # What the questionnaire says counts no more than what one types into the part's own form.
-    facts = _with_own_sources(pack, params["facts"], row, opener, request.now)
+    facts, origins = _with_own_sources(pack, params["facts"], row, opener, request.now)
     try:
         with transaction.atomic():
             child = store.open_case(
@@ -71,6 +71,10 @@ def open_part(request: EffectRequest) -> Mapping[str, Any]:
                 parent=request.case_id,
                 on_end=f"{MARK}{part}",
                 on_behalf=row.behalf,
+            )
+            handed = _handed(row, part, facts, origins)
+            sourced.keep_origins(
+                sourced.PartFacts(child, row.id, origins, handed, len(pack.facts), request.now)
             )
             papers.hand_papers(request.case_id, child, request.now)
             for number, given in enumerate(params["then"]):
@@ -97,34 +101,51 @@ def _opens(pack: Pack, opener: identity.Account) -> bool:
 
 def _with_own_sources(
     pack: Pack, given: Mapping[str, Any], row: rows.CaseRow, opener: identity.Account | None, now: dt.datetime
-) -> dict[str, Any]:
-    """Return the facts that a part is given, and those that its own sources fill (a certificate of an earlier part)."""
+) -> tuple[dict[str, Any], dict[str, sourced.Origin]]:
+    """Return the facts that a part is given, those that its own sources fill (a certificate of an earlier part), and which."""
     facts = {name: value for name, value in given.items() if value not in (None, [])}
     if opener is None:
-        return facts
+        return facts, {}
     # Several rounds, one look; a look of its own, since a part that ended in the same press may have issued something.
     with new_look():
-        facts = _as_sources_say(pack, facts, row, opener, now)
+        facts, origins = _as_sources_say(pack, facts, row, opener, now)
         asked = [
             field
             for name, field in pack.facts.items()
             if name not in facts and field.prefill is not None and not field.prefill.only
         ]
         if asked:
-            facts |= sourced.filled(pack, asked, opener, row.principal or opener.subject_id, facts, now)
-    return facts
+            held = sourced.filled(pack, asked, opener, row.principal or opener.subject_id, facts, now)
+            facts |= {name: one.value for name, one in held.items()}
+            origins |= {name: one.origin for name, one in held.items()}
+    return facts, origins
+
+
+def _handed(
+    row: rows.CaseRow, part: str, facts: Mapping[str, Any], origins: Mapping[str, sourced.Origin]
+) -> dict[str, str]:
+    """Return fact → the one-thing's fact that it rests on, where no source of the part says it; empty: several, or none."""
+    pack = packs.pinned(row.pack_version_id, row.pack_hash).pack
+    item = pack.parts.get(part) if pack.parts is not None else None
+    handed = {name: "" for name in facts if name not in origins}
+    for name, given in (item.facts if item is not None else {}).items():
+        bucket, _, fact = given.reads[0].partition(".") if len(given.reads) == 1 else ("", "", "")
+        if name in handed and bucket == "facts":
+            handed[name] = fact
+    return handed
 
 
 def _as_sources_say(
     pack: Pack, facts: dict[str, Any], row: rows.CaseRow, opener: identity.Account, now: dt.datetime
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, sourced.Origin]]:
     """Return the facts with those that only a record may say as it says them; the one-thing's answers are typed, too."""
     try:
-        return dict(sourced.only_sourced(pack, facts, opener, row.behalf, now))
+        found, origins = sourced.with_origins(pack, facts, opener, row.behalf, now)
+        return dict(found), origins
     except Problem as problem:
         # A mandate that has ended, a source that is down: nothing is known, so a person looks.
         log.warning("part-unsourced", case=row.id, pack=pack.id, problem=problem.code)
-        return {name: value for name, value in facts.items() if not _only_optional(pack, name)}
+        return {name: value for name, value in facts.items() if not _only_optional(pack, name)}, {}
 
 
 def _only_optional(pack: Pack, name: str) -> bool:

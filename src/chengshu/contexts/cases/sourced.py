@@ -9,21 +9,63 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from chengshu.contexts.identity.api import Account
 from chengshu.procedure.model import Field, Pack
 
-# (pack, who asks, for which subject or "", the fields, the other answers, now) → field → value as the field takes it.
+# Where an answer came from: source, title by language, at (a day, or empty) and element; no value.
+Origin = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """What a source says of a field, as the field takes it, and which source that is."""
+
+    value: Any
+    origin: Origin
+
+
+# (pack, who asks, for which subject or "", the fields, the other answers, now) → field → what its source says.
 FormFiller = Callable[
-    [Pack, Account, str, Sequence[Field], Mapping[str, Any], dt.datetime], Mapping[str, Any]
+    [Pack, Account, str, Sequence[Field], Mapping[str, Any], dt.datetime], Mapping[str, Sourced]
 ]
 _fillers: list[FormFiller] = []
+
+
+@dataclass(frozen=True, slots=True)
+class PartFacts:
+    """Where the facts of a part came from, when it was opened: from sources of its own, or from its one-thing."""
+
+    case_id: str
+    parent_id: str
+    said: Mapping[str, Origin]
+    # Field → the fact of the one-thing that it rests on; empty where it rests on several, or on none.
+    handed: Mapping[str, str]
+    # How many facts the part has in all.
+    facts: int
+    now: dt.datetime
+
+
+OriginKeeper = Callable[[PartFacts], None]
+_keepers: list[OriginKeeper] = []
 
 
 def register_form_filler(filler: FormFiller) -> None:
     """Say who reads what sources hold for the fields of a form, all of them in one look."""
     _fillers[:] = [filler]
+
+
+def register_origin_keeper(keeper: OriginKeeper) -> None:
+    """Say who keeps where the facts of a part came from."""
+    _keepers[:] = [keeper]
+
+
+def keep_origins(part: PartFacts) -> None:
+    """Keep where the facts of a part came from."""
+    for keeper in _keepers:
+        keeper(part)
 
 
 def filled(
@@ -33,8 +75,8 @@ def filled(
     subject_id: str,
     facts: Mapping[str, Any],
     now: dt.datetime,
-) -> Mapping[str, Any]:
-    """Return field → value, as the field takes it, of those that their sources know of a subject; read in one look."""
+) -> Mapping[str, Sourced]:
+    """Return field → what its source says of a subject, for those that are known; read in one look."""
     return _fillers[0](pack, account, subject_id, fields, facts, now)
 
 
@@ -46,9 +88,21 @@ def only_sourced(
     now: dt.datetime,
 ) -> Mapping[str, Any]:
     """Return the facts with every fact that only a record may say as its source says it now."""
+    return with_origins(pack, facts, account, on_behalf, now)[0]
+
+
+def with_origins(
+    pack: Pack,
+    facts: Mapping[str, Any],
+    account: Account,
+    on_behalf: Mapping[str, Any] | None,
+    now: dt.datetime,
+) -> tuple[Mapping[str, Any], dict[str, Origin]]:
+    """Return the facts as :func:`only_sourced` does, and where those came from that a record said."""
     left = {item.name: item for item in pack.facts.values() if item.prefill is not None and item.prefill.only}
+    origins: dict[str, Origin] = {}
     if not left:
-        return facts
+        return facts, origins
     subject_id = str((on_behalf or {}).get("subject_id") or "")
     found = dict(facts)
     while left:
@@ -58,10 +112,11 @@ def only_sourced(
         for item in ready:
             del left[item.name]
             if item.name in held:
-                found[item.name] = held[item.name]
+                found[item.name] = held[item.name].value
+                origins[item.name] = held[item.name].origin
             elif not item.required:
                 found.pop(item.name, None)
-    return found
+    return found, origins
 
 
 def _hangs_on(item: Field, others: Mapping[str, Field]) -> bool:

@@ -44,9 +44,9 @@ from chengshu.contexts.hall.seconds.lots import figures as review_figures
 from chengshu.contexts.hall.seconds.origins import (
     check_origins,
     keep_origins,
+    keep_part_origins,
     origins_of,
     some_open_applications,
-    spared,
 )
 from chengshu.contexts.hall.window.codes import register_code_reader
 
@@ -79,6 +79,7 @@ __all__ = [
     "item_of",
     "items",
     "keep_origins",
+    "keep_part_origins",
     "load_items",
     "make_copies",
     "note_decision",
@@ -99,7 +100,6 @@ __all__ = [
     "seed_mandates",
     "seed_ratings",
     "some_open_applications",
-    "spared",
     "subject_merged",
     "suggest",
 ]

@@ -305,17 +305,8 @@ class Journey:
 
     def origins(self, names: Sequence[str]) -> dict[str, Any]:
         """Return where the answers came from that nobody had to give; no values."""
-        found = {}
-        for name in names:
-            item = self.held(name)
-            if item is not None:
-                found[name] = {
-                    "source": item.source_code,
-                    "title": dict(item.source_title),
-                    "at": item.at,
-                    "element": item.element,
-                }
-        return found
+        held = {name: self.held(name) for name in names}
+        return {name: item.origin for name, item in held.items() if item is not None}
 
 
 def pack_titles(pack: Pack) -> dict[str, str]:

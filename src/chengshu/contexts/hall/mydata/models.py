@@ -38,7 +38,10 @@ class DataExport(models.Model):
 
 
 class CaseOrigins(models.Model):
-    """Where the answers of an application came from that nobody had to type: field → table or certificate, and day."""
+    """Where the answers of an application came from that nobody had to type: field → table or certificate, and day.
+
+    The fact of a part that its one-thing handed it says which fact of which case that was: {of, in}.
+    """
 
     case_id = models.CharField(primary_key=True, max_length=40)
     # {field: {source, title: {zh, en}, at, element}}; no values.

@@ -60,6 +60,16 @@ class Prefilled:
     dispute_at: tuple[str, ...] = ()
 
     @property
+    def origin(self) -> dict[str, Any]:
+        """Return where it comes from, without the value: what a case keeps of it."""
+        return {
+            "source": self.source_code,
+            "title": dict(self.source_title),
+            "at": self.at,
+            "element": self.element,
+        }
+
+    @property
     def dispute_url(self) -> str:
         """Return the page on which one disputes it; empty without one."""
         return reverse(self.dispute_at[0], args=self.dispute_at[1:]) if self.dispute_at else ""
@@ -181,8 +191,8 @@ def fill_sourced(
     fields: Iterable[Field],
     answers: Mapping[str, Any],
     now: dt.datetime,
-) -> dict[str, Any]:
-    """Return field → value of those that their source can say now; the form filler of ``contexts.cases``.
+) -> dict[str, cases.Sourced]:
+    """Return field → what its source says now, of those that can; the form filler of ``contexts.cases``.
 
     A record that lacks what is needed of it says nothing optional either: the optional fact is what a table asks to learn
     whether the record is there (``procedure.check_sourced``), and what was typed beside it must not pass for the record's.
@@ -195,7 +205,7 @@ def fill_sourced(
         if item.required and item.when is None and item.name not in held
     }
     whole = {item.name for item in wanted if item.required or record_behind(item) not in halves}
-    return {name: one.value for name, one in held.items() if name in whole}
+    return {name: cases.Sourced(one.value, one.origin) for name, one in held.items() if name in whole}
 
 
 def _scope(pack: Pack, acting: Acting, answers: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:

@@ -24,14 +24,7 @@ def keep_origins(
     An answer that the person changed is theirs. No values are kept.
     """
     kept = {
-        name: {
-            "source": item.source_code,
-            "title": dict(item.source_title),
-            "at": item.at,
-            "element": item.element,
-        }
-        for name, item in found.items()
-        if name in answers and answers[name] == item.value
+        name: item.origin for name, item in found.items() if name in answers and answers[name] == item.value
     }
     CaseOrigins.objects.bulk_create(
         [CaseOrigins(case_id=case_id, fields=kept, asked_of=asked_of, at=now)],
@@ -42,19 +35,47 @@ def keep_origins(
     return len(kept)
 
 
-def spared(case_id: str) -> tuple[int, int]:
-    """Return how many fields of an application were spared, and out of how many."""
+def keep_part_origins(part: cases.PartFacts) -> None:
+    """Keep where the facts of a part came from; what its one-thing handed it points there, and is not written twice.
+
+    A part that is opened again under its key (a repeated job) keeps what it had.
+    """
+    handed = {name: {"of": fact, "in": part.parent_id} for name, fact in part.handed.items()}
+    kept = CaseOrigins(case_id=part.case_id, fields={**handed, **part.said}, asked_of=part.facts, at=part.now)
+    CaseOrigins.objects.bulk_create([kept], ignore_conflicts=True)
+
+
+def _origins(case_id: str) -> dict[str, dict[str, Any]]:
+    """Return field → origin; where a one-thing handed the fact, the origin it has there, else the application itself."""
     row = CaseOrigins.objects.filter(pk=case_id).first()
-    return (len(row.fields), row.asked_of) if row is not None else (0, 0)
+    if row is None:
+        return {}
+    found, above = {}, {}
+    for name, item in row.fields.items():
+        if "of" not in item:
+            found[name] = item
+            continue
+        if (parent := item["in"]) not in above:
+            above[parent] = (_origins(parent), _application(parent))
+        there, application = above[parent]
+        found[name] = there.get(item["of"], application)
+    return found
+
+
+def _application(case_id: str) -> dict[str, Any]:
+    """Return the origin of what was said in the application of a one-thing itself."""
+    pack = cases.pack_of_case(case_id)
+    title = {
+        "zh": f"“{pack.title()}”的申请 {case_id}",
+        "en": f"the application {case_id} for {pack.title('en')}",
+    }
+    return {"source": f"case:{case_id}", "title": title, "at": "", "element": ""}
 
 
 def origins_of(case_id: str) -> dict[str, Said]:
     """Return field → where its answer came from, in words."""
-    row = CaseOrigins.objects.filter(pk=case_id).first()
-    if row is None:
-        return {}
     found = {}
-    for name, item in row.fields.items():
+    for name, item in _origins(case_id).items():
         at = f"（{item['at']}）" if item["at"] else ""
         at_en = f" ({item['at']})" if item["at"] else ""
         found[name] = {"zh": f"{item['title']['zh']}{at}", "en": f"{item['title']['en']}{at_en}"}
@@ -74,23 +95,28 @@ def check_origins(case_id: str) -> tuple[int, list[str]]:
     Each names its source in words and the element of its field, each personal one was read on record by who applied; and
     what only a record may say does not stand there without a record.
     """
-    row = CaseOrigins.objects.get(pk=case_id)
+    row, origins = CaseOrigins.objects.get(pk=case_id), _origins(case_id)
     pack, opener = cases.pack_of_case(case_id), identity.account(int(cases.opener_of(case_id)))
     given = cases.case_facts(case_id)["facts"]
     read = identity.elements_read(opener.subject_id, opener.pk) if opener is not None else frozenset()
     wrong = []
-    for name, origin in row.fields.items():
-        field = pack.facts.get(name)
-        if field is None or field.prefill is None or not origin["source"] or not origin["title"]["zh"]:
+    for name, origin in origins.items():
+        field, own = pack.facts.get(name), "of" not in row.fields[name]
+        if (
+            field is None
+            or (own and field.prefill is None)
+            or not origin["source"]
+            or not origin["title"]["zh"]
+        ):
             wrong.append(f"{case_id}: {name} names no source")
         elif identity.is_personal(origin["element"]) and origin["element"] not in read:
             wrong.append(f"{case_id}: {name} was filled and nobody is on record as having read it")
     wrong += [
         f"{case_id}: {name} stands without the record that alone may say it"
         for name, field in pack.facts.items()
-        if _only_recorded(field) and given.get(name) is not None and name not in row.fields
+        if _only_recorded(field) and given.get(name) is not None and "source" not in row.fields.get(name, {})
     ]
-    return len(row.fields), wrong
+    return len(origins), wrong
 
 
 def _only_recorded(field: Field) -> bool:
