@@ -57,3 +57,13 @@ def test_what_changed_is_found_as_it_is_now():
         assert seen("thing", lambda: next(found)) == 0
         forget()
         assert seen("thing", lambda: next(found)) == 1
+
+
+def test_what_cannot_have_changed_is_not_looked_up_again():
+    found = iter(range(10))
+    with one_look():
+        assert seen(("account", 1), lambda: next(found)) == 0
+        assert seen(("case", 1), lambda: next(found)) == 1
+        forget(but=("account",))
+        assert seen(("account", 1), lambda: next(found)) == 0
+        assert seen(("case", 1), lambda: next(found)) == 2

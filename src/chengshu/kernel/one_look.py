@@ -7,7 +7,7 @@ looked at, or takes back what was written since (a look's own record among it), 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -47,8 +47,9 @@ def seen(key: Hashable, find: Callable[[], Found]) -> Found:
     return found
 
 
-def forget() -> None:
-    """Let everything be looked up again: what was found may no longer be so."""
+def forget(*, but: Collection[str] = ()) -> None:
+    """Let everything be looked up again: what was found may no longer be so; ``but``: kinds (first of a key) that still hold."""
     memory = _seen.get()
-    if memory:
-        memory.clear()
+    for key in list(memory or ()):
+        if memory is not None and not (isinstance(key, tuple) and key[0] in but):
+            del memory[key]

@@ -358,8 +358,8 @@ def run_effects(row: CaseRow, outcome: Outcome, now: dt.datetime) -> None:
             jobs.enqueue_effect(request)
             continue
         result = registry.effect_handler(call.name)(request)
-        # A certificate issued, a fact corrected: the next part of a one-thing must find it.
-        forget()
+        # A certificate issued, a fact corrected: the next part of a one-thing must find it. No effect writes accounts.
+        forget(but=("account", "department"))
         if result:
             note["result"] = dict(result)
             if (part := result.get("part")) and "child" in result:
