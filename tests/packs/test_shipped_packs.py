@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner
 
 from chengshu.kernel.resources import shipped
-from chengshu.kernel.strict_yaml import parse_yaml
 from chengshu.procedure.checker import Coverage
 from chengshu.procedure.complement import check_complement
 from chengshu.procedure.files import PackFiles, read_files
@@ -17,6 +16,7 @@ from chengshu.procedure.golden import Report, run_golden
 from chengshu.procedure.loader import check_folder, load_files
 from chengshu.procedure.model import Pack
 from chengshu.procedure.mutation import SURVIVED, mutate
+from chengshu.procedure.shown import bare_days
 from chengshu.site.cli.pack import _elements, app
 
 PACKS = sorted(path.parent for path in shipped("packs", "cn").glob("*/pack.yaml"))
@@ -122,23 +122,6 @@ def test_the_command_line_checks_tests_and_draws(tmp_path):
     assert Coverage().share() == 1.0
 
 
-# Packs some of whose golden days still stand without the arithmetic that leads to them; a new pack is not to join them.
-TO_BE_SHOWN = {
-    "app-filing", "data-ip-registration", "data-security-incident", "department-finding",
-    "grid-verification", "listed-project", "mandatory-standard", "museum-licensing",
-    "public-data-operation",
-}  # fmt: skip
-
-
-def test_every_day_that_a_golden_case_expects_shows_its_arithmetic():
-    bare = {
-        files.name(path)
-        for folder in PACKS
-        if folder.name not in TO_BE_SHOWN
-        for files in [read_files(folder)]
-        for path in files.under("cases")
-        for case in parse_yaml(files.texts[path], files.name(path))["cases"]
-        for term in (case["then"].get("terms") or {}).values()
-        if "due" in term and not str(term.get("because") or "").strip()
-    }
-    assert bare == set()
+@pytest.mark.parametrize("folder", PACKS, ids=IDS)
+def test_every_day_that_a_golden_case_expects_shows_its_arithmetic(folder):
+    assert [str(warning) for warning in bare_days(loaded(folder)[1])] == []

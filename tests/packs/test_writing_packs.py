@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import jsonschema_rs
 import pytest
@@ -28,6 +29,7 @@ def test_a_new_pack_works_at_once_and_names_its_schemas(tmp_path):
     assert "is a pack" in run("new", folder)
     assert "my-service 1.0.0 is sound" in run("check", folder)
     assert "3 of 3 golden cases hold" in run("test", folder)
+    assert "warning" not in run("check", folder) + run("test", folder)
     run("mutate", folder)
     for path in folder.rglob("*.yaml"):
         first = path.read_text("utf-8").splitlines()[0]
@@ -36,6 +38,22 @@ def test_a_new_pack_works_at_once_and_names_its_schemas(tmp_path):
         jsonschema_rs.validator_for(json.loads(schema.read_text("utf-8")))
     # The folder of packs may be checked as a whole: the schemas are no pack.
     assert "my-service 1.0.0 is sound" in run("check", tmp_path)
+
+
+def test_a_golden_day_without_its_arithmetic_is_warned_of_with_file_line_and_what_to_do(tmp_path):
+    folder = tmp_path / "mine"
+    run("new", folder)
+    cases = folder / "cases" / "cases.yaml"
+    told = cases.read_text("utf-8")
+    bare = re.sub(r', because: "rule:3, as above[^"]*"', "", told)
+    cases.write_text(bare, encoding="utf-8")
+    line = 1 + bare[: bare.index("due: 2026-11-30, state: late")].count("\n")
+    for command in ("check", "test"):
+        said = run(command, folder)
+        assert f"cases.yaml, line {line}: The day of the term decide is expected" in said
+        assert said.count("warning:") == 1 and "because:" in said
+        (shown,) = json.loads(CliRunner().invoke(app, [command, str(folder), "--json"]).stdout).values()
+        assert shown["ok"] is True and [item["code"] for item in shown["warnings"]] == ["golden-bare"]
 
 
 @pytest.mark.parametrize("name", ["My Service", "../x y", "-lives"])

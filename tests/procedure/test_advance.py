@@ -90,6 +90,31 @@ def test_a_term_ends_at_midnight_of_its_last_day_and_not_before():
     assert caught.value.code == "term-not-running"
 
 
+@pytest.mark.parametrize("hours_late", [0, 9, 50])
+def test_the_day_on_which_a_term_ends_is_the_first_of_the_next_and_is_not_counted(hours_late):
+    # Five workdays from Mon 23 Nov end with Mon 30 Nov; 1, 2 and 3 Dec are three more, however late the sweep comes.
+    case = begin(GRID, "C1", FACTS, MACHINE, MONDAY).case
+    swept = dt.datetime(2026, 11, 30, 16, tzinfo=dt.UTC) + dt.timedelta(hours=hours_late)
+    case = advance(GRID, case, Command("expired", MACHINE, term="first_visit"), {}, swept).case
+    follow_up = case.terms["follow_up"]
+    assert (case.state, follow_up["due_on"]) == ("overdue", "2026-12-03")
+    assert follow_up["en"].startswith("2026-11-30 + 3 workdays = 2026-12-03")
+    assert (
+        Clock(official_calendar()).recount(GRID.deadlines["follow_up"], follow_up)["due_on"] == "2026-12-03"
+    )
+
+
+def test_a_term_in_hours_begins_at_the_minute_at_which_the_one_before_ended():
+    incident = load_pack(shipped("packs", "cn", "data-security-incident"))
+    item, clock = incident.deadlines["progress"], Clock(official_calendar())
+    midnight = dt.datetime(2026, 11, 24, 16, tzinfo=dt.UTC)
+    first = clock.start(item, midnight - dt.timedelta(hours=24))
+    over = {**first, "state": "expired"}
+    later = midnight + dt.timedelta(minutes=7)
+    (again,) = clock.step(incident, {"progress": over}, "responding", later, ended=over)
+    assert (again["started"], again["due_at"]) == ("2026-11-24T16:00:00+00:00", "2026-11-25T16:00:00+00:00")
+
+
 def test_nobody_decides_on_their_own_work():
     pack = load_files(
         small_pack(

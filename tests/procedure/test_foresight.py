@@ -36,10 +36,10 @@ def test_the_slowest_way_uses_every_term_to_its_last_day():
 
 def test_that_an_office_is_late_is_no_way_to_decide_but_its_silence_may_be():
     assert "overdue" not in {leg.state for leg in seen("grid-verification").legs}
-    # The source's silence counts as rejection: the decider has it on 1 Dec; 1 Dec + 5 workdays = 8 Dec.
+    # The source's silence counts as rejection: said or not on Mon 30 Nov, the decider has the five workdays after it.
     found = seen("value-dispute")
-    assert [leg.step for leg in found.legs] == ["silent", "uphold"]
-    assert found.decided_by == dt.date(2026, 12, 8)
+    assert [leg.due_on for leg in found.legs] == [dt.date(2026, 11, 30), dt.date(2026, 12, 7)]
+    assert found.legs[-1].state == "with_decider" and found.decided_by == dt.date(2026, 12, 7)
 
 
 def test_an_objection_on_the_last_day_of_the_notice_is_walked_in_its_own_pack():

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from chengshu.kernel.lights import amber_from
 from chengshu.kernel.problems import Problem
-from chengshu.kernel.terms import Due, Stop, Term, Unit, day_end, due, legal_day
+from chengshu.kernel.terms import LEGAL_ZONE, Due, Stop, Term, Unit, day_end, due, legal_day
 from chengshu.kernel.workdays import Calendar
 from chengshu.procedure.case import EXPIRED, LATE, MET, OPEN_TERMS, RUNNING, SUSPENDED, TermState
 from chengshu.procedure.functions import moved
@@ -41,14 +41,22 @@ class Clock:
         target: str,
         now: dt.datetime,
         days: Mapping[str, str | None] | None = None,
+        ended: TermState | None = None,
     ) -> list[TermState]:
-        """Return the terms that change when a case comes to ``target``; ``days`` are the computed last days."""
+        """Return the terms that change when a case comes to ``target``; ``days`` are the computed last days.
+
+        ``ended``: the term whose end brings this about. What it sets going begins then, however late that was noticed.
+        """
         changed = []
+        if ended is not None:
+            now = dt.datetime.fromisoformat(str(ended["due_at"]))
+        first = _day_that_ends(now) if ended is not None else now
         for item in pack.deadlines.values():
             current = terms.get(item.id)
             # Most terms of a pack have nothing to do with most steps.
             if current is not None or target in item.starts_on:
-                term = self._moved(item, current, target, now, days)
+                begins = now if item.terms and item.terms[0][1].unit is Unit.HOURS else first
+                term = self._moved(item, current, target, begins, days)
                 if term is not None:
                     changed.append(term)
         return changed
@@ -166,3 +174,13 @@ def expire(terms: Mapping[str, TermState], term_id: str, now: dt.datetime) -> Te
             "term-not-due", "The term has not ended yet", detail=f"{term_id}: {term['due_on']}", status=409
         )
     return {**term, "state": EXPIRED}
+
+
+def _day_that_ends(instant: dt.datetime) -> dt.datetime:
+    """Return the last second of the day that ends at ``instant``, else the instant itself.
+
+    A term's last day ends at 24:00 (Civil Code, art. 203), which is no part of the next day: the day on which a
+    notice ends is the first day of the term after it, and is not counted (art. 201); the next one is.
+    """
+    midnight = instant.astimezone(LEGAL_ZONE).time() == dt.time()
+    return instant - dt.timedelta(seconds=1) if midnight else instant

@@ -100,6 +100,7 @@ LOADING = {
 }
 # Found when golden cases are played.
 PLAYING = {
+    "golden-bare": "A warning: a golden case expects a day without its arithmetic. Count by hand and say how in because:.",
     "golden-time": "A golden case has a time that cannot be read. Write 2026-11-23 09:00.",
 }
 # Why a step, an opening or an answer is refused while cases run.

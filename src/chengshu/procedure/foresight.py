@@ -219,9 +219,10 @@ class _Walk:
     def _terms(self, at: _At, leg: Leg, target: str, instant: dt.datetime) -> dict[str, TermState]:
         terms = dict(at.terms)
         due_at = terms[leg.term]["due_at"] if leg.term in terms else None
+        ended = None
         if due_at is not None and instant >= dt.datetime.fromisoformat(due_at):
-            terms[leg.term] = expire(terms, leg.term, instant)
-        for term in self.clock.step(self.pack, terms, target, instant):
+            ended = terms[leg.term] = expire(terms, leg.term, instant)
+        for term in self.clock.step(self.pack, terms, target, instant, ended=ended):
             terms[term["id"]] = term
         return terms
 

@@ -269,11 +269,13 @@ class _Player:
             for name in steps[event["step"]].reads
             if name.startswith("parameters.")
         }
+        read = {(name, event["at"]) for name in names}
         for term in event.get("terms", []):
-            if term["started"] == event["at"] and (name := self.pack.deadlines[term["id"]].parameter):
-                names.add(name)
-        for name in names:
-            value = self.pack.parameters[name].on(legal_day(dt.datetime.fromisoformat(event["at"])))
+            started = term["state"] == RUNNING and not term["stops"]
+            if started and (name := self.pack.deadlines[term["id"]].parameter):
+                read.add((name, term["started"]))
+        for name, at in read:
+            value = self.pack.parameters[name].on(legal_day(dt.datetime.fromisoformat(at)))
             self.result.touched.add(f"value {name} from {value.start}")
 
     def _compare(self, then: Sheet, case: Case) -> None:

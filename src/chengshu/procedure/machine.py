@@ -266,7 +266,7 @@ def _outcome(
     terms = {**case.terms, expired["id"]: expired} if expired else case.terms
     sets = _sets(step, scope, moves)
     days = _last_days(pack, target, scope, sets) if step.target and target in pack.dated else None
-    changed = clock.step(pack, terms, target, now, days) if step.target else []
+    changed = clock.step(pack, terms, target, now, days, expired) if step.target else []
     if expired and all(term["id"] != expired["id"] for term in changed):
         changed.append(expired)
     state = pack.states[target]

@@ -180,7 +180,8 @@ choices:
 """
 _CASES = """\
 # Golden cases: what was given, what was done when, what must be so then. Every step, row, ground and term's end is gone
-# through by one; write dates by hand from the text and show the arithmetic.
+# through by one. Count each day by hand from the text and the calendar, not from what the machine says, and show how
+# beside it (because:): the article, the days that count, those that are passed over. A `due:` without it is warned of.
 cases:
   - case: granted on the last day
     given: {at: 2026-11-23 09:00, by: applicant, facts: {title: 甲, description: 说明}}
@@ -188,7 +189,8 @@ cases:
       - {at: 2026-11-30 17:00, by: officer, do: decide, with: {verdict: granted}}
     then:
       state: granted
-      terms: {decide: {due: 2026-11-30, state: met, because: "Mon 23 Nov is not counted; 24, 25, 26, 27, 30 are five"}}
+      terms:
+        decide: {due: 2026-11-30, state: met, because: "rule:3, five working days: Mon 23 Nov is not counted; 24 to 27 and 30"}
       effects: [{do: send_message, with: {to: applicant, text: granted}}]
       grounds: ["rule:2", "rule:3"]
   - case: refused the day after the last, on both grounds
@@ -197,7 +199,7 @@ cases:
       - {at: 2026-12-01 09:00, by: officer, do: decide, with: {verdict: refused, grounds: [unqualified, incomplete]}}
     then:
       state: refused
-      terms: {decide: {due: 2026-11-30, state: late}}
+      terms: {decide: {due: 2026-11-30, state: late, because: "rule:3, as above; Tue 1 Dec is the day after"}}
       effects_include: [{do: notify, with: {role: supervisor, text: late}}]
       grounds: ["rule:4"]
   - case: nobody decides on their own application

@@ -20,6 +20,7 @@ from chengshu.procedure.golden import Report, run_golden
 from chengshu.procedure.loader import Checked, check_folder, load_files
 from chengshu.procedure.model import Pack
 from chengshu.procedure.parts import Join
+from chengshu.procedure.shown import bare_days
 from chengshu.procedure.svg import svg
 from chengshu.site.cli import pack_write
 from chengshu.site.cli.common import WRONG, print_json, setup_django
@@ -51,14 +52,18 @@ for _command in (pack_write.new, pack_write.diff, pack_write.report, pack_write.
 )
 @JSON
 def check(folder: Path, elements: Path | None, as_json: bool) -> None:
-    """Check packs: every error with file, line and what to do; then the article coverage."""
+    """Check packs: every error with file, line and what to do; then the article coverage.
+
+    A warning does not keep a pack from loading: golden days whose arithmetic is not shown.
+    """
     known = _elements(elements)
     results = {path: check_folder(path, elements=known) for path in packs_in(folder)}
     if as_json:
-        print_json({str(path): _checked(result) for path, result in results.items()})
+        print_json({str(path): {**_checked(result), **_warned(path)} for path, result in results.items()})
     else:
         for path, result in results.items():
             _print_checked(path, result)
+            _print_warned(path)
     if any(result.faults for result in results.values()):
         raise SystemExit(WRONG)
 
@@ -69,7 +74,8 @@ def check(folder: Path, elements: Path | None, as_json: bool) -> None:
 def test(folder: Path, as_json: bool) -> None:
     """Play the golden cases, and try everything that the steps do not allow.
 
-    Steps, rows, grounds, checks, dated values and ends of terms that no case goes through are errors too.
+    Steps, rows, grounds, checks, dated values and ends of terms that no case goes through are errors too; a day that is
+    expected without the arithmetic that leads to it (because:) is a warning.
     """
     reports: dict[Path, tuple[Report, Complement]] = {}
     for path in packs_in(folder):
@@ -77,10 +83,11 @@ def test(folder: Path, as_json: bool) -> None:
         pack = load_files(files)
         reports[path] = run_golden(pack, files), check_complement(pack)
     if as_json:
-        print_json({str(path): _tested(*found) for path, found in reports.items()})
+        print_json({str(path): {**_tested(*found), **_warned(path)} for path, found in reports.items()})
     else:
         for path, found in reports.items():
             _print_tested(path, *found)
+            _print_warned(path)
     if not all(report.good() and not rest.let_through for report, rest in reports.values()):
         raise SystemExit(WRONG)
 
@@ -145,6 +152,23 @@ def _checked(result: Checked) -> dict[str, Any]:
         "faults": [fault.to_dict() for fault in result.faults],
         "coverage": _covered(result.coverage),
     }
+
+
+def _warned(path: Path) -> dict[str, Any]:
+    return {"warnings": [warning.to_dict() for warning in _warnings(path)]}
+
+
+def _print_warned(path: Path) -> None:
+    for warning in _warnings(path):
+        click.echo(f"warning: {warning}", err=True)
+
+
+def _warnings(path: Path) -> list[Problem]:
+    """Return what is not as it should be, though it loads; of a folder that is no pack the faults say enough."""
+    try:
+        return bare_days(read_files(path))
+    except Problem:
+        return []
 
 
 def _covered(coverage: Coverage) -> dict[str, Any]:
