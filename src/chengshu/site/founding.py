@@ -82,6 +82,7 @@ def found_demo(var: Path, plan: DemoPlan, say: Say, now: Now = real_now) -> dict
     (var / "demo").touch()
     installed = lay_ground(var, shipped("districts", "baoan"), say)
     from chengshu.batch.generate.demo import generate
+    from chengshu.contexts.certificates import api as certificates
     from chengshu.contexts.hall import api as hall
     from chengshu.contexts.identity import api as identity
     from chengshu.contexts.places import api as places
@@ -99,6 +100,7 @@ def found_demo(var: Path, plan: DemoPlan, say: Say, now: Now = real_now) -> dict
     identity.seed_demo(resident_subject_id=telling_person(now()))
     hall.seed_mandates(now())
     hall.seed_code(now())
+    certificates.seed_signature_authorities(now())
     seed_hall_cases(now())
     if plan.past:
         say("Services of the last weeks, how they were rated, and the hotline")

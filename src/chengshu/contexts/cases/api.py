@@ -45,9 +45,11 @@ from chengshu.contexts.cases.earlier import EarlierAnswer, earlier_answers
 from chengshu.contexts.cases.effects import case_fact_source, notify_effect, open_case_effect
 from chengshu.contexts.cases.endings import (
     EVERY_PACK,
+    PaperIn,
     StepTaken,
     register_on_end,
     register_on_erase,
+    register_on_paper,
     register_on_step,
 )
 from chengshu.contexts.cases.files import MAX_DOCUMENT_BYTES
@@ -61,7 +63,7 @@ from chengshu.contexts.cases.invariants import (
     steps_without_ground_or_leaf,
     terms_written,
 )
-from chengshu.contexts.cases.jobs import enqueue_effect, retry, run_jobs
+from chengshu.contexts.cases.jobs import enqueue_effect, enqueue_work, register_work, retry, run_jobs
 from chengshu.contexts.cases.mine import MyCase, my_cases
 from chengshu.contexts.cases.packs import (
     current_files,
@@ -71,7 +73,7 @@ from chengshu.contexts.cases.packs import (
     need_shipped,
 )
 from chengshu.contexts.cases.packs import loaded as loaded_packs
-from chengshu.contexts.cases.panels import CasePanelLine, panel_lines, register_panel
+from chengshu.contexts.cases.panels import CasePanelLine, panel_lines, register_file_notes, register_panel
 from chengshu.contexts.cases.presenting import case_view
 from chengshu.contexts.cases.progress import PartLine, Progress, progress_of
 from chengshu.contexts.cases.public import PublicReceipt, public_command, public_commands
@@ -161,6 +163,7 @@ __all__ = [
     "NoticeLine",
     "OpenedMany",
     "Opening",
+    "PaperIn",
     "PartFacts",
     "PartLine",
     "Progress",
@@ -207,6 +210,7 @@ __all__ = [
     "earlier_answers",
     "ending_causes",
     "enqueue_effect",
+    "enqueue_work",
     "erase_personal",
     "files",
     "filling",
@@ -253,13 +257,16 @@ __all__ = [
     "reassign",
     "receipt_of",
     "register_ask_person",
+    "register_file_notes",
     "register_form_filler",
     "register_on_end",
     "register_on_erase",
+    "register_on_paper",
     "register_on_step",
     "register_origin_keeper",
     "register_origins",
     "register_panel",
+    "register_work",
     "retry",
     "role_owners",
     "route_unowned",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import get_language
@@ -10,9 +11,9 @@ from django.utils.translation import get_language
 from chengshu.contexts.cases import claiming, comments, packs, rows
 from chengshu.contexts.cases.access import OWN, access_case
 from chengshu.contexts.cases.command_forms import CommentForm, Seen
-from chengshu.contexts.cases.domain import CaseView
+from chengshu.contexts.cases.domain import CaseView, EventView, FileView
 from chengshu.contexts.cases.field_views import scope_of, seen
-from chengshu.contexts.cases.panels import panel_lines
+from chengshu.contexts.cases.panels import CasePanelLine, notes_on_files, panel_lines
 from chengshu.contexts.cases.parties import PartyLine, parties_of
 from chengshu.contexts.cases.payments import payments_of
 from chengshu.contexts.cases.sealing import personal_facts
@@ -42,10 +43,20 @@ def page_of(view: CaseView, viewer: Account, now: dt.datetime) -> dict[str, Any]
         "hanging": panel_lines(view.case_id, viewer, now),
         "decisions": decisions_of(view.case_id, viewer, now),
         "ask_person": ask_person_url(view.case_id, viewer, now),
-        "files": [(event, file) for event in view.events for file in event.files],
+        "files": _files(view, viewer, now),
         "foresight": None if view.closed_at else what_if_case(view.case_id, now),
         "staff": viewer.role in STAFF_ROLES,
     }
+
+
+def _files(
+    view: CaseView, viewer: Account, now: dt.datetime
+) -> list[tuple[EventView, FileView, Sequence[CasePanelLine]]]:
+    """Return the files with what is said beside each; photographs bear no signatures."""
+    files = [(event, file) for event in view.events for file in event.files]
+    papers = {file.digest for _, file in files if not file.erased and file.media_type == "application/pdf"}
+    notes = notes_on_files(papers if not view.withheld else (), viewer, now)
+    return [(event, file, notes.get(file.digest, ())) for event, file in files]
 
 
 def _parties(pack: Pack, case_id: str, now: dt.datetime) -> list[tuple[dict[str, str], PartyLine]]:

@@ -96,3 +96,29 @@ def register_on_erase(name: str, listener: EraseListener) -> None:
 def tell_erased(case_id: str, now: dt.datetime) -> int:
     """Tell all who listen that a case's personal values are erased; return how many more were."""
     return sum(listener(case_id, now) for listener in _erasing.values())
+
+
+@dataclass(frozen=True, slots=True)
+class PaperIn:
+    """A file that came with a step."""
+
+    case_id: str
+    seq: int
+    digest: str
+    media_type: str
+
+
+# Called inside the transaction of the step that files came with.
+PaperListener = Callable[[PaperIn, dt.datetime], None]
+_on_papers: dict[str, PaperListener] = {}
+
+
+def register_on_paper(name: str, listener: PaperListener) -> None:
+    """Call ``listener(paper, now)`` for each file that comes with a step, inside its transaction."""
+    _on_papers[name] = listener
+
+
+def tell_paper(paper: PaperIn, now: dt.datetime) -> None:
+    """Tell all who listen of a file that came in."""
+    for listener in _on_papers.values():
+        listener(paper, now)

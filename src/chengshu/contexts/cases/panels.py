@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chengshu.contexts.identity.api import Account
@@ -32,3 +32,24 @@ def register_panel(name: str, gather: Gather) -> None:
 def panel_lines(case_id: str, viewer: Account, now: dt.datetime) -> list[CasePanelLine]:
     """Return everything that hangs on a case, in the order of registration."""
     return [line for gather in _panels.values() for line in gather(case_id, viewer, now)]
+
+
+# (digests of the files that are shown, viewer, now) → digest → what is said beside it.
+FileNotes = Callable[[Collection[str], Account, dt.datetime], Mapping[str, Sequence[CasePanelLine]]]
+_file_notes: dict[str, FileNotes] = {}
+
+
+def register_file_notes(name: str, gather: FileNotes) -> None:
+    """Let a context say something beside the files of a case: whose signature a paper bears."""
+    _file_notes[name] = gather
+
+
+def notes_on_files(
+    digests: Collection[str], viewer: Account, now: dt.datetime
+) -> dict[str, list[CasePanelLine]]:
+    """Return what is said beside each of these files; nobody is asked where there are none."""
+    found: dict[str, list[CasePanelLine]] = {}
+    for gather in _file_notes.values() if digests else ():
+        for digest, lines in gather(digests, viewer, now).items():
+            found.setdefault(digest, []).extend(lines)
+    return found

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from chengshu.contexts.cases import files, packs, rows, sealing, uploads
+from chengshu.contexts.cases import endings, files, packs, rows, sealing, uploads
 from chengshu.contexts.cases.domain import FileIn
 from chengshu.contexts.cases.models import EvidenceFile
 from chengshu.contexts.cases.packs import Runtime
@@ -106,3 +106,5 @@ def note_papers(case_id: str, seq: int, stored: Sequence[files.Stored], now: dt.
         )
         for item in stored
     )
+    for item in stored:
+        endings.tell_paper(endings.PaperIn(case_id, seq, item.digest, item.media_type), now)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from django.db.models import QuerySet
 
+from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import (
     issuing,
     keys,
@@ -39,6 +40,10 @@ from chengshu.contexts.certificates.queries import (
     subject_merged,
 )
 from chengshu.contexts.certificates.results import CaseResult, result_file, results_of
+from chengshu.contexts.certificates.signatures import attached as signed_files
+from chengshu.contexts.certificates.signatures import keeping as signature_authorities
+from chengshu.contexts.certificates.signatures.attached import judge_again as judge_signed_files
+from chengshu.contexts.certificates.signatures.demo import seed_signature_authorities
 from chengshu.contexts.certificates.sources import (
     Drawn,
     Pick,
@@ -78,6 +83,7 @@ __all__ = [
     "entry_state",
     "holders_in_force",
     "issued_certificates",
+    "judge_signed_files",
     "keys_held",
     "label_in",
     "line_in",
@@ -92,12 +98,15 @@ __all__ = [
     "result_file",
     "results_of",
     "rotate_key",
+    "seed_signature_authorities",
+    "signature_authorities",
     "signed_trust",
     "status_credential",
     "subject_merged",
     "trust_json",
     "trust_list",
     "verify",
+    "verify_detached",
     "verify_text",
     "wallet",
     "wire_effects",
@@ -130,6 +139,11 @@ def wire_effects() -> None:
         EffectSpec(issuing.PRODUCE, {"number": Type("text"), "version": Type("integer")}, inside=False)
     )
     register_effect(issuing.PRODUCE, producing.produce_certificate)
+    # Papers that persons and firms have signed are looked at when they come in.
+    cases.register_work(signed_files.WORK, signed_files.judge)
+    cases.register_on_paper("signatures", signed_files.note_paper)
+    cases.register_on_erase("signatures", signed_files.forget)
+    cases.register_file_notes("signatures", signed_files.file_notes)
 
 
 def verify(
@@ -139,7 +153,15 @@ def verify(
     expected: verification.Expected | None = None,
 ) -> Verdict:
     """Verify a PDF, a credential or a QR text against this installation's issuers and those that it recognises."""
-    return verification.verify(content, trusted or status.trust_list(now), now, expected)
+    return verification.verify(content, trusted or status.trust_list(now, signers=True), now, expected)
+
+
+def verify_detached(
+    content: bytes, signature: bytes, now: dt.datetime, trusted: TrustList | None = None
+) -> Verdict:
+    """Verify a file of any kind by the signature that lies beside it (CMS)."""
+    believed = trusted or status.trust_list(now, signers=True)
+    return verification.verify_detached(content, signature, believed, now)
 
 
 def verify_text(text: str, now: dt.datetime) -> Verdict:

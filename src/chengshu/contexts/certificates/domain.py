@@ -142,6 +142,8 @@ class Verdict:
     bound: bool | None = None
     reasons: list[dict[str, str]] = field(default_factory=list)
     notes: list[dict[str, str]] = field(default_factory=list)
+    # Of a file that persons or firms have signed: what each signature is worth (signatures.domain.SignatureFound).
+    signatures: list[dict[str, Any]] = field(default_factory=list)
 
     def refuse(self, zh: str, en: str) -> Verdict:
         """Note why it is no genuine certificate of ours."""

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from django.db import models
 
+from chengshu.contexts.certificates.signatures.models import (
+    HeldRevocationList,
+    SignatureAuthority,
+    SignatureAuthorityChange,
+    SignedFile,
+)
 from chengshu.contexts.certificates.wallet_models import (
     HolderKey,
     Offer,
@@ -19,6 +25,7 @@ __all__ = [
     "Document",
     "EntryEvent",
     "Evidence",
+    "HeldRevocationList",
     "HolderKey",
     "Issue",
     "IssuerKey",
@@ -29,6 +36,9 @@ __all__ = [
     "Register",
     "RegisterEntry",
     "RegisterKey",
+    "SignatureAuthority",
+    "SignatureAuthorityChange",
+    "SignedFile",
     "StatusList",
     "UsedNonce",
     "WalletCredential",

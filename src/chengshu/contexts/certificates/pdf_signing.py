@@ -95,6 +95,18 @@ def seal_pdf(
     return out.getvalue()
 
 
+def pdf_signer_at(
+    metadata: signers.PdfSignatureMetadata,
+    key: ec.EllipticCurvePrivateKey,
+    chain: Sequence[x509.Certificate],
+    at: dt.datetime,
+) -> signers.PdfSigner:
+    """Return pyHanko's signer with a key and its certificates, which signs at a given instant."""
+    made = _SignerAt(metadata, signer=_signer(key, chain))
+    made.at = at
+    return made
+
+
 def _reserved(chain: Sequence[x509.Certificate]) -> int:
     """Return the digits to keep free; an authority with a longer chain than ours gets more."""
     length = sum(len(each.public_bytes(serialization.Encoding.DER)) for each in chain)

@@ -12,6 +12,8 @@ from django.conf import settings
 from chengshu.contexts.certificates import credentials, domain, keys, signed_lists, token_status, trust
 from chengshu.contexts.certificates.making import list_url
 from chengshu.contexts.certificates.models import Issue, IssuerKey, Region, StatusList, WalletCredential
+from chengshu.contexts.certificates.signatures.domain import Believed, to_json
+from chengshu.contexts.certificates.signatures.keeping import believed
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
 
@@ -86,7 +88,13 @@ class LiveStatuses(Mapping[str, str]):
 def trust_json(now: dt.datetime, *, regions: bool = True) -> dict[str, Any]:
     """Return this installation's trust list with its status lists: all that an offline verifier needs."""
     _renew_keys(now)
-    return {**_said(now), "statuses": dict(LiveStatuses(now)), "regions": region_lists() if regions else []}
+    signers = to_json(believed()) if regions else {}
+    return {
+        **_said(now),
+        "statuses": dict(LiveStatuses(now)),
+        "regions": region_lists() if regions else [],
+        **signers,
+    }
 
 
 def _renew_keys(now: dt.datetime) -> None:
@@ -154,12 +162,23 @@ def _said(now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def trust_list(now: dt.datetime) -> trust.TrustList:
-    """Return the trust list as the verifier takes it; status lists are made when it asks for them."""
+def trust_list(now: dt.datetime, *, signers: bool = False) -> trust.TrustList:
+    """Return the trust list as the verifier takes it; status lists are made when it asks for them.
+
+    ``signers``: with the authorities of signatures, which only files need.
+    """
     _renew_keys(now)
     said = json.loads(json.dumps({**_said(now), "statuses": {}}))
     own = trust.from_json(said)
-    live = trust.TrustList(own.district, own.made_at, own.names, own.ids, own.keys, LiveStatuses(now))
+    live = trust.TrustList(
+        own.district,
+        own.made_at,
+        own.names,
+        own.ids,
+        own.keys,
+        LiveStatuses(now),
+        signers=believed() if signers else Believed(),
+    )
     others = [trust.from_json(each["list"], trust.recognition_of(each)) for each in region_lists()]
     return trust.merge([live, *others])
 

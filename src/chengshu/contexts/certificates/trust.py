@@ -11,6 +11,7 @@ from typing import Any
 
 from chengshu.contexts.certificates import credentials, data_model, token_status
 from chengshu.contexts.certificates.domain import series_of, type_name
+from chengshu.contexts.certificates.signatures import domain as signatures
 from chengshu.kernel.problems import Problem, Where
 from chengshu.kernel.terms import legal_day
 
@@ -86,6 +87,8 @@ class TrustList:
     statuses: Mapping[str, str]
     # Where several lists are believed: the status lists that came with each issuer. Nobody speaks for another's.
     lists: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # Whose certificates count for the signatures of persons and firms.
+    signers: signatures.Believed = field(default_factory=signatures.Believed)
 
     def lists_of(self, issuer: str) -> Mapping[str, str]:
         """Return the status lists that count for an issuer."""
@@ -232,6 +235,8 @@ def from_json(found: Mapping[str, Any], recognition: Recognition | None = None) 
         {issuer["code"]: issuer["id"] for issuer in found["issuers"]},
         keys,
         dict(found["statuses"]),
+        # Whom another region lets sign is its own affair too.
+        signers=signatures.Believed() if recognition else signatures.from_json(found),
     )
     # What a recognised region recognises in its turn is its own affair: trust is not handed on.
     regions = [] if recognition else found.get("regions", [])
@@ -264,7 +269,8 @@ def merge(lists: list[TrustList]) -> TrustList:
         for kid, key in each.keys.items():
             # Whoever comes first keeps a key: nobody can take another's by listing it.
             keys.setdefault(kid, replace(key, issuer=prefix + key.issuer))
-    return TrustList(first.district, first.made_at, names, ids, keys, first.statuses, lists_of)
+    signers = sum((each.signers for each in lists[1:]), first.signers)
+    return TrustList(first.district, first.made_at, names, ids, keys, first.statuses, lists_of, signers)
 
 
 def _conforming(body: Mapping[str, Any]) -> None:

@@ -3,11 +3,16 @@
 from django.urls import path
 
 from chengshu.contexts.certificates import machine_views, views, wallet_views
+from chengshu.contexts.certificates.signatures import views as signature_views
 
 app_name = "certificates"
 urlpatterns = [
     path("verify/", views.verify, name="verify"),
     path("verify/regions/", views.regions, name="regions"),
+    path("verify/signers/", signature_views.public_list, name="signers"),
+    path("signers/", signature_views.manage, name="manage_signers"),
+    path("signers/add", signature_views.add, name="add_signer"),
+    path("signers/<slug:code>", signature_views.authority, name="signer"),
     path("verify/trust-list.json", machine_views.trust_list, name="trust_list"),
     path("status/<int:list_id>/<slug:purpose>", machine_views.status_list, name="status_list"),
     path("issuers/<slug:code>", machine_views.issuer, name="issuer"),

@@ -8,11 +8,13 @@ import json
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from chengshu.contexts.certificates import credentials, data_model, domain, json_ld, qr, selective
 from chengshu.contexts.certificates.domain import WORDS_OF_STATE, Verdict
+from chengshu.contexts.certificates.signatures import checking
+from chengshu.contexts.certificates.signatures import domain as signatures
 from chengshu.contexts.certificates.trust import Status, TrustList
 from chengshu.kernel.terms import LEGAL_ZONE
 
@@ -339,6 +341,8 @@ def verify_pdf(content: bytes, trust: TrustList, now: dt.datetime) -> Verdict:
         # A hostile file may break the reader in any way; whatever it does, it is not genuine.
         return verdict.refuse("无法读取这个 PDF", f"The PDF cannot be read: {type(error).__name__}")
     refusal, issuer, title, credential = found
+    if refusal is _OTHERS:
+        return _verify_signatures(content, trust, now)
     if refusal:
         return verdict.refuse(*refusal)
     foreign = next((key.recognition for key in trust.keys.values() if key.issuer == issuer), None)
@@ -359,6 +363,42 @@ def verify_pdf(content: bytes, trust: TrustList, now: dt.datetime) -> Verdict:
     return verdict
 
 
+def verify_detached(content: bytes, signature: bytes, trust: TrustList, now: dt.datetime) -> Verdict:
+    """Verify a file of any kind by the signature that lies beside it (CMS)."""
+    try:
+        found = checking.check_detached(content, signature, trust.signers, now)
+    except Exception as error:
+        return Verdict("signed").refuse(
+            "无法读取这个签名", f"The signature cannot be read: {type(error).__name__}"
+        )
+    return _signed(found)
+
+
+def _verify_signatures(content: bytes, trust: TrustList, now: dt.datetime) -> Verdict:
+    """Verify a PDF that others than the departments here have signed."""
+    try:
+        found = checking.check_pdf(content, trust.signers, now)
+    except Exception as error:
+        return Verdict("signed").refuse("无法读取这个 PDF", f"The PDF cannot be read: {type(error).__name__}")
+    return _signed(found)
+
+
+def _signed(found: list[signatures.SignatureFound]) -> Verdict:
+    """Return the verdict on a signed file: as good as its weakest signature."""
+    verdict, outcome = Verdict("signed"), signatures.outcome_of(found)
+    verdict.genuine, verdict.in_force = outcome != signatures.REFUSED, _COUNTS[outcome]
+    verdict.state = "active" if verdict.in_force else "unknown"
+    verdict.signatures = [asdict(each) for each in found]
+    verdict.demo = any(each.demo for each in found)
+    verdict.reasons = [reason for each in found for reason in each.reasons]
+    for each in found:
+        verdict.notes += [note for note in each.notes if note not in verdict.notes]
+    return verdict
+
+
+_COUNTS = {signatures.RECOGNISED: True, signatures.DOUBTFUL: None, signatures.REFUSED: False}
+# The last signature is not by a seal of the departments that are known: by a person or a firm, perhaps.
+_OTHERS = ("", "")
 _Found = tuple[tuple[str, str] | None, str, str, str]
 
 
@@ -377,7 +417,7 @@ def _read_pdf(content: bytes, trust: TrustList, now: dt.datetime) -> _Found:
     certificate = x509.load_der_x509_certificate(signature.signer_cert.dump())
     key = trust.seal_key(authority.certificate_pem(certificate))
     if key is None:
-        return _REFUSALS["unknown-key"], "", "", ""
+        return _OTHERS, "", "", ""
     status = _validated(signature, trust, now)
     if not (status.intact and status.valid):
         return ("内容在盖章后被改动", "The content was changed after it was sealed"), "", "", ""

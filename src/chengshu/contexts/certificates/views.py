@@ -31,6 +31,7 @@ from chengshu.contexts.certificates.forms import VerifyForm
 from chengshu.contexts.certificates.lookup import by_number
 from chengshu.contexts.certificates.models import Certificate, Document, Issue
 from chengshu.contexts.certificates.panels import TONES
+from chengshu.contexts.certificates.signatures import views as signature_views
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import ALL_ROLES, public_page, role_required
 from chengshu.contexts.ledger import api as ledger
@@ -60,6 +61,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         "form": form,
         "verdict": found,
         "claims": _claims(found) if found else [],
+        "signatures": signature_views.shown(found.signatures) if found else [],
         "tone": tone_of(found) if found else "",
         "state": domain.WORDS_OF_STATE.get(found.state, {}) if found else {},
         "breadcrumbs": [(_("核验证照"), "")],
@@ -70,7 +72,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 def _judged(data: dict[str, Any]) -> domain.Verdict:
     now = timezone.now()
     if data.get("file"):
-        return verification.verify(data["file"].read(), status.trust_list(now), now)
+        return verification.verify(data["file"].read(), status.trust_list(now, signers=True), now)
     text = data["text"]
     row = queries.certificate(text.upper()) if "." not in text else None
     if row is not None:

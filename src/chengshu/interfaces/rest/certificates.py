@@ -101,6 +101,9 @@ class VerdictOut(Schema):
     bound: bool | None = Field(description="Whether the holder's key has signed a presentation.")
     reasons: list[Words]
     notes: list[Words]
+    signatures: list[dict[str, Any]] = Field(
+        description="Of a file that persons or firms have signed: whose signatures, and whether they are recognised."
+    )
 
 
 class RegisterOut(Schema):

@@ -12,6 +12,7 @@ import click
 
 from chengshu.kernel.problems import Problem
 from chengshu.site.cli.certificate_region import region
+from chengshu.site.cli.certificate_signers import authority, crl
 from chengshu.site.cli.common import NOT_RUN, WRONG, print_json, setup_django
 
 if TYPE_CHECKING:
@@ -40,13 +41,18 @@ def app() -> None:
     "--at", type=click.DateTime(["%Y-%m-%d"]), help="As of this day (noon in China) instead of now."
 )
 @click.option("--audience", default="", help="To whom a presentation must have been shown: yourself.")
+@click.option(
+    "--signature", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A signature of FILE that lies beside it (CMS, .p7s): FILE may then be of any kind.",
+)  # fmt: skip
 @click.option("--nonce", default="", help="The nonce of your request, which a presentation must answer.")
 @JSON
 def verify(
-    file: Path, trust: tuple[Path, ...], at: dt.datetime | None, audience: str, nonce: str, as_json: bool
-) -> None:
-    """Verify FILE: a PDF, a credential (JWT, JSON around one, or SD-JWT with or without a holder's key), a QR text (- is standard
-    input).
+    file: Path, trust: tuple[Path, ...], at: dt.datetime | None, audience: str, signature: Path | None, nonce: str,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Verify FILE: a PDF (sealed here, or signed by persons and firms), a credential (JWT, JSON around one, or SD-JWT with or
+    without a holder's key), a QR text (- is standard input).
 
     Says by whom, for what, whether in force, and why not. Exit code 0: genuine and in force; 1: not, or not known to be
     in force; 2: a wrong call; 3: there is nobody to trust.
@@ -61,9 +67,13 @@ def verify(
         from chengshu.contexts.certificates import verification
 
         believed = lists.merge([lists.read_trust(path) for path in trust])
-        verdict = verification.verify(content, believed, now, verification.Expected(audience, nonce))
+        verdict = (
+            verification.verify_detached(content, signature.read_bytes(), believed, now)
+            if signature
+            else verification.verify(content, believed, now, verification.Expected(audience, nonce))
+        )
     else:
-        verdict = _by_our_own(content, now, audience, nonce)
+        verdict = _by_our_own(content, now, audience, nonce, signature)
     if as_json:
         print_json({"ok": verdict.ok, **asdict(verdict)})
     else:
@@ -71,13 +81,17 @@ def verify(
     sys.exit(0 if verdict.ok else WRONG)
 
 
-def _by_our_own(content: bytes, now: dt.datetime, audience: str, nonce: str) -> Verdict:
+def _by_our_own(
+    content: bytes, now: dt.datetime, audience: str, nonce: str, signature: Path | None
+) -> Verdict:
     setup_django()
     from django.db import DatabaseError
 
     from chengshu.contexts.certificates import api, verification
 
     try:
+        if signature:
+            return api.verify_detached(content, signature.read_bytes(), now)
         return api.verify(content, now, expected=verification.Expected(audience, nonce))
     except DatabaseError as error:
         raise Problem(
@@ -89,6 +103,9 @@ def _by_our_own(content: bytes, now: dt.datetime, audience: str, nonce: str) -> 
 
 
 def _tell(said: dict[str, Any]) -> None:
+    if said["signatures"]:
+        _tell_signatures(said["signatures"], said["notes"])
+        return
     genuine, in_force = said["genuine"], said["in_force"]
     head = "genuine, in force" if genuine and in_force else "genuine, status unknown" if genuine and in_force is None else (
         "genuine, NOT in force" if genuine else "NOT genuine"
@@ -109,6 +126,24 @@ def _tell(said: dict[str, Any]) -> None:
     for reason in said["reasons"]:
         click.echo(f"  why      {reason['en']}（{reason['zh']}）")
     for note in said["notes"]:
+        click.echo(f"  note     {note['en']}")
+
+
+def _tell_signatures(found: list[dict[str, Any]], notes: list[dict[str, str]]) -> None:
+    colours = {"recognised": "green", "doubtful": "yellow", "refused": "red"}
+    for each in found:
+        click.secho(f"signature {each['outcome']}", bold=True, fg=colours[each["outcome"]])
+        name = each["authority_name"]
+        lines = {
+            "signer": each["signer"], "for": each["organisation"], "holder": each["holder"], "at": each["signed_at"],
+            "by": name.get("zh", ""), "region": each["jurisdiction"], "ground": each["ground"],
+        }  # fmt: skip
+        for label, value in lines.items():
+            if value:
+                click.echo(f"  {label:8} {value}")
+        for reason in each["reasons"]:
+            click.echo(f"  why      {reason['en']}（{reason['zh']}）")
+    for note in notes:
         click.echo(f"  note     {note['en']}")
 
 
@@ -199,3 +234,5 @@ def condemn_key(kid: str, since: dt.datetime) -> None:
 
 
 app.add_command(region)
+app.add_command(authority)
+app.add_command(crl)

@@ -1,0 +1,59 @@
+"""The list of recognised signature authorities, its changes, the revocation lists held, and what was found. Persistence only."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class SignatureAuthority(models.Model):
+    """A certification authority whose certificates count for signatures here."""
+
+    code = models.SlugField(max_length=40, unique=True)
+    name_zh = models.CharField(max_length=120)
+    name_en = models.CharField(max_length=160)
+    jurisdiction = models.CharField(max_length=8)
+    # PEM, one after the other; and a JSON list of {holder, said}.
+    certificates = models.TextField()
+    policy = models.CharField(max_length=120)
+    marks = models.TextField()
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True)
+    ground = models.CharField(max_length=300)
+    demo = models.BooleanField(default=False)
+
+
+class SignatureAuthorityChange(models.Model):
+    """What was done with an authority on the list: each a leaf of the ledger. ``at``: from when on it holds."""
+
+    authority = models.ForeignKey(SignatureAuthority, on_delete=models.PROTECT, related_name="changes")
+    how = models.CharField(max_length=16)
+    at = models.DateTimeField()
+    ground = models.CharField(max_length=300, blank=True)
+    by = models.CharField(max_length=80, blank=True)
+    recorded_at = models.DateTimeField()
+    leaf_id = models.BigIntegerField()
+
+
+class HeldRevocationList(models.Model):
+    """A revocation list of a recognised authority, as it was loaded (DER in Base64)."""
+
+    authority = models.ForeignKey(
+        SignatureAuthority, on_delete=models.PROTECT, related_name="revocation_lists"
+    )
+    digest = models.CharField(max_length=64, unique=True)
+    content = models.TextField()
+    made_at = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    revoked = models.PositiveIntegerField()
+    loaded_at = models.DateTimeField()
+    loaded_by = models.CharField(max_length=80, blank=True)
+
+
+class SignedFile(models.Model):
+    """A signed file that came with a case: what its signatures are worth, persons masked; judged anew when the list changes."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    case_id = models.CharField(max_length=20, db_index=True)
+    received_at = models.DateTimeField()
+    findings = models.TextField()
+    judged_at = models.DateTimeField()
