@@ -10,6 +10,7 @@ import pytest
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.models import Case
 from chengshu.contexts.certificates.models import Certificate
+from chengshu.contexts.hall import api as hall
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.resources import shipped
 from chengshu.site.simulation.samples import read_samples
@@ -76,6 +77,30 @@ def settle(now=MONDAY):
         pass
 
 
+def found(number):
+    (run,) = hall.find_entitled(f"r{number}", MONDAY, ["childbirth-leave"])
+    return run
+
+
+def test_the_leave_finds_the_parent_whom_the_certificate_names_until_it_is_applied_for(people):
+    born(people)
+    run = found(1)
+    assert (run.looked_at, run.entitled, run.fresh) == (1, 1, 1)
+    assert run.grounds == ["measures:2", "house:8"] and "person.resident_id" in run.elements
+    (offer,) = hall.offers_of(people.parent.subject_id)
+    assert offer.title["zh"] == "您可以核定生育休假" and offer.about == "BD-2026-000009"
+    case = apply_for(people)
+    assert found(2).entitled == 0
+    (offer,) = hall.offers_of(people.parent.subject_id)
+    assert (offer.open, offer.case_id) == (False, case)
+
+
+def test_who_holds_the_certificate_of_anothers_child_is_offered_no_leave(people):
+    born(people, mother="440306198801010020")
+    assert (found(1).looked_at, found(2).entitled) == (1, 0)
+    assert hall.offers_of(people.parent.subject_id) == []
+
+
 def test_a_mothers_leave_is_counted_from_the_certificate_and_her_employer_is_inspected(people):
     born(people)
     case = apply_for(people)
@@ -98,7 +123,16 @@ def test_a_mothers_leave_is_counted_from_the_certificate_and_her_employer_is_ins
     cases.sweep(days_later(16))
     assert Case.objects.get(pk=complaint.pk).state == "fining"
     assert (
-        do(complaint.pk, "fine", people.hr2, days_later(16), women=1, amount=100000, fine_text="未改正").state
+        do(
+            complaint.pk,
+            "fine",
+            people.hr2,
+            days_later(16),
+            breach="protection",
+            women=1,
+            amount=100000,
+            fine_text="未改正",
+        ).state
         == "fined"
     )
     settle(days_later(16))

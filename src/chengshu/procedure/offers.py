@@ -1,6 +1,7 @@
 """``offer.yaml``: whom a service should find by itself, by which data, on what ground (服务找人).
 
-The rule is an expression over the golden record (``record.*``) or over the claims of a certificate in force (``claims.*``).
+The rule is an expression over the golden record (``record.*``) or over the claims of a certificate in force (``claims.*``)
+and, where it must be held against them, who holds it (``holder.*``).
 It says who is entitled, never who is not: a person may always apply.
 """
 
@@ -23,6 +24,8 @@ LANGUAGES = ("zh", "en")
 CLAIM_KINDS = ("text", "date", "integer", "boolean")
 # The elements of a person's golden record that a rule may read, and what they are.
 RECORD = {"birth_date": Type("date", optional=True), "sex": Type("text", optional=True)}
+# The elements of whoever holds the certificate that a rule may hold against its claims: is it one of the parents it names?
+HOLDER = {"resident_id": Type("text", optional=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,18 @@ class OfferRule:
     register: str = ""
     key: Expression | None = None
 
+    def of_holder(self) -> tuple[str, ...]:
+        """Return what the rule reads of the certificate's holder: nothing else of them is looked at."""
+        reads = {*self.when.reads, *(self.key.reads if self.key is not None else ())}
+        return tuple(name for name in HOLDER if f"holder.{name}" in reads)
+
     def scope(self, pack: Pack, values: Mapping[str, Any], today: Any) -> dict[str, Any]:
         """Return the names that the rule reads, for one record or certificate."""
         prefix = "record" if self.about == PERSON else "claims"
         names = RECORD if self.about == PERSON else self.claims
         scope: dict[str, Any] = {f"{prefix}.{name}": values.get(name) for name in names}
+        if self.about == CERTIFICATE:
+            scope.update({f"holder.{name}": values.get(f"holder.{name}") for name in HOLDER})
         scope["today"] = today.isoformat()
         scope.update({f"parameters.{name}": p.on(today).value for name, p in pack.parameters.items()})
         return scope
@@ -68,6 +78,7 @@ def read_offer(pack: Pack, files: PackFiles, faults: Faults | None = None) -> Of
     known.update({f"parameters.{key}": item.type for key, item in pack.parameters.items()})
     known.update({f"record.{key}": item for key, item in RECORD.items()} if about == PERSON else {})
     known.update({f"claims.{key}": item for key, item in claims.items()})
+    known.update({f"holder.{key}": item for key, item in HOLDER.items()} if about == CERTIFICATE else {})
     when = sheet.expression("when", known, Type("boolean"))
     taken = sheet.sheet("taken")
     register = taken.name("register") if taken is not None else ""

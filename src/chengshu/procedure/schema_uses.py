@@ -45,7 +45,10 @@ def offer_schema() -> Schema:
         about=word("person: golden records of people; certificate: holders of one in force", (PERSON, CERTIFICATE)),
         type=text_of("With certificate: its type"),
         claims=map_of("With certificate: the claims that the rule reads", word("What it is", CLAIM_KINDS)),
-        when=expression("Who is entitled; reads record.birth_date and record.sex, or claims.<name>, today and parameters"),
+        when=expression(
+            "Who is entitled; reads record.birth_date and record.sex, or claims.<name> and holder.resident_id; today and "
+            "parameters"
+        ),
         taken=taken,
         elements=names("The data elements that are looked at"),
         cite={**CITE, "description": "The articles that oblige to look for who is entitled"},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +59,17 @@ def in_force() -> QuerySet[GoldenRecord]:
     return GoldenRecord.objects.filter(Q(valid_to=None) | Q(valid_to__gt=number), valid_from__lte=number)
 
 
-def people_with(elements: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every living person of the snapshot in force with some elements of theirs; for searches by a stated law.
+def people_with(
+    elements: Sequence[str], subject_ids: Collection[str] | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every living person of the snapshot in force, or those named, with some elements; for searches by a stated law.
 
     Corrections that no build has taken in yet are not laid over: what was put right today counts from the next build.
     """
-    rows = in_force().filter(kind="person").order_by("pk").values_list("subject_id", "data")
+    people = in_force().filter(kind="person")
+    if subject_ids is not None:
+        people = people.filter(subject_id__in=subject_ids)
+    rows = people.order_by("pk").values_list("subject_id", "data")
     for subject_id, body in rows.iterator(chunk_size=5000):
         data = body if isinstance(body, dict) else json.loads(body)
         if not data.get("person.death_date"):

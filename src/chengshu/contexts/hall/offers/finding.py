@@ -86,9 +86,25 @@ def candidates(rule: OfferRule, today: dt.date) -> Iterator[Candidate]:
             # A child's certificate lies with the parent's account: whose page it is on is who is told.
             ids = sorted({int(account) for account, *_ in piece if account.isdigit()})
             owners = {str(each.pk): each.subject_id for each in identity.accounts(role="resident", ids=ids)}
-            for account, holder, number, claims in piece:
-                if subject_id := owners.get(account) or holder:
-                    yield subject_id, number, claims
+            found = [
+                (owners.get(account) or holder, number, claims) for account, holder, number, claims in piece
+            ]
+            own = _of_holders(rule, {subject_id for subject_id, *_ in found if subject_id})
+            for subject_id, number, claims in found:
+                if subject_id:
+                    yield subject_id, number, {**claims, **own.get(subject_id, {})}
+
+
+def _of_holders(rule: OfferRule, subject_ids: set[str]) -> dict[str, dict[str, Any]]:
+    """Return what the rule holds against the certificates of these holders, by subject; nothing where it reads nothing."""
+    names = rule.of_holder()
+    if not names or not subject_ids:
+        return {}
+    people = subjects.people_with([f"person.{name}" for name in names], subject_ids)
+    return {
+        subject_id: {f"holder.{name}": values.get(f"person.{name}") for name in names}
+        for subject_id, values in people
+    }
 
 
 def _offer(pack: Pack, run: OfferRun, free: list[tuple[str, str]], now: dt.datetime) -> int:
