@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,9 +95,19 @@ def fill(page: Page, answers: Mapping[str, Any], prefix: str = "") -> None:
             field.fill(value)
 
 
+def opened(page: Page, case: str, ready: Callable[[], bool], seconds: float = 30) -> None:
+    """Open a case's page when it is ready: the news of one case reaches another by the jobs, a moment later."""
+    until = time.monotonic() + seconds
+    page.goto(f"/cases/{case}")
+    while not ready():
+        assert time.monotonic() < until, text(page)[:800]
+        page.wait_for_timeout(500)
+        page.reload()
+
+
 def act(page: Page, case: str, command: str, answers: Mapping[str, Any] | None = None) -> None:
     """Take one step on the case's page, by its link."""
-    page.goto(f"/cases/{case}")
+    opened(page, case, lambda: page.locator(f"a[href='/cases/{case}/do/{command}']").count() == 1)
     page.locator(f"a[href='/cases/{case}/do/{command}']").click()
     fill(page, answers or {})
     page.locator("main form .actions button").click()

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 import pytest
-from browsing import act, environment, fill, text
+from browsing import act, environment, fill, opened, text
 
 pytestmark = pytest.mark.browser
 PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\n%%EOF\n"
@@ -107,7 +107,7 @@ def test_a_data_set_is_registered_over_an_objection_and_its_certificate_verified
         env={**environment(district.var), "DJANGO_SETTINGS_MODULE": "chengshu.site.settings"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
-    officer.goto(f"/cases/{case}")
+    opened(officer, case, lambda: "异议处理 ·" not in text(officer))
     assert officer.locator(f"a[href='/cases/{case}/do/approve']").count() == 0
     officer.get_by_role("link", name="转交").click()
     officer.locator("select[name=account]").select_option(label="高明（知识产权审查）")
