@@ -136,16 +136,6 @@ def test_empty_answers_are_named_field_by_field(district, mine):
     assert answer.status_code == 422 and "error-summary" in page and page.count("请填写这一项") >= 2
 
 
-def test_the_list_leaves_as_a_file_that_no_spreadsheet_runs(district):
-    cases.open_case(
-        "grid-verification", firm_facts(subject_label="=HYPERLINK(1)", area="=cmd"), cell_code=CELL,
-        idempotency_key="f", now=timezone.now(),
-    )  # fmt: skip
-    answer = browser(district.worker).get("/cases/tasks.csv")
-    text = b"".join(answer.streaming_content).decode("utf-8-sig")
-    assert "'=cmd" in text and ",=cmd" not in text
-
-
 def test_officer_works_the_finding_and_the_worker_reads_the_result(district, mine):
     worker, officer = browser(district.worker), browser(district.officer)
     form = worker.get(f"/cases/{mine}/do/report").content.decode()

@@ -19,7 +19,7 @@ MAKING = (
     "PersonalRead.objects.get_or_create",
 )
 # What puts a look on record: all end in identity.store.record_read or identity.disclosures.record_disclosure.
-RECORDERS = {"record_read", "record_disclosure", "note_read"}
+RECORDERS = {"record_read", "record_reads", "record_disclosure", "note_read"}
 
 
 @dataclass

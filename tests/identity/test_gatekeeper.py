@@ -40,4 +40,5 @@ def test_one_gatekeeper_writes_reads_and_disclosures():
     assert makers == [
         "contexts/identity/disclosures:record_disclosure",
         "contexts/identity/store:record_read",
+        "contexts/identity/store:record_reads",
     ]

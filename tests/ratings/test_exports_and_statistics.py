@@ -61,7 +61,7 @@ def made(actor, kind="hotline", full=False, now=MONDAY, **filters):
 
 
 def lines_of(row, actor, now=MONDAY):
-    content = producing.file_of(row.number, actor, now)[1]
+    content = producing.file_of(row.number, actor, now)[1].read_bytes()
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
 
 
@@ -179,7 +179,7 @@ def test_what_is_on_nobodys_record_does_not_stay_on_the_disk(people, monkeypatch
     def broken(*_args, **_more):
         raise RuntimeError("the database is away")
 
-    monkeypatch.setattr(identity, "record_read", broken)
+    monkeypatch.setattr(identity, "record_reads", broken)
     before = set(producing.folder().rglob("*"))
     assert producing.run(MONDAY) == 0
     assert {path for path in set(producing.folder().rglob("*")) - before if path.is_file()} == set()
@@ -192,8 +192,10 @@ def test_what_is_on_nobodys_record_does_not_stay_on_the_disk(people, monkeypatch
 def test_payments_leave_the_pages_only_by_an_export(people, client):
     client.force_login(people.treasurer)
     answer = client.get("/cases/payments.csv?state=paid")
-    assert answer.status_code == 302 and answer.url.startswith("/exports/new?kind=payments&state=paid")
-    page = client.post(answer.url, {"purpose": "case-work", "reason": "核对付款情况", "state": "paid"})
+    assert answer.status_code == 302 and answer.url.startswith("/exports/new?list=payments&state=paid")
+    page = client.post(
+        answer.url, {"purpose": "case-work", "reason": "核对付款情况", "state": "paid", "format": "xlsx"}
+    )
     assert page.status_code == 302 and Export.objects.get().filters == {"state": "paid"}
 
 
@@ -263,7 +265,8 @@ def test_the_pages_ask_few_questions_of_the_database(people, client, django_asse
     pages = {
         None: PUBLIC,
         people.me: ["/my/ratings/"],
-        people.officer: ["/hall/ratings/department", "/exports/", "/exports/new?kind=hotline"],
+        people.officer: ["/hall/ratings/department", "/exports/", "/exports/new?list=hotline",
+                         "/exports/new?list=tasks&light=red"],
         people.operator: ["/hall/ratings/department", "/exports/", "/exports/trace", "/hotline/keys"],
         people.desk: [f"/hotline/desk/{code}"],
     }  # fmt: skip
@@ -289,4 +292,5 @@ def test_the_interface_gives_an_export_as_the_pages_do(people, client):
     producing.run(timezone.now())
     (row,) = client.get("/api/v1/exports", **head).json()
     assert row["state"] == "ready"
-    assert row["number"] in client.get(f"/api/v1/exports/{row['number']}/file", **head).content.decode()
+    answer = client.get(f"/api/v1/exports/{row['number']}/file", **head)
+    assert row["number"] in b"".join(answer.streaming_content).decode()

@@ -117,7 +117,7 @@ def refused_export(steward, run, full):
     why = {"purpose": "stewardship", "reason": "改正退回的行"}
     export = hall.exports.ask(steward, "refused", asked, **why, full=full, now=NOW)
     hall.exports.run(NOW)
-    text = hall.exports.file_of(export.number, steward, NOW)[1].decode("utf-8-sig")
+    text = hall.exports.file_of(export.number, steward, NOW)[1].read_bytes().decode("utf-8-sig")
     row, line = csv.DictReader(io.StringIO(text))
     assert export.number in line["source"]
     return row

@@ -83,8 +83,10 @@ def test_a_department_works_its_returns_on_pages_and_by_the_api(client, base, st
     for full in (False, True):
         export = hall.exports.ask(staff.public_security, "returns", {}, full=full, **asked)
         hall.exports.run(timezone.now())
-        text = hall.exports.file_of(export.number, staff.public_security, timezone.now())[1].decode(
-            "utf-8-sig"
+        text = (
+            hall.exports.file_of(export.number, staff.public_security, timezone.now())[1]
+            .read_bytes()
+            .decode("utf-8-sig")
         )
         assert (("'=1+1" in text) and (FAR in text)) is full and export.number in text
     assert reads_of(subject)[1] > 0

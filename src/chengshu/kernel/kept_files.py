@@ -23,6 +23,17 @@ def keep(folder: Path, content: bytes) -> str:
     return digest
 
 
+def keep_file(folder: Path, whole: Path) -> str:
+    """Take over a file that lies whole on the same disk; returns its SHA-256. It is read piece by piece."""
+    with whole.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        os.fsync(file.fileno())
+    path = path_of(folder, digest)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole.replace(path)
+    return digest
+
+
 def path_of(folder: Path, digest: str) -> Path:
     """Return where the bytes of a digest lie; raises ``ValueError`` for what is none (a way out of the folder)."""
     if not re.fullmatch(r"[0-9a-f]{64}", digest):

@@ -26,9 +26,9 @@ def unsafe_cell(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:].lstrip(" ").startswith(FORMULA) else cell
 
 
-def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """Yield CSV lines of safe cells; the first begins with the mark by which spreadsheets know UTF-8."""
-    mark = _MARK
+def csv_lines(rows: Iterable[Sequence[Any]], *, marked: bool = True) -> Iterator[str]:
+    """Yield CSV lines of safe cells; the first begins with the mark by which spreadsheets know UTF-8, where it is one's first."""
+    mark = _MARK if marked else ""
     for row in rows:
         line = io.StringIO()
         csv.writer(line).writerow([safe_cell(cell) for cell in row])

@@ -135,7 +135,6 @@ from chengshu.contexts.cases.trace import (
 )
 from chengshu.contexts.cases.what_if import WhatIf, what_if, what_if_case, what_if_pack
 from chengshu.contexts.cases.whose import leaf_of_step, opener_of, pack_of_case, pursues
-from chengshu.contexts.cases.workbooks import as_workbook
 from chengshu.contexts.identity.api import Account
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.model import Pack
@@ -182,7 +181,6 @@ __all__ = [
     "all_case_ids",
     "all_supervised",
     "all_tasks",
-    "as_workbook",
     "calendars",
     "case_brief",
     "case_facts",

@@ -111,6 +111,8 @@ class TaskRow:
     due_at: dt.datetime | None
     light: Light
     opened_at: dt.datetime
+    # Whom the case is about, or for whom it was opened.
+    subject_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ QUEUES = {
 }
 _FIELDS = (
     "pk", "case_id", "role", "owner", "due_at", "amber_at", "opened_at", "case__pack", "case__state", "case__body",
-    "case__area", "case__cell_code", "case__department", "case__pack_version_id", "case__pack_version__hash",
+    "case__area", "case__cell_code", "case__department", "case__subject_id", "case__principal", "case__pack_version_id",
+    "case__pack_version__hash",
 )  # fmt: skip
 
 
@@ -178,6 +179,7 @@ def _row(values: Mapping[str, Any], names: Mapping[str, str], now: dt.datetime) 
         due_at=values["due_at"],
         light=light(values["due_at"], values["amber_at"], now),
         opened_at=values["opened_at"],
+        subject_id=values["case__subject_id"] or values["case__principal"],
     )
 
 

@@ -69,6 +69,8 @@ class Supervised:
     closed_at: dt.datetime | None
     why: dict[str, str]
     grounds: list[Ground]
+    # Whom the case is about, or for whom it was opened.
+    subject_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,4 +242,5 @@ def _line(
         row.closed_at,
         sentence_of(pack, event, event.get("data", {}), row.cell_code, children=children),
         grounds(pack, cites),
+        row.subject_id or row.principal,
     )

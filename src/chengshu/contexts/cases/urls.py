@@ -14,8 +14,6 @@ from chengshu.contexts.cases import (
 app_name = "cases"
 urlpatterns = [
     path("", views_tasks.tasks, name="tasks"),
-    path("tasks.csv", views_tasks.tasks_csv, name="tasks_csv"),
-    path("tasks.xlsx", views_tasks.tasks_xlsx, name="tasks_xlsx"),
     path("bulk", views_tasks.bulk, name="bulk"),
     path("notices", views.notices, name="notices"),
     path("notices/<int:notice_id>/read", views.notice_read, name="notice_read"),

@@ -63,7 +63,7 @@ def orders(request: HttpRequest) -> HttpResponse:
 def orders_csv(request: HttpRequest) -> HttpResponse:
     """Lead to the export of the list: payees and accounts leave the pages by job only, with a purpose on record."""
     _finance_only(request)
-    asked = {"kind": "payments", "state": _chosen(request, "state", STATES)}
+    asked = {"list": "payments", "state": _chosen(request, "state", STATES)}
     asked["direction"] = _chosen(request, "direction", DIRECTIONS)
     return redirect(f"{reverse('exports:new')}?{urlencode(asked)}")
 

@@ -1,12 +1,11 @@
-"""The work list: what is due first stands first; filters, search, one command for many, the list as a file."""
+"""The work list: what is due first stands first; filters, search, one command for many."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,15 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from chengshu.contexts.cases import bulk_review, lists, packs, queries
 from chengshu.contexts.cases.command_forms import CommandForm
-from chengshu.contexts.cases.domain import TaskPage, TaskRow
-from chengshu.contexts.cases.form_fields import said
+from chengshu.contexts.cases.domain import TaskPage
 from chengshu.contexts.cases.models import PackVersion
 from chengshu.contexts.cases.queries import LIGHTS, VIEWS, Filters
 from chengshu.contexts.cases.wording import both
-from chengshu.contexts.cases.workbooks import as_workbook
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import STAFF_ROLES, role_required
-from chengshu.kernel.spreadsheet import csv_lines
 
 
 @role_required(*STAFF_ROLES)
@@ -56,24 +52,6 @@ def tasks(request: HttpRequest) -> HttpResponse:
         ),
     }
     return render(request, "cases/tasks.html", context)
-
-
-@role_required(*STAFF_ROLES)
-@require_GET
-def tasks_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """Give the list as a file, with the filters of the page."""
-    rows = queries.all_tasks(request.user, now=timezone.now(), filters=_filters(request))
-    response = StreamingHttpResponse(csv_lines(_lines(rows)), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="tasks.csv"'
-    return response
-
-
-@role_required(*STAFF_ROLES)
-@require_GET
-def tasks_xlsx(request: HttpRequest) -> FileResponse:
-    """Give the list as a spreadsheet, written row by row: a million rows need no more memory than one."""
-    rows = queries.all_tasks(request.user, now=timezone.now(), filters=_filters(request))
-    return as_workbook(_lines(rows), "tasks.xlsx")
 
 
 @role_required(*STAFF_ROLES)
@@ -190,13 +168,3 @@ def _kinds(
 def _texts(row: PackVersion, key: str) -> dict[str, str]:
     pack = packs.pinned(row.pk, row.hash).pack
     return {"zh": pack.text(key), "en": pack.text(key, "en")}
-
-
-def _lines(rows: Iterable[TaskRow]) -> Iterator[list[Any]]:
-    yield [_("办件"), _("事项"), _("状态"), _("期限"), _("灯色"), _("区域"), _("网格"), _("部门")]
-    for row in rows:
-        due = row.due_at.isoformat() if row.due_at else ""
-        yield [
-            row.case_id, said(row.title), said(row.state), due, row.light.colour, row.area, row.cell_code,
-            row.department,
-        ]  # fmt: skip

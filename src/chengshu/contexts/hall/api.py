@@ -9,6 +9,8 @@ from typing import Any
 from chengshu.contexts.hall.citizen_code import store as citizen_code
 from chengshu.contexts.hall.citizen_code.demo import seed_demo as seed_code
 from chengshu.contexts.hall.exports import producing as exports
+from chengshu.contexts.hall.exports.kinds import KINDS as EXPORT_KINDS
+from chengshu.contexts.hall.exports.kinds import ROLES as EXPORT_ROLES
 from chengshu.contexts.hall.hotline import api as hotline
 from chengshu.contexts.hall.hotline.demo import seed_demo as seed_hotline
 from chengshu.contexts.hall.items import checking, loading, queries
@@ -51,6 +53,8 @@ from chengshu.contexts.hall.seconds.origins import (
 from chengshu.contexts.hall.window.codes import register_code_reader
 
 __all__ = [
+    "EXPORT_KINDS",
+    "EXPORT_ROLES",
     "HOW",
     "SEARCHED",
     "Answer",

@@ -13,7 +13,6 @@ urlpatterns = [
     path("staffing", views.staffing, name="staffing"),
     path("supervision/", views_supervision.supervision, name="supervision"),
     path("supervision/cases", views_supervision.supervised, name="supervised"),
-    path("supervision/cases.<slug:form>", views_supervision.supervised_file, name="supervised_file"),
     path("reports", views.reports, name="reports"),
     path("reports/<int:report_id>/settle", views.settle_report, name="settle_report"),
 ]

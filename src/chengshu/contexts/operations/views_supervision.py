@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.cases.api import Asked, Supervised
+from chengshu.contexts.cases.api import Asked
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import role_required
-from chengshu.kernel.spreadsheet import csv_lines
 
 
 @role_required("operator")
@@ -70,18 +66,6 @@ def supervised(request: HttpRequest) -> HttpResponse:
     return render(request, "operations/supervised.html", context)
 
 
-@role_required("operator")
-@require_GET
-def supervised_file(request: HttpRequest, form: str) -> HttpResponseBase:
-    """Give the same list as a file; it holds no personal value."""
-    lines = _lines(cases.all_supervised(_asked(request), timezone.now()))
-    if form == "xlsx":
-        return cases.as_workbook(lines, "supervision.xlsx")
-    response = StreamingHttpResponse(csv_lines(lines), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="supervision.csv"'
-    return response
-
-
 def _asked(request: HttpRequest) -> Asked:
     given = request.GET
     kind = given.get("kind", "")
@@ -106,24 +90,3 @@ def _kinds() -> list[tuple[str, str]]:
 
 def _paged(total: int, page: int) -> Page[Any]:
     return Paginator(range(total), cases.SUPERVISED_A_PAGE).get_page(page)
-
-
-def _lines(rows: Iterable[Supervised]) -> Iterator[list[Any]]:
-    language = "en" if (get_language() or "").startswith("en") else "zh"
-    yield [
-        _("办件号"),
-        _("规程"),
-        _("办件"),
-        _("状态"),
-        _("部门"),
-        _("灯色"),
-        _("办结时间"),
-        _("最近一步"),
-        _("依据"),
-    ]
-    for row in rows:
-        yield [
-            row.case_id, row.pack, row.title[language], row.state[language], row.department,
-            row.light.colour if row.light else "", row.closed_at.isoformat() if row.closed_at else "", row.why[language],
-            "；".join(each.citation[language] for each in row.grounds),
-        ]  # fmt: skip

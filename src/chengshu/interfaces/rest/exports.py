@@ -5,26 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema
 
-from chengshu.contexts.hall.api import exports, ratings
+from chengshu.contexts.hall.api import EXPORT_KINDS, EXPORT_ROLES, exports, ratings
 from chengshu.contexts.identity import api as identity
 from chengshu.interfaces.rest.authentication import OPEN, guard
 from chengshu.interfaces.rest.wording import SIX_LONG, refused
 
 router = Router(tags=["exports"])
 statistics = Router(tags=["ratings"], auth=OPEN)
-MAY_EXPORT = ("officer", "steward", "operator")
 
 
 class ExportIn(Schema):
     """Which list, for what."""
 
-    kind: str = Field(pattern="^(ratings|hotline|cases|subjects|payments|returns|refused)$")
+    kind: str = Field(pattern=f"^({'|'.join(EXPORT_KINDS)})$")
     purpose: str = Field(pattern=f"^({'|'.join(identity.PURPOSES)})$")
     reason: str = Field(min_length=6, max_length=300, pattern=SIX_LONG)
+    format: str = Field("csv", pattern="^(csv|xlsx)$", description="Some lists are given as CSV only")
     full: bool = Field(False, description="Values in clear, where the role may have them")
     filters: dict[str, str] = Field(default_factory=dict)
 
@@ -36,6 +36,7 @@ class ExportOut(Schema):
     kind: str
     purpose: str
     reason: str
+    format: str
     full: bool
     state: str
     rows: int
@@ -66,7 +67,7 @@ class RatingLine(Schema):
 
 @router.post(
     "",
-    auth=guard(*MAY_EXPORT, scope="exports:write"),
+    auth=guard(*EXPORT_ROLES, scope="exports:write"),
     response={202: ExportOut},
     summary="Ask for an export",
     openapi_extra=refused("The role does not read for this purpose"),
@@ -75,25 +76,25 @@ def ask(request: HttpRequest, body: ExportIn) -> tuple[int, Any]:
     """Put an export into the queue; it is masked unless ``full`` is asked for and allowed."""
     row = exports.ask(
         request.user, body.kind, body.filters, purpose=body.purpose, reason=body.reason, full=body.full,
-        now=timezone.now(),
+        form=body.format, now=timezone.now(),
     )  # fmt: skip
     return 202, row
 
 
-@router.get("", auth=guard(*MAY_EXPORT, scope="exports:read"), response=list[ExportOut], summary="My exports")
+@router.get(
+    "", auth=guard(*EXPORT_ROLES, scope="exports:read"), response=list[ExportOut], summary="My exports"
+)
 def mine(request: HttpRequest) -> Any:
     """List the caller's exports, newest first; the operator sees everyone's records."""
     return exports.exports_of(request.user)
 
 
-@router.get("/{number}/file", auth=guard(*MAY_EXPORT, scope="exports:read"), summary="The file of an export")
-def file(request: HttpRequest, number: str) -> HttpResponse:
-    """Give the file, as CSV, to whoever asked for it, until it expires."""
-    row, content = exports.file_of(number, request.user, timezone.now())
-    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="export-{row.number}.csv"'
-    response["Cache-Control"] = "no-store"
-    return response
+@router.get(
+    "/{number}/file", auth=guard(*EXPORT_ROLES, scope="exports:read"), summary="The file of an export"
+)
+def file(request: HttpRequest, number: str) -> FileResponse:
+    """Give the file, as CSV or as a workbook, to whoever asked for it, until it expires."""
+    return exports.answer(number, request.user, timezone.now())
 
 
 @statistics.get("", response=list[RatingLine], summary="How services are rated")

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 
-from chengshu.contexts.hall.exports.lists import KINDS
+from chengshu.contexts.hall.exports.kinds import KINDS
 from chengshu.contexts.identity.api import PURPOSES, PURPOSES_OF_ROLE
 
 LABELS = {
@@ -21,7 +21,7 @@ LABELS = {
     "source": _("数源"),
 }
 
-
+FORMATS = {"csv": _("CSV 文本"), "xlsx": _("Excel 表格")}
 NEEDED = ("query", "run", "source")
 
 
@@ -32,6 +32,7 @@ class ExportForm(forms.Form):
     reason = forms.CharField(
         label=_("用来做什么"), max_length=300, min_length=6, help_text=_("会写在文件上，也会告诉有关当事人。")
     )
+    format = forms.ChoiceField(label=_("文件"), widget=forms.RadioSelect, initial="csv")
     full = forms.BooleanField(
         label=_("需要完整的个人信息"), required=False, help_text=_("不勾选时遮盖姓名、号码和地址。")
     )
@@ -43,7 +44,11 @@ class ExportForm(forms.Form):
         found = KINDS[kind]
         if role not in found.full_roles:
             del self.fields["full"]
-        for name in found.filters:
+        self.fields["format"].choices = [(code, FORMATS[code]) for code in found.formats]  # type: ignore[attr-defined]
+        if len(found.formats) == 1:
+            del self.fields["format"]
+        # The filters of a page come with its link, and stand above the form in words.
+        for name in found.filters if found.in_words is None else ():
             if name == "department" and role == "officer":
                 continue
             self.fields[name] = forms.CharField(label=LABELS[name], required=name in NEEDED, max_length=100)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as _n
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.hall.hotline.models import HotlineRequest
@@ -26,19 +25,24 @@ MOST_ROWS = 5_000
 SENSITIVE = masking.SENSITIVE
 
 
+# One row, and which person it concerns ("" for nobody known).
+Line = tuple[Sequence[Any], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A list: its columns, its rows, and which person each row concerns ("" for nobody known)."""
+    """A list: its columns and its rows, which may be read from the database as they are written."""
 
     columns: tuple[str, ...]
-    rows: Sequence[Sequence[Any]]
-    persons: Sequence[str]
+    lines: Iterable[Line]
     # The personal elements that the rows show, masked or not: what the persons read on their page.
     elements: tuple[str, ...] = ()
     # The head stands in the first line, for a file that comes back and is read by a program.
     head_first: bool = False
     # How many rows there were besides: the file says so.
     left: int = 0
+    # So many rows go into the file; where there are more, it says that these are the first.
+    most: int = MOST_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,15 @@ class Kind:
     make: Callable[[identity.Account, Mapping[str, str], bool, dt.datetime], Table]
     full_roles: frozenset[str] = field(default_factory=frozenset)
     filters: tuple[str, ...] = ()
+    # For a list whose filters are those of its page: says them in words. Others ask for them in the form.
+    in_words: Callable[[Mapping[str, str]], list[tuple[str, str]]] | None = None
+    # The kinds of file that it is given as.
+    formats: tuple[str, ...] = ("csv", "xlsx")
+
+
+def _with(rows: Sequence[Sequence[Any]], persons: Sequence[str]) -> list[Line]:
+    """Return rows with the person that each concerns."""
+    return list(zip(rows, persons, strict=True))
 
 
 def _shown(value: str, kind: str, full: bool) -> str:
@@ -96,7 +109,7 @@ def ratings(actor: identity.Account, asked: Mapping[str, str], full: bool, now: 
         for row in found
     ]  # fmt: skip
     persons = [row.service.subject_id if row.service is not None else "" for row in found]
-    return Table(columns, lines, persons, ("person.name", "person.phone"), left=left)
+    return Table(columns, _with(lines, persons), ("person.name", "person.phone"), left=left)
 
 
 def hotline(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
@@ -125,7 +138,7 @@ def hotline(actor: identity.Account, asked: Mapping[str, str], full: bool, now: 
             ]
         )  # fmt: skip
         persons.append(owners.get(row.pk, ""))
-    return Table(columns, lines, persons, ("person.name", "person.phone"), left=left)
+    return Table(columns, _with(lines, persons), ("person.name", "person.phone"), left=left)
 
 
 def services(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
@@ -158,7 +171,7 @@ def services(actor: identity.Account, asked: Mapping[str, str], full: bool, now:
         ]
         for row in found
     ]  # fmt: skip
-    return Table(columns, lines, [row.subject_id for row in found], ("person.name",), left=left)
+    return Table(columns, _with(lines, [row.subject_id for row in found]), ("person.name",), left=left)
 
 
 def people(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
@@ -179,7 +192,7 @@ def people(actor: identity.Account, asked: Mapping[str, str], full: bool, now: d
         lines.append([hit.subject_id, hit.kind, *shown])
     persons = [hit.subject_id if hit.subject_id.startswith("P") else "" for hit in hits]
     elements = ("person.name", "person.resident_id", "person.phone", "person.address")
-    return Table(columns, lines, persons, elements)
+    return Table(columns, _with(lines, persons), elements)
 
 
 def _number(kind: str) -> str:
@@ -189,7 +202,7 @@ def _number(kind: str) -> str:
 def payments(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
     """Payment orders; payee and account masked unless finance needs them whole."""
     page = cases.payments.payment_orders(
-        actor, state=asked.get("state", ""), direction=asked.get("direction", ""), size=MOST_ROWS
+        actor, state=asked.get("state", ""), direction=asked.get("direction", ""), size=MOST_ROWS + 1
     )
     columns = (
         "order", "case", "direction", "amount_yuan", "payee", "account", "purpose", "state", "ordered_at", "settled_at",
@@ -208,7 +221,8 @@ def payments(actor: identity.Account, asked: Mapping[str, str], full: bool, now:
         ]
         for row in page.rows
     ]  # fmt: skip
-    return Table(columns, lines, [owners.get(row.case_id, "") for row in page.rows], ("person.name",))
+    persons = [owners.get(row.case_id, "") for row in page.rows]
+    return Table(columns, _with(lines, persons), ("person.name",))
 
 
 def returns(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
@@ -228,7 +242,7 @@ def returns(actor: identity.Account, asked: Mapping[str, str], full: bool, now: 
         for row in found
     ]  # fmt: skip
     elements = tuple(sorted({row["element"] for row in found if identity.is_personal(row["element"])}))
-    return Table(columns, lines, [row["subject_id"] for row in found], elements, left=left)
+    return Table(columns, _with(lines, [row["subject_id"] for row in found]), elements, left=left)
 
 
 def refused(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
@@ -243,25 +257,10 @@ def refused(actor: identity.Account, asked: Mapping[str, str], full: bool, now: 
         [*lead, *cells] if full else [*lead[:-1], "", *(_shown(cell, "text", full) for cell in cells)]
         for lead, cells in found.rows
     ]
-    return Table((*subjects.LEADING, *found.names), lines, [""] * len(lines), head_first=True)
+    columns = (*subjects.LEADING, *found.names)
+    return Table(columns, _with(lines, [""] * len(lines)), head_first=True, most=max(len(lines), MOST_ROWS))
 
 
 def _day(at: dt.datetime | None) -> str:
     # The day in Shenzhen: a case of the early morning does not belong to the day before.
     return timezone.localtime(at).date().isoformat() if at is not None else ""
-
-
-STAFF = frozenset({"officer", "operator"})
-KINDS: Mapping[str, Kind] = {
-    "ratings": Kind(_n("服务评价"), STAFF, ratings, frozenset({"officer"}), ("department",)),
-    "hotline": Kind(_n("热线诉求"), STAFF, hotline, frozenset({"officer"})),
-    "cases": Kind(_n("办件和时间"), STAFF, services, frozenset({"officer"}), ("department",)),
-    "subjects": Kind(
-        _n("对象查询结果"), frozenset({"steward"}), people, frozenset({"steward"}), ("query", "kind")
-    ),
-    "returns": Kind(_n("更正返还"), frozenset({"officer"}), returns, frozenset({"officer"}), ("state",)),
-    "refused": Kind(
-        _n("运行退回的行"), frozenset({"steward"}), refused, frozenset({"steward"}), ("run", "source")
-    ),
-    "payments": Kind(_n("款项"), STAFF, payments, frozenset({"officer"}), ("state", "direction")),
-}

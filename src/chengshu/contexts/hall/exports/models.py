@@ -25,6 +25,8 @@ class Export(models.Model):
     department = models.CharField(max_length=80, blank=True)
     purpose = models.CharField(max_length=40)
     reason = models.CharField(max_length=300)
+    # What kind of file it is: csv or xlsx.
+    format = models.CharField(max_length=4, default="csv", db_default="csv")
     # Values in clear, where the role may have them at all; masked otherwise.
     full = models.BooleanField(default=False)
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)

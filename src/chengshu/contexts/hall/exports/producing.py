@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.http import FileResponse
 from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.hall.exports import watermark
-from chengshu.contexts.hall.exports.lists import KINDS, Kind, Table
+from chengshu.contexts.hall.exports import watermark, writing
+from chengshu.contexts.hall.exports.kinds import KINDS
+from chengshu.contexts.hall.exports.lists import Kind, Table
 from chengshu.contexts.hall.exports.models import Export
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
@@ -45,12 +48,15 @@ def ask(
     reason: str,
     full: bool,
     now: dt.datetime,
+    form: str = "csv",
 ) -> Export:
     """Ask for an export; a job makes it.
 
-    Raises ``export-not-allowed`` (403), ``export-purpose`` (422), ``export-queue`` (429).
+    Raises ``export-not-allowed`` (403), ``export-purpose`` and ``export-format`` (422), ``export-queue`` (429).
     """
     found = _may(actor, kind, full)
+    if form not in found.formats:
+        raise Problem("export-format", _("这份名单没有这种文件"), detail=", ".join(found.formats), status=422)
     if purpose not in identity.PURPOSES_OF_ROLE[actor.role] or len(reason.strip()) < FEWEST_WORDS:
         raise Problem("export-purpose", _("请选择目的，并写明用来做什么"), status=422)
     if Export.objects.filter(account_id=actor.pk, state=State.WAITING).count() >= MOST_WAITING:
@@ -59,7 +65,7 @@ def ask(
     with transaction.atomic():
         number = f"E{now:%y%m%d}{secrets.token_hex(4).upper()}"
         said = {"export": number, "kind": kind, "account": str(actor.pk), "purpose": purpose, "full": str(full),
-                "reason": reason.strip(), "at": now.isoformat()}  # fmt: skip
+                "format": form, "reason": reason.strip(), "at": now.isoformat()}  # fmt: skip
         leaf = ledger.deposit("export", f"export:{number}", said, now=now)
         return Export.objects.create(
             number=number,
@@ -71,6 +77,7 @@ def ask(
             purpose=purpose,
             reason=reason.strip()[:300],
             full=full,
+            format=form,
             fingerprint=secrets.token_hex(32),
             asked_at=now,
             leaf_id=leaf.id,
@@ -141,20 +148,25 @@ def _keep(row: Export, table: Table, actor: identity.Account, now: dt.datetime) 
     """Write the file, put it on record for everyone in it, and only then let it be fetched."""
     expires = now + LIFE
     who = f"{row.actor_name}（{row.department}）" if row.department else row.actor_name
-    line = watermark.notice(row.number, who, row.reason, now, expires, table.left)
-    content = watermark.write(table.columns, table.rows, row.fingerprint, line, head_first=table.head_first)
-    digest = kept_files.keep(folder(), content)
-    persons = sorted({person for person in table.persons if person.startswith("P")})
+    folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder()) as name:
+        body = writing.write_body(table, row.fingerprint, Path(name) / "body")
+        line = watermark.notice(
+            row.number, who, row.reason, now, expires, table.left, body.rows if body.more else 0
+        )
+        whole = Path(name) / "whole"
+        writing.FORMATS[row.format][0](table, body, line, whole)
+        size, digest = whole.stat().st_size, kept_files.keep_file(folder(), whole)
     try:
         with transaction.atomic():
-            for person in persons:
-                identity.record_read(actor, person, row.purpose, table.elements, now)
+            if body.persons:
+                identity.record_reads(actor, body.persons, row.purpose, table.elements, now)
             Export.objects.filter(pk=row.pk).update(
                 state=State.READY,
-                rows=len(table.rows),
-                persons=len(persons),
+                rows=body.rows,
+                persons=len(body.persons),
                 digest=digest,
-                size=len(content),
+                size=size,
                 ready_at=now,
                 expires_at=expires,
                 leased_until=None,
@@ -185,8 +197,8 @@ def _sweep(now: dt.datetime) -> None:
             path.unlink(missing_ok=True)
 
 
-def file_of(number: str, actor: identity.Account, now: dt.datetime) -> tuple[Export, bytes]:
-    """Return the file to whoever asked for it and to nobody else; raises 404 otherwise and after its time."""
+def file_of(number: str, actor: identity.Account, now: dt.datetime) -> tuple[Export, Path]:
+    """Return where the file lies to whoever asked for it and to nobody else; raises 404 otherwise and after its time."""
     row = Export.objects.filter(number=number[:20], account_id=actor.pk).first()
     if row is None or row.state != State.READY or row.expires_at is None or row.expires_at <= now:
         raise Problem("export-unknown", _("没有这份导出，或者已经过期"), status=404)
@@ -194,7 +206,16 @@ def file_of(number: str, actor: identity.Account, now: dt.datetime) -> tuple[Exp
     if not path.is_file():
         raise Problem("export-unknown", _("没有这份导出，或者已经过期"), status=404)
     Export.objects.filter(pk=row.pk).update(downloads=F("downloads") + 1, last_download_at=now)
-    return row, path.read_bytes()
+    return row, path
+
+
+def answer(number: str, actor: identity.Account, now: dt.datetime) -> FileResponse:
+    """Answer with the file, piece by piece, for the page and the interface alike; see ``file_of``."""
+    row, path = file_of(number, actor, now)
+    response = FileResponse(path.open("rb"), content_type=writing.FORMATS[row.format][1])
+    response["Content-Disposition"] = f'attachment; filename="export-{row.number}.{row.format}"'
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def exports_of(actor: identity.Account, limit: int = 50) -> list[Export]:

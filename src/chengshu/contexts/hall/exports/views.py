@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from chengshu.contexts.hall.exports import producing
+from chengshu.contexts.hall.exports import producing, worklists
 from chengshu.contexts.hall.exports.forms import ExportForm, TraceForm
-from chengshu.contexts.hall.exports.lists import KINDS
+from chengshu.contexts.hall.exports.kinds import KINDS, ROLES
+from chengshu.contexts.hall.exports.lists import MOST_ROWS
 from chengshu.contexts.identity.api import PURPOSES, role_required
 from chengshu.kernel.problems import Problem
-
-ROLES = ("officer", "steward", "operator")
-ROWS_TEXT = "export-{number}.csv"
 
 
 @role_required(*ROLES)
@@ -37,21 +35,24 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Ask for an export: which list, for what purpose."""
-    kind = request.GET.get("kind", "")
+    kind = request.GET.get("list", "")
     if kind not in KINDS or request.user.role not in KINDS[kind].roles:
         raise Http404
-    given = {name: request.GET[name][:100] for name in KINDS[kind].filters if name in request.GET}
+    found = KINDS[kind]
+    given = {name: request.GET[name][:100] for name in found.filters if request.GET.get(name)}
     form = ExportForm(request.POST or None, kind=kind, role=request.user.role, initial=given)
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
+        asked = given if found.in_words else {name: data.get(name, "") for name in found.filters}
         try:
             row = producing.ask(
                 request.user,
                 kind,
-                {name: data.get(name, "") for name in KINDS[kind].filters},
+                asked,
                 purpose=data["purpose"],
                 reason=data["reason"],
                 full=bool(data.get("full")),
+                form=data.get("format") or found.formats[0],
                 now=timezone.now(),
             )
             messages.success(request, _("已登记，准备好以后在这里下载。") + f" {row.number}")
@@ -62,21 +63,19 @@ def new(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(problem.title))
     context = {
         "form": form,
-        "title": _(KINDS[kind].title),
-        "breadcrumbs": [(_("导出"), reverse("exports:home")), (_(KINDS[kind].title), "")],
+        "title": _(found.title),
+        "narrowed": found.in_words(given) if found.in_words else [],
+        "most": worklists.MOST_LISTED if found.in_words else MOST_ROWS,
+        "breadcrumbs": [(_("导出"), reverse("exports:home")), (_(found.title), "")],
     }
     return render(request, "exports/new.html", context, status=422 if form.is_bound else 200)
 
 
 @role_required(*ROLES)
 @require_GET
-def download(request: HttpRequest, number: str) -> HttpResponse:
+def download(request: HttpRequest, number: str) -> FileResponse:
     """Give the file to whoever asked for it."""
-    row, content = producing.file_of(number, request.user, timezone.now())
-    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{ROWS_TEXT.format(number=row.number)}"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return producing.answer(number, request.user, timezone.now())
 
 
 @role_required("operator")
