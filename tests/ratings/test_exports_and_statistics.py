@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.hall.exports import lists, producing, watermark
-from chengshu.contexts.hall.exports.lists import KINDS
+from chengshu.contexts.hall.exports.kinds import KINDS
 from chengshu.contexts.hall.exports.models import Export
 from chengshu.contexts.hall.hotline import taking
 from chengshu.contexts.hall.hotline.models import HotlineRequest

@@ -78,7 +78,7 @@ def test_a_department_works_its_returns_on_pages_and_by_the_api(client, base, st
     client.force_login(staff.public_security)
     page = client.get(reverse("subjects:returns")).content.decode()
     assert second.record_id in page and first.record_id not in page
-    assert "kind=returns" in page
+    assert "list=returns" in page
     asked = {"purpose": "correction-review", "reason": "登记到本局的系统", "now": timezone.now()}
     for full in (False, True):
         export = hall.exports.ask(staff.public_security, "returns", {}, full=full, **asked)
