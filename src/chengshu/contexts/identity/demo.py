@@ -34,6 +34,7 @@ DEPARTMENTS = {
     "culture": ("文化和旅游局", "Culture and Tourism"),
     "finance": ("财政局", "Finance"),
     "human-resources": ("人力资源局", "Human Resources and Social Security"),
+    "street-office": ("街道办事处（社会救助）", "Street Office (Social Assistance)"),
     "medical-insurance": ("医疗保障局", "Medical Insurance"),
     "urban-management": ("城市管理和综合执法局", "Urban Management"),
 }
@@ -74,6 +75,8 @@ _PACK_OFFICERS = (
     ("officer-fire2", "丁宁（消防审核）", "Ding Ning (fire, review)", "fire"),
     ("officer-civil", "谭敏（婚姻登记）", "Tan Min (civil affairs, registration)", "civil-affairs"),
     ("officer-civil2", "姚远（民政审核）", "Yao Yuan (civil affairs, review)", "civil-affairs"),
+    ("officer-street", "邹敏（街道救助经办）", "Zou Min (street office, assistance)", "street-office"),
+    ("officer-street2", "邱峰（街道救助审核）", "Qiu Feng (street office, review)", "street-office"),
     ("officer-hr", "魏然（人社经办）", "Wei Ran (human resources)", "human-resources"),
     ("officer-hr2", "钟萍（人社审核）", "Zhong Ping (human resources, review)", "human-resources"),
     ("officer-insurance", "严丽（医保经办）", "Yan Li (medical insurance)", "medical-insurance"),
