@@ -12,6 +12,7 @@ from chengshu.procedure.check_parts import check_parts, citing_parts
 from chengshu.procedure.check_tables import check_table
 from chengshu.procedure.check_templates import check_templates
 from chengshu.procedure.check_texts import check_texts
+from chengshu.procedure.check_watches import check_watches, citing_watches
 from chengshu.procedure.files import PackFiles
 from chengshu.procedure.functions import parse_length
 from chengshu.procedure.model import ENTRY, SYSTEM, Field, Pack, Transition
@@ -56,6 +57,7 @@ def check_meaning(
     for table in pack.tables.values():
         check_table(pack, table, faults, files.name(f"decisions/{table.id}.yaml"))
     check_effects(pack, files, faults)
+    check_watches(pack, files, faults, elements)
     check_parts(pack, files, faults)
     check_templates(files, faults)
     check_texts(pack, files, faults)
@@ -299,6 +301,7 @@ class _Checker:
                 path = self._parameter_file(parameter.name)
                 yield path, value.line, f"parameter {parameter.name!r} from {value.start}", value.cite
         yield from citing_parts(pack)
+        yield from citing_watches(pack)
         for kind, fields in self.fields():
             for item_ in fields.values():
                 for line, what, cites in _citing_field(kind, item_):

@@ -24,6 +24,7 @@ PARTS = {
     "states": ("状态", "state"),
     "steps": ("步骤", "step"),
     "terms": ("期限", "term"),
+    "watches": ("关注的记录", "watch of a record"),
     "parts": ("组成事项", "part"),
     "rows": ("决策行", "row"),
     "parameters": ("参数", "parameter"),
@@ -229,6 +230,10 @@ def _parts(pack: Pack) -> dict[str, dict[str, Facets]]:
             }
             for table in pack.tables.values()
             for row in table.rows
+        },
+        "watches": {
+            item.element: {"command": item.command, "fields": item.field, "cite": ", ".join(item.cite)}
+            for item in pack.watches
         },
         "parts": _composed(pack),
         "parameters": {

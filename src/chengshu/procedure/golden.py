@@ -26,6 +26,7 @@ from chengshu.procedure.sheets import Faults, Sheet, parsed
 GIVEN = ("at", "by", "facts", "as", "refused", "because")
 STEP = (
     "at", "by", "as", "do", "with", "refused", "because", "child", "ended", "part", "join", "state", "opening", "outcome",
+    "record",
 )  # fmt: skip
 THEN = (
     "state", "outcome", "terms", "kept", "effects", "effects_include", "documents", "children", "label", "department",
@@ -91,6 +92,7 @@ def _all_marks(pack: Pack) -> set[str]:
     marks = {f"step {step.id}" for step in (pack.opening, *pack.transitions)}
     marks |= {f"row {table.id}/{row.id}" for table in pack.tables.values() for row in table.rows}
     marks |= {f"end of term {name}" for name in pack.deadlines}
+    marks |= {f"watch {item.element}" for item in pack.watches}
     marks |= {f"last day of term {name}" for name in pack.deadlines}
     marks |= {f"value {name} from {v.start}" for name, item in pack.parameters.items() for v in item.values}
     for form, fields in pack.fields():
@@ -164,8 +166,8 @@ class _Player:
         refused = step.data.get("refused")
         if self.case is None:
             return
-        if "child" in step.data:
-            command = self._child_ended(step)
+        if "child" in step.data or "record" in step.data:
+            command = self._child_ended(step) if "child" in step.data else self._record_says(step)
         elif "part" in step.data or "join" in step.data:
             command = golden_parts.news_of(self.pack, self.case, step, self._differs)
         elif name is not None:
@@ -207,6 +209,16 @@ class _Player:
         said = {"child": child, "child_outcome": outcome, **_plain(step.data.get("with", {}))}
         data = report_of_child(self.pack, self.case.state, name, said)
         return Command(name, MACHINE, data, children={child: outcome})
+
+    def _record_says(self, step: Sheet) -> Command | None:
+        """Return the command that the system gives once a record has a value that the pack watches."""
+        said = _plain(step.data["record"])
+        for watch in self.pack.watches:
+            if isinstance(said, Mapping) and watch.element in said:
+                self.result.touched.add(f"watch {watch.element}")
+                return Command(watch.command, MACHINE, {watch.field: said[watch.element]})
+        self._differs(step, "the pack watches no such element", "record")
+        return None
 
     def _see_last_days(self, at: dt.datetime) -> None:
         """Note the terms that still run on their last day: here the case shows what holds on it."""

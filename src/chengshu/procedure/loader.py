@@ -180,7 +180,7 @@ def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack
     start = states_sheet.text("start")
     opening, administration = steps.opening(states_sheet, start), steps.administration(states_sheet)
     label, returns = steps.label(states_sheet), steps.returns(states_sheet)
-    transitions = steps.transitions(states_sheet)
+    transitions, watches = steps.transitions(states_sheet), steps.watches(states_sheet)
     states_sheet.close()
     deadlines = read_deadlines(sheets["deadlines.yaml"], states, names)
     sheets["deadlines.yaml"].close()
@@ -225,6 +225,7 @@ def _read(files: PackFiles, sheets: Mapping[str, Sheet], faults: Faults) -> Pack
         extends=_extends(head),
         dated=_dated_in(deadlines),
         parts=parts,
+        watches=watches,
         uses=read_uses(files),
     )
     head.close()

@@ -325,6 +325,17 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """An element of the record of whom a case is about: once it has a value, the system gives a command with it."""
+
+    element: str
+    command: str
+    field: str
+    cite: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """One version of a regulation as data, ready to run."""
 
@@ -370,6 +381,8 @@ class Pack:
     dated: frozenset[str] = frozenset()
     # The parts of a one-thing; none in most packs.
     parts: Parts | None = None
+    # What of the record of whom a case is about brings a command.
+    watches: tuple[Watch, ...] = ()
     # Why personal data that fill the form need no consent, or what consent is asked for; the rest is asked for.
     uses: tuple[DeclaredUse, ...] = ()
 

@@ -68,6 +68,7 @@ def mutants(pack: Pack) -> Iterator[Mutant]:
     yield from _terms(pack)
     yield from _rows(pack)
     yield from _values(pack)
+    yield from _watches(pack)
     yield from _parts(pack)
     for form, fields in pack.fields():
         for name, item in fields.items():
@@ -89,6 +90,13 @@ def _terms(pack: Pack) -> Iterator[Mutant]:
         # A term that is one longer must be missed too: the day after the last is then no longer late.
         longer = {**pack.deadlines, name: _longer(item)}
         yield Mutant("length of term", name, item.line, mark, partial(rebuilt, pack, deadlines=longer))
+
+
+def _watches(pack: Pack) -> Iterator[Mutant]:
+    for item in pack.watches:
+        left = tuple(other for other in pack.watches if other is not item)
+        make = partial(rebuilt, pack, watches=left)
+        yield Mutant("watch", item.element, item.line, f"watch {item.element}", make)
 
 
 def _longer(item: Deadline) -> Deadline:

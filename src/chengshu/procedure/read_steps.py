@@ -23,6 +23,7 @@ from chengshu.procedure.model import (
     State,
     Table,
     Transition,
+    Watch,
 )
 from chengshu.procedure.ports import EffectSpec, Registry
 from chengshu.procedure.read_forms import Names, read_columns, read_type
@@ -144,6 +145,18 @@ class StepReader:
                     "pack-value", f"The case keeps no {name!r}", "returns", remedy="declare it under keeps:"
                 )
         return found
+
+    def watches(self, sheet: Sheet) -> tuple[Watch, ...]:
+        """Read `watches`: what of the record of whom a case is about brings a command."""
+        found = []
+        for item in sheet.listed("watches"):
+            found.append(
+                Watch(
+                    item.text("element"), item.text("do"), item.text("field"), item.words("cite"), item.line
+                )
+            )
+            item.close()
+        return tuple(found)
 
     def _lasting(self, kept: bool = True) -> dict[str, Type]:
         """Return the names that do not belong to one step."""

@@ -320,6 +320,14 @@ def _states(registry: Registry) -> Schema:
                         offered=flag("Whether people begin such a case by a form or a call of their own; false: a step of "
                                       "another case does, or the system", default=True)),
         administration=object_of("Who may reassign and hand over", ("by", "cite"), by=by, cite=CITE),
+        watches=list_of("What of the record of whom a case is about brings a command", object_of(
+            "Once the element has a value, the system gives the command with it, wherever the case allows it",
+            ("element", "do", "field", "cite"),
+            element=text_of("The data element of the golden record"),
+            do=text_of("The command; it has a step by [system]"),
+            field=text_of("The field of its form that takes the value"),
+            cite=CITE,
+        )),
         states=map_of("The states", state),
         transitions=list_of("The steps", transition),
     )  # fmt: skip
@@ -415,6 +423,10 @@ _CASE_KEYS: dict[str, Schema] = {
     "ended": text_of("With child: its outcome"),
     "part": text_of("The case of this part reached a state"),
     "join": text_of("The shared case of this join reached a state"),
+    "record": {
+        "type": "object",
+        "description": "The record of whom the case is about says so: element → value",
+    },
     "opening": text_of("With part: the code with which its opening was refused"),
     "parts": {"type": "object", "description": "Part → waiting, open, done, refused, skipped or blocked"},
     "joins": {"type": "object", "description": "Join → waiting, open, done, refused or skipped"},

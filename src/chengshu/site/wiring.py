@@ -58,6 +58,8 @@ def wire() -> None:
     subjects.register_after_build("offers", hall.find_entitled)
     # A build brings deaths and firms struck off: what their agents had in hand does not stay with them.
     subjects.register_after_build("agents", follow_agents)
+    # It brings what packs watch in the records of whom their cases are about: a death ends what is paid every month.
+    subjects.register_after_build("watches", follow_records)
     wire_accounts()
     subjects.register_on_merge("hall", hall.subject_merged)
     # Every service to a person is counted, and can be rated once.
@@ -78,6 +80,11 @@ def wire_accounts() -> None:
 def follow_agents(_run_id: str, now: datetime) -> None:
     """Take the open tasks of agencies that have ended from who held them."""
     cases.follow_agents(now)
+
+
+def follow_records(_run_id: str, now: datetime) -> None:
+    """Tell open cases what the new records say of what their packs watch."""
+    cases.follow_records(subjects.said_of, now)
 
 
 def firms_of(account: identity.Account, firm: str = "") -> list[identity.Represented]:

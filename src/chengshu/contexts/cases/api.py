@@ -102,6 +102,7 @@ from chengshu.contexts.cases.reading import (
     case_brief,
     case_facts,
     case_line,
+    case_subject,
     pack_said,
     pack_templates,
     pack_words,
@@ -133,6 +134,7 @@ from chengshu.contexts.cases.trace import (
     register_ask_person,
     register_origins,
 )
+from chengshu.contexts.cases.watching import follow_records
 from chengshu.contexts.cases.what_if import WhatIf, what_if, what_if_case, what_if_pack
 from chengshu.contexts.cases.whose import leaf_of_step, opener_of, pack_of_case, pursues
 from chengshu.contexts.identity.api import Account
@@ -186,6 +188,7 @@ __all__ = [
     "case_facts",
     "case_line",
     "case_of_key",
+    "case_subject",
     "case_view",
     "cases_about",
     "cases_by_state",
@@ -214,6 +217,7 @@ __all__ = [
     "filling",
     "first_said",
     "follow_agents",
+    "follow_records",
     "hand_over",
     "last_event",
     "late_by_department",

@@ -44,6 +44,11 @@ def case_brief(case_id: str) -> CaseBrief:
     )  # fmt: skip
 
 
+def case_subject(case_id: str) -> str:
+    """Return whom or what a case is about; empty while it is not opened, or about nobody on record."""
+    return rows.lock_free(case_id).subject_id if case_id else ""
+
+
 def case_line(case_id: str) -> list[str]:
     """Return a case and those it descends from, the case itself first."""
     line = [case_id]

@@ -80,6 +80,7 @@ from chengshu.contexts.subjects.representing import (
     ended,
     person_of,
     represented_by,
+    said_of,
     some_representative,
 )
 from chengshu.contexts.subjects.resubmission import LEADING, Refused, refused_rows, resubmit
@@ -196,6 +197,7 @@ __all__ = [
     "run_build",
     "run_by_id",
     "runs",
+    "said_of",
     "search",
     "seen_in_full",
     "some_representative",

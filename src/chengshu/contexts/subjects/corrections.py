@@ -187,8 +187,8 @@ def correct_fact(request: EffectRequest) -> dict[str, Any]:
 
 
 def golden_record(request: SourceRequest) -> Any:
-    """Answer the source ``golden_record``: the value in force of an element of a subject."""
-    subject_id = request.params.get("subject_id")
+    """Answer the source ``golden_record``: an element of a subject, or of whom the case is about."""
+    subject_id = request.params.get("subject_id") or cases.case_subject(request.case_id)
     if not subject_id:
         return None
     return effective_record(str(subject_id)).values.get(str(request.params["element"]))

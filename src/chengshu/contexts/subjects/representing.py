@@ -70,6 +70,12 @@ def represented_by(subject_id: str, firm: str = "") -> list[RepresentedFirm]:
     ]
 
 
+def said_of(subject_ids: Sequence[str], elements: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return subject → element → value in force, of those elements only; for cases whose packs watch them by law."""
+    rows = in_force().filter(subject_id__in=subject_ids)
+    return {key: {name: values.get(name) for name in elements} for key, values in _values(rows).items()}
+
+
 def ended(subject_ids: Sequence[str], on: date) -> frozenset[str]:
     """Return those of some people and firms who had died by a day, or are struck off, as their records say today."""
     rows = in_force().filter(subject_id__in=subject_ids)
