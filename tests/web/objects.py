@@ -27,6 +27,7 @@ from chengshu.contexts.hall import api as hall
 from chengshu.contexts.hall.exports import producing
 from chengshu.contexts.hall.mandates import papers
 from chengshu.contexts.hall.models import (
+    ArchivePackage,
     AutomaticDecision,
     DataExport,
     Export,
@@ -379,6 +380,15 @@ def a_document(world: Any, owner: Any) -> dict[str, Any]:
         pdf_digest=papers_of_certificates.keep(b"%PDF-1.7"), pdf_size=8, made_at=now(),
     )  # fmt: skip
     return {"document_id": row.pk}
+
+
+@kind("archive")
+def an_archive(world: Any, owner: Any) -> dict[str, Any]:
+    row = ArchivePackage.objects.create(
+        number=key()[:12], case_id=key()[:12], version=1, pack="permit", title_zh="甲", title_en="A", ground="甲",
+        department=owner.department_id or "market", opened_at=now(), closed_at=now(),
+    )  # fmt: skip
+    return {"number": row.number}
 
 
 @kind("export")

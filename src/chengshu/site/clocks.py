@@ -80,6 +80,7 @@ def clocks(kind: str) -> list[Clock]:
         Clock("uploads", 3600.0, cases.uploads.discard),
         Clock("window-services", 60.0, hall.ratings.take_in_windows),
         Clock("open311", 5.0, hall.hotline.open311.take_in),
+        Clock("archive", 60.0, hall.archive.run),
     ]
 
 

@@ -19,6 +19,8 @@ PAGES = {
     "ratings:department": gettext_noop("对本部门的评价"),
     "hotline:home": gettext_noop("12345 热线"),
     "exports:home": gettext_noop("导出"),
+    "archive:home": gettext_noop("电子档案"),
+    "certificates:manage_signers": gettext_noop("电子签名认证机构"),
     "messages:mine": gettext_noop("消息"),
     "notices:home": gettext_noop("公示公告"),
     "registers:home": gettext_noop("登记簿"),
@@ -103,6 +105,7 @@ MENUS: dict[str, list[str]] = {
         "messages:mine",
         "ratings:department",
         "exports:home",
+        "archive:home",
     ],
     "operator": [
         "operations:home",
@@ -119,6 +122,8 @@ MENUS: dict[str, list[str]] = {
         "messages:mine",
         "ratings:department",
         "exports:home",
+        "archive:home",
+        "certificates:manage_signers",
     ],
     "clerk": [
         "operations:home",

@@ -39,6 +39,7 @@ urlpatterns = [
     path("", include("chengshu.contexts.hall.ratings.urls")),
     path("hotline/", include("chengshu.contexts.hall.hotline.urls")),
     path("exports/", include("chengshu.contexts.hall.exports.urls")),
+    path("archive/", include("chengshu.contexts.hall.archive.urls")),
     path("open311/", include("chengshu.interfaces.open311.urls")),
     path("my/", include("chengshu.contexts.hall.urls")),
     path("hall/apply/", include("chengshu.contexts.hall.journey.urls")),

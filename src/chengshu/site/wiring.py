@@ -66,6 +66,7 @@ def wire() -> None:
     hall.register_code_reader(hall.citizen_code.read_at_window)
     hall.ratings.wire()
     hall.hotline.wire()
+    hall.archive.wire()
     hall.hotline.register_answers(guides_for)
     wire_map()
 

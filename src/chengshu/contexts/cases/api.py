@@ -27,6 +27,7 @@ from chengshu.contexts.cases import (
 )
 from chengshu.contexts.cases.access import FULL, access_case, may_see, note_read
 from chengshu.contexts.cases.administration import pack_of
+from chengshu.contexts.cases.archiving import CaseOnFile, EndedCase, case_on_file, ended_cases, file_content
 from chengshu.contexts.cases.asking import open_asked, subject_of
 from chengshu.contexts.cases.audit import check_case
 from chengshu.contexts.cases.bulk import open_many, withdraw_vanished
@@ -151,11 +152,13 @@ __all__ = [
     "Asked",
     "CaseBrief",
     "CaseLine",
+    "CaseOnFile",
     "CasePanelLine",
     "CaseView",
     "CommandView",
     "Decision",
     "EarlierAnswer",
+    "EndedCase",
     "FieldView",
     "FileIn",
     "Filters",
@@ -188,6 +191,7 @@ __all__ = [
     "case_facts",
     "case_line",
     "case_of_key",
+    "case_on_file",
     "case_subject",
     "case_view",
     "cases_about",
@@ -209,10 +213,12 @@ __all__ = [
     "described",
     "drafts",
     "earlier_answers",
+    "ended_cases",
     "ending_causes",
     "enqueue_effect",
     "enqueue_work",
     "erase_personal",
+    "file_content",
     "files",
     "filling",
     "first_said",

@@ -61,7 +61,7 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
     row, pack = access.row, access.pack
     model, children = queries.with_children(case_id)
     case = row.case(pack.id)
-    secrets, erased = _secrets(case_id) if access.level == FULL else ({}, False)
+    secrets, erased = secrets_of(case_id) if access.level == FULL else ({}, False)
     hidden = hidden_steps(access, viewer) if access.level == FULL else set()
     secrets = {seq: values for seq, values in secrets.items() if seq not in hidden}
     own = {**case.facts, **secrets.get(1, {})}
@@ -87,7 +87,7 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
         cell_code=row.cell_code,
         area=row.area,
         department=row.department,
-        facts=_facts(pack, own),
+        facts=facts_of(pack, own),
         values=values,
         address=str(own.get("address") or ""),
         point=_point(own),
@@ -95,7 +95,7 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
         terms=case_terms(pack, case, now),
         owners=_owners(pack, case_id, viewer),
         commands=commands,
-        events=_events(access, secrets, hidden, children) if access.level != OWN else [],
+        events=events_of(access, secrets, hidden, children) if access.level != OWN else [],
         children=_children(children) if access.level != OWN else [],
         parent=row.parent_id if access.level == FULL else None,
         withheld=access.level != FULL,
@@ -107,7 +107,8 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
     )
 
 
-def _secrets(case_id: str) -> tuple[dict[int, dict[str, Any]], bool]:
+def secrets_of(case_id: str) -> tuple[dict[int, dict[str, Any]], bool]:
+    """Return the personal values of a case by step, and whether any were erased."""
     found: dict[int, dict[str, Any]] = {}
     erased = False
     for payload in case_file.sealed_of(case_id):
@@ -137,7 +138,8 @@ def _reason(pack: Pack, facts: Mapping[str, Any]) -> dict[str, str]:
     return dict.fromkeys(LANGUAGES, "")
 
 
-def _facts(pack: Pack, own: Mapping[str, Any]) -> list[tuple[str, dict[str, str], Any]]:
+def facts_of(pack: Pack, own: Mapping[str, Any]) -> list[tuple[str, dict[str, str], Any]]:
+    """Return what a case was opened with, each with its label and as people read it."""
     shown = []
     for name, fact in pack.facts.items():
         value = own.get(name)
@@ -232,12 +234,13 @@ def _fields(access: Access, step: Transition, own: Mapping[str, Any], now: dt.da
     ]
 
 
-def _events(
+def events_of(
     access: Access,
     secrets: Mapping[int, dict[str, Any]],
     hidden: set[int],
     children: Sequence[CaseModel],
 ) -> list[EventView]:
+    """Return the history of a case as sentences, with grounds and files, but for the steps that are hidden."""
     pack, case_id, cell = access.pack, access.row.id, access.row.cell_code
     files: dict[int, list[FileView]] = {}
     for item in EvidenceFile.objects.filter(case_id=case_id).exclude(seq__in=hidden).order_by("pk"):

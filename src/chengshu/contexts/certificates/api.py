@@ -7,12 +7,14 @@ offline verifier needs; the rest reads.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.db.models import QuerySet
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import (
+    credentials,
     issuing,
     keys,
     producing,
@@ -99,6 +101,7 @@ __all__ = [
     "results_of",
     "rotate_key",
     "seed_signature_authorities",
+    "sign_statement",
     "signature_authorities",
     "signed_trust",
     "status_credential",
@@ -154,6 +157,12 @@ def verify(
 ) -> Verdict:
     """Verify a PDF, a credential or a QR text against this installation's issuers and those that it recognises."""
     return verification.verify(content, trusted or status.trust_list(now, signers=True), now, expected)
+
+
+def sign_statement(said: Mapping[str, Any], typ: str, now: dt.datetime) -> str:
+    """Return a statement of the district, signed by its key for credentials: whoever has the trust list verifies it."""
+    key = keys.signing_key(keys.DISTRICT, keys.CREDENTIAL, now)
+    return credentials.sign({**said, "iss": keys.issuer_id(keys.DISTRICT)}, key.jwk, typ, now)
 
 
 def verify_detached(

@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+from chengshu.contexts.hall.archive import api as archive
 from chengshu.contexts.hall.citizen_code import store as citizen_code
 from chengshu.contexts.hall.citizen_code.demo import seed_demo as seed_code
 from chengshu.contexts.hall.exports import producing as exports
@@ -66,6 +67,7 @@ __all__ = [
     "Prefill",
     "Prefilled",
     "Report",
+    "archive",
     "ask_person_url",
     "check_items",
     "check_origins",

@@ -1,5 +1,6 @@
 """The service hall: persistence only. Each part of the hall keeps its tables in its own sub-package."""
 
+from chengshu.contexts.hall.archive.models import ArchiveAct, ArchivePackage
 from chengshu.contexts.hall.citizen_code.models import CodeDevice, CodeEpoch, CodeReplay, CodeUse
 from chengshu.contexts.hall.exports.models import Export
 from chengshu.contexts.hall.hotline.models import (
@@ -16,6 +17,8 @@ from chengshu.contexts.hall.ratings.models import Rating, Service
 from chengshu.contexts.hall.seconds.models import AutomaticDecision
 
 __all__ = [
+    "ArchiveAct",
+    "ArchivePackage",
     "AutomaticDecision",
     "CaseOrigins",
     "CodeDevice",

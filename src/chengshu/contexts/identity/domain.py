@@ -23,14 +23,15 @@ PURPOSES = {
     "consented-system": _n("经您同意提供给您登录的系统"),
     "window-search": _n("窗口核对身份"),
     "presented": _n("本人出示证照"),
+    "archive-use": _n("利用档案"),
 }
 # Who may have which purpose. A resident has their own data, and what stands in a case they take part in.
 PURPOSES_OF_ROLE = {
     "resident": {"own-data", "shared-case", "acting", "presented"},
     "grid_worker": {"verification", "case-work"},
     "steward": {"stewardship", "correction-review", "dispute", "case-work", "interface"},
-    "officer": {"correction-review", "dispute", "case-work", "interface"},
-    "operator": {"case-work"},
+    "officer": {"correction-review", "dispute", "case-work", "interface", "archive-use"},
+    "operator": {"case-work", "archive-use"},
     "clerk": {"window-search", "acting"},
 }
 

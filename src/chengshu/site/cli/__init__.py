@@ -35,6 +35,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "app",
         "Verify a certificate or credential offline; the trust list; keys.",
     ),
+    "archive": (
+        "chengshu.site.cli.archive",
+        "app",
+        "E-archives of closed cases: list, export, verify offline.",
+    ),
     "items": ("chengshu.site.cli.items", "app", "Load and check service items; list them."),
     "search": (
         "chengshu.site.cli.search",

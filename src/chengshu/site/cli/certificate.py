@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,14 @@ def verify(
     else:
         _tell(asdict(verdict))
     sys.exit(0 if verdict.ok else WRONG)
+
+
+def opener(trust: tuple[Path, ...]) -> Callable[[str], dict[str, Any]]:
+    """Return what reads a statement that somebody on these trust lists has signed; raises ``ValueError`` for anybody else's."""
+    from chengshu.contexts.certificates import trust as lists
+
+    believed = lists.merge([lists.read_trust(path) for path in trust])
+    return believed.open_credential
 
 
 def _by_our_own(

@@ -19,6 +19,7 @@ LABELS = {
     "direction": _("方向"),
     "run": _("运行"),
     "source": _("数源"),
+    "year": _("办结年份"),
 }
 
 FORMATS = {"csv": _("CSV 文本"), "xlsx": _("Excel 表格")}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_noop as _n
 
-from chengshu.contexts.hall.exports import lists, worklists
+from chengshu.contexts.hall.exports import archives, lists, worklists
 from chengshu.contexts.hall.exports.lists import Kind
 from chengshu.contexts.identity.api import STAFF_ROLES
 
@@ -23,6 +23,7 @@ KINDS: Mapping[str, Kind] = {
         _n("运行退回的行"), frozenset({"steward"}), lists.refused, frozenset({"steward"}), ("run", "source"),
         formats=("csv",),
     ),
+    "archive": Kind(_n("电子档案移交清单"), STAFF, archives.handover, filters=("year",)),
     "payments": Kind(_n("款项"), STAFF, lists.payments, frozenset({"officer"}), ("state", "direction")),
     "tasks": Kind(
         _n("任务清单"), frozenset(STAFF_ROLES), worklists.tasks, filters=worklists.OF_TASKS,
