@@ -258,23 +258,31 @@ def test_only_a_recognised_authority_s_revocation_list_is_taken_in(listed, clean
         keeping.load_revocations(b"something", by="op", now=NOW)
 
 
-def test_a_signed_paper_of_a_case_is_judged_by_a_job_and_anew_when_the_list_changes(
-    opened, listed, chan, clean, settings
+def test_a_signed_paper_of_a_case_is_judged_by_a_job_and_told_beside_the_file(
+    opened, listed, chan, clean, district, client
 ):
-    keeping.load_revocations(clean, by="op", now=NOW)
-    from chengshu.kernel import kept_files
+    from chengshu.contexts.cases import papers
 
-    digest = kept_files.keep(settings.MEDIA_ROOT, generated.sign_pdf(PAPER, chan, SIGNED))
-    paper = cases.PaperIn(opened, 2, digest, "application/pdf")
-    attached.note_paper(paper, NOW)
+    keeping.load_revocations(clean, by="op", now=NOW)
+    pdf = generated.sign_pdf(PAPER, chan, SIGNED)
+    stored = cases.files.store_files([cases.FileIn("agreed.pdf", pdf)], "document")
+    papers.note_papers(opened, 1, stored, NOW)
     cases.run_jobs(NOW)
-    line = attached.file_notes([digest], None, NOW)[digest][0]
-    assert line.tone == "good" and "C** T** M**" in line.title["zh"] and "认可依据" in line.title["zh"]
+    client.force_login(district.worker)
+    page = client.get(f"/cases/{opened}").content.decode()
+    assert (
+        "agreed.pdf" in page
+        and "由 C** T** M** 签名" in page
+        and "认可依据：《电子签名法》第二十六条" in page
+    )
+    client.force_login(district.operator)
+    assert "C** T** M**" not in client.get(f"/cases/{opened}").content.decode(), "supervisors see no files"
+    # The list changes: what was judged is judged anew, as of when it came in.
     later = NOW + DAY
     keeping.change("test-hk", "withdraw", ground="来函", by="op", now=later, since=SIGNED - DAY)
     assert attached.judge_again(later) == 1
     cases.run_jobs(later)
-    line = attached.file_notes([digest], None, later)[digest][0]
+    line = attached.file_notes([stored[0].digest], district.worker, later)[stored[0].digest][0]
     assert line.tone == "bad" and "已停止" in line.title["zh"]
     assert attached.forget(opened, later) == 1 and not SignedFile.objects.exists()
 
