@@ -146,6 +146,12 @@ def test_who_names_one_matter_of_an_event_gets_that_matter(running, query):
     assert hits[0].doc.id not in ONE_THINGS and hits[0].doc.meta.get("pack") not in ONE_THINGS
 
 
+@pytest.mark.parametrize("query", ["低保怎么申请", "家里困难没钱生活", "五保老人", "临时救助", "dibao"])
+def test_who_is_in_need_finds_assistance(running, query):
+    hits = running.search(query, kinds=["item"]).hits
+    assert "social-assistance" in [hit.doc.meta.get("pack") for hit in hits[:3]]
+
+
 def test_suggestions_go_on_from_what_is_typed(search, items):
     assert any("驾驶证" in text or "驾照" in text for text in search.engine.suggest("jiash"))
     page = Client().get("/hall/suggest", {"q": "结婚"}).content.decode()
