@@ -53,7 +53,7 @@ def test_the_four_lists_and_their_files(client, loaded):
         rows = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
         sizes[name] = len(rows) - 1
         assert all(row[0] in page for row in rows[1:]) and len({len(row) for row in rows}) == 1
-    assert sizes == {"government": 8, "public-resource": 4, "open": 4, "sharing-duty": 8}
+    assert sizes == {"government": 11, "public-resource": 6, "open": 6, "sharing-duty": 11}
     assert client.get("/catalogue/lists/none").status_code == 404
     assert client.get("/catalogue/lists/none.csv").status_code == 404
 
@@ -76,8 +76,8 @@ def test_the_api_answers_the_same(client, loaded):
     one = client.get("/api/v1/catalogue/elements/person.phone").json()
     assert one["grade"] == 3 and one["versions"][0]["number"] == 1
     assert {"kind": "source", "where": "public-security.residents", "name": "lxdh"} in one["uses"]
-    assert len(client.get("/api/v1/catalogue/sources").json()) == 8
+    assert len(client.get("/api/v1/catalogue/sources").json()) == 11
     assert client.get("/api/v1/catalogue/sources/tax.taxpayers").json()["listing"]["mode"] == "on-demand"
-    assert len(client.get("/api/v1/catalogue/lists/open").json()) == 4
+    assert len(client.get("/api/v1/catalogue/lists/open").json()) == 6
     for path in ("elements/x.y", "sources/x.y", "lists/x"):
         assert client.get(f"/api/v1/catalogue/{path}").status_code == 404

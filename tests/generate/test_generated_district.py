@@ -164,7 +164,8 @@ def test_department_files_come_in_the_encodings_departments_use(made):
 def test_about_five_rows_come_for_each_two_people(made):
     rows = sum(read_table(made.out, name).height for name in FILES)
     assert 2.3 < rows / PEOPLE < 2.9
-    assert 0.27 < made.rows("premises").height / PEOPLE < 0.36
+    rooms = made.rows("premises").filter(pl.col("source") == "housing.premises")
+    assert 0.27 < rooms.height / PEOPLE < 0.36
     assert abs(made.entities("firm").height / PEOPLE - 0.12) < 0.01
 
 
@@ -200,3 +201,16 @@ def test_loads_stay_near_a_thousand_residents_where_people_live_densely(tmp_path
 def test_too_few_people_are_refused_with_a_remedy(tmp_path):
     with pytest.raises(Problem, match="200"):
         generate(tmp_path, 10, 1, AS_OF)
+
+
+def test_registers_know_some_shops_some_owners_and_some_houses(made):
+    acceptances = read_table(made.out, "housing.fire_acceptances")
+    rooms = read_table(made.out, "housing.premises").filter(pl.col("fwyt").is_in(["商铺", "办公", "厂房"]))
+    assert 0.5 < acceptances.height / rooms.height < 0.9
+    truth = made.rows("premises").filter(pl.col("source") == "housing.fire_acceptances")
+    assert 0 < share(truth, "exits_wrong") < 0.06 and share(truth, "address_nowhere") > 0
+    assert 5 <= read_table(made.out, "market.revoked_permits").height <= 20
+    listed = made.rows("premises").filter(pl.col("source") == "urban-management.protected_places")
+    assert (
+        listed["place_code"].str.len_chars().eq(17).all() and 1 <= listed.height < made.library.height / 100
+    )

@@ -18,6 +18,20 @@ SOURCES = {
     "health.patients": ("health", "person", {"zh": "居民健康档案", "en": "Health records"}),
     "market.firms": ("market", "firm", {"zh": "市场主体登记", "en": "Register of firms"}),
     "housing.premises": ("housing", "premises", {"zh": "房屋登记", "en": "Premises"}),
+    "housing.fire_acceptances": ("housing", "premises", {"zh": "消防验收备案", "en": "Fire acceptances"}),
+    "market.revoked_permits": ("market", "person", {"zh": "吊销名单", "en": "Revoked permits"}),
+    "urban-management.protected_places": (
+        "urban-management",
+        "premises",
+        {"zh": "禁设名录", "en": "Protected places"},
+    ),
+}
+# Elements that stand in a table of their own.
+OF_ELEMENT = {
+    "premises.exits": "housing.fire_acceptances",
+    "premises.fire_equipment": "housing.fire_acceptances",
+    "person.permit_revoked_on": "market.revoked_permits",
+    "premises.sign_ground": "urban-management.protected_places",
 }
 OF_KIND = {"person": "public-security.residents", "firm": "market.firms", "premises": "housing.premises"}
 
@@ -38,7 +52,7 @@ def publish(now: dt.datetime, *records: tuple[str, dict[str, str]], at: str = "2
             place_code=values.get(f"{kind}.place_code", ""), data=values,
         )  # fmt: skip
         cells.setdefault(kind, []).extend(
-            (subject_id, element, value, source, f"{source}:1", at, 0, True)
+            (subject_id, element, value, OF_ELEMENT.get(element, source), f"{source}:1", at, 0, True)
             for element, value in values.items()
         )
     for kind, rows in cells.items():

@@ -34,7 +34,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {
 }
 _SOURCE_KEYS = {
     "source", "department", "title", "kind", "file", "sql", "sheet", "encoding", "datum", "key", "updated",
-    "delivery", "deleted_flag", "columns", "rules", "purpose", "ignore",
+    "delivery", "deleted_flag", "columns", "rules", "purpose", "ignore", "whole",
 }  # fmt: skip
 _SOURCE_NEEDED = {"source", "department", "title", "kind", "key", "columns", "purpose"}
 _NAME = re.compile(r"^[a-z][a-z0-9-]*\.[a-z][a-z0-9_-]*$")
@@ -101,6 +101,8 @@ class Source:
     deleted_flag: tuple[str, str] | None = None
     rules: tuple[Rule, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=dict)
+    # The elements that it is the whole list of: whoever it does not name is not on it.
+    whole: tuple[str, ...] = ()
     path: str = ""
 
     def element_columns(self) -> dict[str, str]:
@@ -285,6 +287,7 @@ class _Reader:
             deleted_flag=self._deleted_flag(top),
             rules=self._rules(top),
             ignore=self._ignore(top),
+            whole=self._optional_texts(top, "whole"),
             path=self.file,
             **{
                 key: self.text(top[key], top.lines[key], key)
@@ -391,6 +394,11 @@ class _Reader:
         twice = next((element for element in elements if elements.count(element) > 1), None)
         if twice:
             raise self.wrong(top.lines["columns"], f"Two columns carry {twice}")
+        strange = next((element for element in source.whole if element not in elements), None)
+        if strange:
+            raise self.wrong(
+                top.lines["whole"], f"No column carries {strange}, of which it is to be the whole list"
+            )
         known = source.known_columns()
         for number, rule in zip(getattr(top.get("rules"), "lines", []), source.rules, strict=True):
             for name in (*rule.columns, *((rule.than,) if rule.than else ())):

@@ -5,6 +5,8 @@ rows up to the one that grants, in the step's condition and in what it issues, e
 
 - sourced: ``prefill: {…, only: true}``. A required fact keeps what was typed where its source says nothing, so a row before
   must hand over when the record is missing: when an optional fact of the same record is ``null``;
+- sourced beside another: ``facts.listed ?? facts.said`` stands on the second where the record is missing, and that one is
+  looked at for itself;
 - typed for a reason: ``typed: why`` on the field.
 
 Everything else is an error. Versions that are loaded already go on as they are: this is asked when a version enters.
@@ -123,7 +125,8 @@ class _Grant:
     def row(self, table: Table, at: int, asked: set[Asked]) -> None:
         row = table.rows[at]
         before = [each.when for each in table.rows[: at + 1] if each.when is not None]
-        reads = [name for value in (*before, *row.then.values()) for name in value.reads]
+        values = [*before, *row.then.values()]
+        reads = [name for name in _read_in(values) if name not in _replaced(values)]
         what = f"The row {row.id!r} grants by machine and rests on"
         self.each(reads, asked, what, f"decisions/{table.id}.yaml", row.line, issued=False)
 
@@ -229,6 +232,41 @@ def _needed(when: Expression | None) -> set[Asked]:
     """Return the facts whose emptiness alone makes a condition fail."""
     parts = _joined(parse(when.source), "and") if when is not None else ()
     return {(name, None) for part in parts if (name := _compared(part, "!="))}
+
+
+def _read_in(values: Iterable[Expression]) -> list[str]:
+    return [name for value in values for name in value.reads]
+
+
+def _replaced(values: Iterable[Expression]) -> set[str]:
+    """Return the facts that have another fact in their stead wherever they are read (``facts.a ?? facts.b``)."""
+    replaced: set[str] = set()
+    bare: set[str] = set()
+    stack = [parse(value.source) for value in values]
+    while stack:
+        node = stack.pop()
+        left = _instead(node)
+        if left:
+            replaced.add(left)
+            stack += node.parts[1:]
+        elif node.kind == "name":
+            bare.add(str(node.value))
+        else:
+            stack += node.parts
+    return replaced - bare
+
+
+def _instead(node: Node) -> str:
+    """Return the fact on the left of ``??`` where another fact stands on its right."""
+    if node.kind != "binary" or node.value != "??":
+        return ""
+    one, other = node.parts
+    facts = (
+        one.kind == other.kind == "name"
+        and str(one.value).startswith(FACTS)
+        and str(other.value).startswith(FACTS)
+    )
+    return str(one.value) if facts else ""
 
 
 def _joined(node: Node, word: str) -> Iterator[Node]:

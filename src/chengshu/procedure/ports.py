@@ -269,6 +269,14 @@ registry = Registry(
         "earlier_case": {"account": _TEXT, "element": _TEXT},
         # An element of the premises that a chosen address is; its owner masked.
         "premises": {"place_code": _optional("text"), "element": _TEXT},
+        # Whether the applicant (`account`) or a place and its building (`place_code`) stands in a department's whole list;
+        # with `since`, from that day on. A list that is down or old answers nothing.
+        "listed": {
+            "list": _TEXT,
+            "account": _optional("text"),
+            "place_code": _optional("text"),
+            "since": _DATE_OR_NOT,
+        },
         # A claim (or number, holder, valid_from, valid_to, issued_on) of their newest certificate of a type in force; with
         # `where`, of the only one that fits.
         "certificate": {"account": _TEXT, "type": _TEXT, "field": _TEXT},

@@ -18,7 +18,7 @@ from chengshu.procedure.sheets import Faults, Sheet, parsed
 PATH = "uses.yaml"
 LAW, CONSENT = "law", "consent"
 # Field sources that bring data of whoever the case is about, which some department holds.
-PERSONAL_SOURCES = ("own_record", "certificate", "earlier_case")
+PERSONAL_SOURCES = ("own_record", "certificate", "earlier_case", "listed")
 LANGUAGES = ("zh", "en")
 
 
@@ -39,11 +39,19 @@ def taken(pack: Pack) -> list[Taken]:
     found = []
     for form, fields in pack.fields():
         for item in fields.values():
-            if item.prefill is not None and item.prefill.source in PERSONAL_SOURCES:
-                element = constant(item, "element") or item.element
+            if item.prefill is not None and _personal(item):
+                element = constant(item, "element") or constant(item, "list") or item.element
                 kind = constant(item, "type")
                 found.append(Taken(item.name, form, element, item.prefill.source, kind))
     return found
+
+
+def _personal(item: Field) -> bool:
+    """Whether a field is filled from data of whoever applies: a list that is asked of a place holds nobody's."""
+    prefill = item.prefill
+    if prefill is None or prefill.source not in PERSONAL_SOURCES:
+        return False
+    return prefill.source != "listed" or "account" in prefill.params
 
 
 def constant(item: Field, param: str) -> str:

@@ -44,6 +44,7 @@ def wire() -> None:
     register_source("certificate", subjects.consented(certificates.certificate_field, "certificate"))
     register_source("earlier_case", subjects.consented(subjects.earlier_case, "earlier_case"))
     register_source("premises", subjects.premises)
+    register_source("listed", subjects.listed)
     cases.register_form_filler(hall.fill_sourced)
     cases.register_on_step(cases.EVERY_PACK, "consents", subjects.bind_consents)
     # Decisions of seconds: noted for the lot, told with where each value came from, looked at again by a person.

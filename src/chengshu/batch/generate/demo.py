@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from chengshu.batch.generate import firm_tables, tables
+from chengshu.batch.generate import firm_tables, registers, tables
 from chengshu.batch.generate.business import build_firms
 from chengshu.batch.generate.people import NOBODY, build_people
 from chengshu.batch.generate.staff import write_staff
@@ -135,7 +135,10 @@ def _makers(world: World, folder: Path, seed: int) -> dict[str, Callable[[], Tab
         "health.patients": lambda: tables.patients(world, stream("patients")),
         "market.firms": lambda: firm_tables.market_firms(world, stream("market")),
         "tax.taxpayers": lambda: firm_tables.taxpayers(world, stream("tax")),
-        "housing.premises": lambda: firm_tables.premises(world, stream("premises")),
+        "housing.premises": lambda: firm_tables.premises(world, stream("premises"), folder),
+        "market.revoked_permits": lambda: registers.revoked_permits(world, stream("revoked")),
+        "housing.fire_acceptances": lambda: registers.fire_acceptances(world, stream("acceptances")),
+        "urban-management.protected_places": lambda: registers.protected_places(world, stream("protected")),
         "health.hospitals": lambda: firm_tables.hospitals(world, folder),
         "development.charging_stations": lambda: firm_tables.charging_stations(folder, first_entity=1000),
     }

@@ -172,7 +172,7 @@ def _firm_address(
     )
 
 
-def premises(world: World, rng: np.random.Generator) -> Table:
+def premises(world: World, rng: np.random.Generator, folder: Path) -> Table:
     """The housing office's list of premises: every room once, a few twice."""
     count, rate = world.rooms.height, world.rates["premises"]
     again = np.flatnonzero(rng.random(count) < 0.004)
@@ -210,11 +210,12 @@ def premises(world: World, rng: np.random.Generator) -> Table:
             "yzxm": owner_name,
             "yzzjh": names.take(world.people["resident_id"], owner),
             "mj": pl.Series(area).cast(pl.String),
-            "sfcz": pl.Series(np.where(world.rented[order], "是", "否")),
+            "sfcz": pl.Series(np.where((world.rented | _let_for_business(world, rng))[order], "是", "否")),
             "szlc": names.take(world.town.rooms["floor"], order).str.strip_suffix("层"),
             "lczs": names.take(
                 world.town.buildings["floors"], world.town.rooms["building_row"].to_numpy()[order]
             ).cast(pl.String),
+            "yzbm": _post_codes(world, folder, rng)[order],
             "gxrq": pl.Series(updated.astype("datetime64[D]")).dt.strftime("%Y-%m-%d"),
         }
     )
@@ -227,6 +228,23 @@ def premises(world: World, rng: np.random.Generator) -> Table:
         }
     )
     return Table("housing.premises", rows, truth)
+
+
+def _let_for_business(world: World, rng: np.random.Generator) -> Bools:
+    """Say which shops, offices and workshops are let: four in five, to firms, whose contracts are no tenancies of people."""
+    business = world.town.rooms["use"].is_in(["商铺", "办公", "厂房"]).to_numpy()
+    return choose(rng, business, 0.8)
+
+
+def _post_codes(world: World, folder: Path, rng: np.random.Generator) -> pl.Series:
+    """Return the post code of each room: that of its street, missing in one of eight."""
+    table = pl.read_csv(folder / "geography" / "post_codes.csv", infer_schema=False)
+    of_street = dict(zip(table["street"], table["post_code"], strict=True))
+    of_building = world.town.buildings["street"].replace_strict(
+        of_street, default=None, return_dtype=pl.String
+    )
+    codes = names.take(of_building, world.town.rooms["building_row"].to_numpy())
+    return errors.blank(codes, rng.random(len(codes)) < 0.125)
 
 
 def _owners(world: World, rng: np.random.Generator) -> Ints:

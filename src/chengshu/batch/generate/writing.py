@@ -20,6 +20,9 @@ FILES: dict[str, tuple[str, str]] = {
     "market.firms": ("firms.csv", "gb18030"),
     "tax.taxpayers": ("taxpayers.parquet", ""),
     "housing.premises": ("premises.csv", "utf-8"),
+    "market.revoked_permits": ("revoked_permits.csv", "utf-8"),
+    "housing.fire_acceptances": ("fire_acceptances.csv", "gb18030"),
+    "urban-management.protected_places": ("protected_places.csv", "utf-8"),
     "health.hospitals": ("hospitals.csv", "gb18030"),
     "development.charging_stations": ("charging_stations.xlsx", ""),
 }
@@ -30,6 +33,9 @@ KINDS: dict[str, str] = {
     "market.firms": "firm",
     "tax.taxpayers": "firm",
     "housing.premises": "premises",
+    "market.revoked_permits": "person",
+    "housing.fire_acceptances": "premises",
+    "urban-management.protected_places": "premises",
     "health.hospitals": "facility",
     "development.charging_stations": "facility",
 }

@@ -21,7 +21,7 @@ from chengshu.batch.pipeline.store import Store, read_json, write_json
 from chengshu.batch.pipeline.values import is_resident_id
 from chengshu.kernel.canonical import digest
 
-VERSION = "5"
+VERSION = "6"
 # Records this much older than a subject's newest say where it was, not where it is: a move, no contradiction.
 # People move more often than firms; two registrations of one quarter that differ are worth a visit.
 CURRENT_DAYS = {"firm": 365, "person": 90}
@@ -59,7 +59,9 @@ OF_ONE = {"firm": ("place-conflict", "firm-closed"), "person": ("two-homes", "id
 _SEEN = (
     "record_id", "source", "at", "absent_since", "address", "place_code", "place_reason", "cell_code", "community_code",
 )  # fmt: skip
-_SEEN_IF = ("rented", "status", "resident_id")
+_SEEN_IF = ("rented", "use", "status", "resident_id")
+# What people live in: firms let shops and workshops to each other, and no tenancy of people is registered there.
+HOMES = ("住宅", "宿舍")
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +296,8 @@ class _Checks:
         rented = self._some(
             "premises", (pl.col("rented") == "是") & (pl.col("place_code").str.len_chars() == ROOM)
         )
+        if "use" in rented.columns:
+            rented = rented.filter(pl.col("use").is_in(HOMES) | pl.col("use").is_null())
         let = people.select("place_code").drop_nulls().unique()
         # A tenancy placed only as far as the building may be this one: the benefit of the doubt.
         rows = rented.join(let, on="place_code", how="anti")

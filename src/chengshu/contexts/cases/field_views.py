@@ -27,6 +27,7 @@ SOURCES = {
     "account": {"zh": "取自您的账户", "en": "from your account"},
     "case_fact": {"zh": "取自本办件", "en": "from this case"},
     "certificate": {"zh": "取自电子证照", "en": "from an electronic certificate"},
+    "listed": {"zh": "取自部门名单", "en": "from a department's list"},
     "register": {"zh": "取自登记簿", "en": "from the register"},
 }
 OTHER_SOURCE = {"zh": "取自已有数据", "en": "from data already held"}

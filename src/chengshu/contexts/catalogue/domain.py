@@ -158,6 +158,7 @@ def source_body(source: Source, listing: Listing | None) -> dict[str, Any]:
         "ignored": dict(source.ignore),
         "rules": [f"{rule.rule} {', '.join(rule.columns)}" for rule in source.rules],
         "listing": listing.body() if listing else None,
+        **({"whole": list(source.whole)} if source.whole else {}),
     }
 
 

@@ -67,6 +67,7 @@ PERSONAL = {
     "person.birth_date": ("date", masking.SENSITIVE),
     "person.death_date": ("date", masking.SENSITIVE),
     "person.ethnicity": ("text", masking.CLOSED),
+    "person.permit_revoked_on": ("date", masking.INTERNAL),
     "person.phone": ("phone", masking.INTERNAL),
     "person.address": ("address", masking.INTERNAL),
     "person.place_code": ("place", masking.INTERNAL),

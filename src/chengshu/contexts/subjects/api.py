@@ -46,6 +46,8 @@ from chengshu.contexts.subjects.domain import Cell, CorrectionView, Fact, FullRe
 from chengshu.contexts.subjects.halts import end_halt, halt_source, halted_sources, halting, halts
 from chengshu.contexts.subjects.labels import element_label, finding_name
 from chengshu.contexts.subjects.links import decisions, link, undo, unlink
+from chengshu.contexts.subjects.lists import NO as NOT_LISTED
+from chengshu.contexts.subjects.lists import listed, listed_person, listed_place
 from chengshu.contexts.subjects.models import Correction, Dispute, Finding, Return, Run
 from chengshu.contexts.subjects.own_records import (
     Held,
@@ -55,9 +57,12 @@ from chengshu.contexts.subjects.own_records import (
     check_use,
     consented,
     earlier_case,
+    may_dispute_place,
     own_record,
     own_values,
+    place_record,
     premises,
+    premises_at,
     premises_values,
     subject_for,
 )
@@ -103,6 +108,7 @@ from chengshu.contexts.subjects.search import search, subjects_in
 
 __all__ = [
     "LEADING",
+    "NOT_LISTED",
     "SOURCE_NAMES",
     "Cell",
     "Claim",
@@ -172,6 +178,10 @@ __all__ = [
     "halts",
     "last_run",
     "link",
+    "listed",
+    "listed_person",
+    "listed_place",
+    "may_dispute_place",
     "may_use",
     "one_return",
     "open_findings_by_cell",
@@ -180,7 +190,9 @@ __all__ = [
     "page_of_returns",
     "people_with",
     "person_of",
+    "place_record",
     "premises",
+    "premises_at",
     "premises_values",
     "provenance",
     "record_of",

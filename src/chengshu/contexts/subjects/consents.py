@@ -32,6 +32,8 @@ LONGEST = dt.timedelta(days=366)
 DRAFT_LIFE = dt.timedelta(days=90)
 # Where the catalogue knows no table of an element, the word is for the golden record, whatever it comes from.
 ANY_TABLE = "*"
+# Field sources that ask the golden record, and with it the tables that hold the element.
+FROM_RECORDS = ("own_record", "listed")
 SELF = "self"
 CASE, PERIOD = Consent.Scope.CASE, Consent.Scope.PERIOD
 Said = Mapping[str, str]
@@ -122,7 +124,7 @@ def _use(
 ) -> ElementUse:
     declared = declared_for(pack, element)
     purpose = dict(declared.purpose) if declared else _own_purpose(pack)
-    from_records = source == "own_record"
+    from_records = source in FROM_RECORDS
     sources = (tables.holding(element) or (ANY_TABLE,)) if from_records else (source,)
     title = tables.title(sources) if from_records else SOURCE_NAMES[source.partition(":")[0]]
     return ElementUse(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from chengshu.contexts.subjects.models import CellCount, Dispute, Finding, Return, Run
 from chengshu.contexts.subjects.reading import current_run, tables_of
+from chengshu.kernel.one_look import seen
 from chengshu.kernel.problems import Problem
 
 
@@ -67,7 +68,12 @@ def findings(kind: str | None = None, state: str = "open", most: int = 200) -> l
 
 def source_titles() -> dict[str, dict[str, str]]:
     """Return source → title {zh, en}, of the snapshot in force."""
-    return {source: dict(title) for source, (_department, title) in tables_of(current_run()).items()}
+    return {source: dict(title) for source, (_department, title) in tables_of(run_in_force()).items()}
+
+
+def run_in_force() -> Run | None:
+    """Return the run whose snapshot is in force; one look asks once."""
+    return seen("run-in-force", current_run)
 
 
 def cells_with(kind: str) -> dict[str, int]:

@@ -22,11 +22,12 @@ from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import Account, Acting, mask
 from chengshu.contexts.subjects import consents
 from chengshu.contexts.subjects.counts import source_titles
-from chengshu.contexts.subjects.domain import Record
+from chengshu.contexts.subjects.domain import FullRecord, Record
 from chengshu.contexts.subjects.halts import halted_sources
 from chengshu.contexts.subjects.models import Correction
-from chengshu.contexts.subjects.reading import effective_record, in_force
+from chengshu.contexts.subjects.reading import effective_record, in_force, record_of
 from chengshu.contexts.subjects.snapshots import part
+from chengshu.kernel.one_look import seen
 from chengshu.kernel.problems import Problem
 from chengshu.procedure.model import Pack
 from chengshu.procedure.ports import SourceRequest
@@ -39,6 +40,7 @@ NO_RECORD, NO_VALUE, NO_CONSENT, HALTED = "no-record", "no-value", "no-consent",
 # A page names whose matter it is in the session; a request that names nobody is about whoever fills the form.
 MASKED_PREMISES = ("premises.owner_name", "premises.owner_id")
 # By what right the premises are used: follows from whether they are let.
+DERIVED = ("place_code", "cell_code")
 TENURE, TENURE_FROM = "premises.tenure", "premises.rented"
 
 
@@ -114,11 +116,11 @@ def _of_subject(
     now: dt.datetime,
     case_id: str,
 ) -> dict[str, Held | Missing]:
-    record = _record(subject_id)
+    record = record_held(subject_id)
     if record is None:
         return {name: Missing(name, NO_RECORD) for name in elements}
     allowed = consents.allowed_elements(record.subject_id, pack, now, case_id)
-    origins = {**_origins(record), **_laid_over(record)}
+    origins = {**origins_of(record), **_laid_over(record)}
     titles = source_titles()
     found: dict[str, Held | Missing] = {}
     for name in elements:
@@ -139,9 +141,12 @@ def _of_subject(
     return found
 
 
+def record_held(subject_id: str) -> Record | None:
+    """Return a subject's record; none where nobody of that number is known."""
+    return seen(("record-held", subject_id), lambda: _record(subject_id)) if subject_id else None
+
+
 def _record(subject_id: str) -> Record | None:
-    if not subject_id:
-        return None
     try:
         return effective_record(subject_id)
     except Problem as problem:
@@ -156,7 +161,7 @@ def _laid_over(record: Record) -> dict[str, tuple[str, str]]:
     return {name: ("", at.date().isoformat()) for name, at in rows.values_list("element", "made_at")}
 
 
-def _origins(record: Record) -> dict[str, tuple[str, str]]:
+def origins_of(record: Record) -> dict[str, tuple[str, str]]:
     """Return element → table and day of the value in force."""
     path = part(record.since_run, f"fuse-{record.kind}", "cells.parquet")
     return dict(_winners(path, record.subject_id))
@@ -258,13 +263,35 @@ def allowed(
     return consents.allowed_elements(subject_id, pack, now, case_id), halted_sources()
 
 
+def premises_at(place_code: str) -> str:
+    """Return the record of the premises at a place; empty where no register has any."""
+    if not place_code:
+        return ""
+    return seen(
+        ("premises-at", place_code),
+        lambda: (
+            in_force()
+            .filter(kind="premises", place_code=place_code)
+            .values_list("subject_id", flat=True)
+            .first()
+            or ""
+        ),
+    )
+
+
+def place_record(subject_id: str) -> FullRecord | None:
+    """Return the record of premises; none where the number is not that of premises."""
+    known = in_force().filter(kind="premises", subject_id=subject_id).exists()
+    return record_of(subject_id) if known else None
+
+
 def premises_values(place_code: str, elements: Iterable[str]) -> dict[str, Held]:
     """Return elements of the premises at a place, its owner masked; nothing where the register has none."""
-    row = in_force().filter(kind="premises", place_code=place_code).first() if place_code else None
-    if row is None:
+    subject_id = premises_at(place_code)
+    if not subject_id:
         return {}
-    record = effective_record(row.subject_id)
-    origins, titles, halted = _origins(record), source_titles(), halted_sources()
+    record = effective_record(subject_id)
+    origins, titles, halted = origins_of(record), source_titles(), halted_sources()
     found = {}
     for name in elements:
         held = TENURE_FROM if name == TENURE else name
@@ -279,6 +306,11 @@ def premises_values(place_code: str, elements: Iterable[str]) -> dict[str, Held]
                 name, shown, source, titles.get(source) or CORRECTED, at, held in record.disputed
             )
     return found
+
+
+def may_dispute_place(element: str) -> bool:
+    """Whether whoever fills a form about a place may say that a value is wrong: not its owner, nor what follows from another."""
+    return element not in MASKED_PREMISES and element != TENURE and not element.endswith(DERIVED)
 
 
 def premises(request: SourceRequest) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -48,6 +49,13 @@ def _choice(pack: Pack, field: Field, value: Any) -> Any:
     return value
 
 
+def _texts(pack: Pack, field: Field, value: Any) -> Any:
+    """A record lists in one text (灭火器、排烟) what the form has as several choices."""
+    if not isinstance(value, str):
+        return value
+    return [_choice(pack, field, word.strip()) for word in re.split("[、，,;；]", value) if word.strip()]
+
+
 def _number(value: Any) -> Decimal:
     try:
         number = Decimal(str(value))
@@ -82,6 +90,7 @@ def _boolean(pack: Pack, field: Field, value: Any) -> Any:
 _CONVERTED = {
     "text": _text,
     "choice": _choice,
+    "texts": _texts,
     "integer": _integer,
     "money": _money,
     "boolean": _boolean,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.urls import reverse
@@ -37,6 +37,7 @@ REASONS = {
     "halted": _n("数源暂时不可用，请填写"),
     "no-certificate": _n("没有查到有效的电子证照，请填写"),
     "no-earlier": _n("以前没有填过，请填写"),
+    "old-list": _n("名单太久没有更新，请填写"),
     "unfit": _n("登记的内容不合这一项的格式，请填写"),
     "several": _n("您有几份这样的证照，请写明是哪一份"),
     "waits": _n("回答前面的问题后才能查到"),
@@ -353,13 +354,42 @@ def _premises(form: _Form, wanted: Wanted) -> None:
         by_place.setdefault(str(params.get("place_code") or ""), []).append((item, params))
     for place_code, items in by_place.items():
         held = subjects.premises_values(place_code, [str(params["element"]) for _, params in items])
+        about = subjects.premises_at(place_code) if held else ""
         for item, params in items:
             one = held.get(str(params["element"]))
             if one is None:
                 form.asked[item.name] = "no-record" if not held else "no-value"
             else:
-                source = Prefilled(one.value, one.source_title, one.source, one.at, one.element)
-                form.put(item, source)
+                form.put(item, _of_place(one, about))
+
+
+def _of_place(one: subjects.Held, about: str) -> Prefilled:
+    """Return what a register says of a place; whoever knows it better says so to the department that keeps it."""
+    may = bool(about) and not one.disputed and subjects.may_dispute_place(one.element)
+    at = ("hall:dispute_place", about, one.element) if may else ()
+    return Prefilled(one.value, one.source_title, one.source, one.at, one.element, may, one.disputed, at)
+
+
+def _listed(form: _Form, wanted: Wanted) -> None:
+    """Ask whole lists: a yes is disputed like any value, a no says as of which day the list has nobody of that name."""
+    for item, params in wanted:
+        element, since = str(params["list"]), str(params.get("since") or "")
+        if "account" in params:
+            one = subjects.listed_person(
+                form.pack, form.acting, element, form.now, since=since, case_id=form.case_id
+            )
+            held = _from_record(one) if isinstance(one, subjects.Held) else None
+            if held is not None and one.value == subjects.NOT_LISTED:
+                held = replace(held, disputable=False, dispute_at=())
+        else:
+            one, about = subjects.listed_place(
+                str(params.get("place_code") or ""), element, form.now, since=since
+            )
+            held = _of_place(one, about) if isinstance(one, subjects.Held) else None
+        if isinstance(one, subjects.Missing) or held is None:
+            form.asked[item.name] = one.why if isinstance(one, subjects.Missing) else "no-value"
+        else:
+            form.put(item, held)
 
 
 def _by_handler(form: _Form, wanted: Wanted) -> None:
@@ -387,4 +417,5 @@ _DRAWERS: Mapping[str, Drawer] = {
     "certificate": _certificate,
     "earlier_case": _earlier,
     "premises": _premises,
+    "listed": _listed,
 }

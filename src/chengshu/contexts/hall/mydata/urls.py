@@ -14,6 +14,7 @@ urlpatterns = [
     path("reads", views.reads, name="reads"),
     path("reads/<int:read_id>/proof", views.read_proof, name="read_proof"),
     path("dispute/<str:element>", views.dispute, name="dispute"),
+    path("dispute/place/<str:subject_id>/<str:element>", views.dispute_place, name="dispute_place"),
     path(
         "dispute/certificate/<str:number>/<str:name>", views.dispute_certificate, name="dispute_certificate"
     ),

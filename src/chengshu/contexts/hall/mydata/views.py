@@ -197,6 +197,28 @@ def dispute(request: HttpRequest, element: str) -> HttpResponse:
 
 @role_required("resident")
 @require_http_methods(["GET", "POST"])
+def dispute_place(request: HttpRequest, subject_id: str, element: str) -> HttpResponse:
+    """Say that what a register holds of premises is wrong: it goes to the department that keeps it.
+
+    Whoever fills a form about a place is shown these values and knows the place; the owner's name is not among them.
+    """
+    room, now = open_room(request), timezone.now()
+    full = subjects.place_record(subject_id)
+    field = next((each for each in fields_in(full) if each.element == element), None) if full else None
+    if full is None or field is None or field.disputed or not subjects.may_dispute_place(element):
+        raise Http404
+
+    def raise_it(answer: dict[str, Any]) -> None:
+        subjects.dispute_value(
+            full.record.subject_id, element, claimed=answer["claimed"], reason=answer["reason"], actor=request.user,
+            now=now, idempotency_key=f"place:{answer['key']}",
+        )  # fmt: skip
+
+    return _dispute_page(request, room, {"field": field}, raise_it)
+
+
+@role_required("resident")
+@require_http_methods(["GET", "POST"])
 def dispute_certificate(request: HttpRequest, number: str, name: str) -> HttpResponse:
     """Say that a certificate says something wrong: it goes to the department that issued it."""
     room, now = open_room(request), timezone.now()
