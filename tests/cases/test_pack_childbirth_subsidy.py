@@ -84,13 +84,13 @@ def test_a_supervisor_sees_a_decision_that_was_opened_again_and_why_and_what_was
     do(granted, "confirm", {"agreed": True}, people.resident)
     do(gone, "withdraw", {}, people.resident)
     cases.system_command(granted, "reopen", {}, idempotency_key="r", now=MONDAY)
-    (again,), total = cases.supervised(cases.Asked("reversed"), MONDAY)
+    (again,), total, _more = cases.supervised(cases.Asked("reversed"), MONDAY)
     assert (again.case_id, total, again.closed_at) == (granted, 1, None)
     assert "复核" in again.why["zh"] + again.grounds[0].gist["zh"] and again.state["zh"] == "重新核定"
     assert again.grounds[0].key == "house:13"
     # What is decided anew later does not hide that it was opened again.
     do(granted, "stands", {"stands_text": "x"}, people.he1)
-    (still,), _total = cases.supervised(cases.Asked("reversed", article="house:13"), MONDAY)
+    (still,), _total, _more = cases.supervised(cases.Asked("reversed", article="house:13"), MONDAY)
     assert still.why == again.why and still.state != again.state
-    (left,), _total = cases.supervised(cases.Asked("withdrawn"), MONDAY)
+    (left,), _total, _more = cases.supervised(cases.Asked("withdrawn"), MONDAY)
     assert left.case_id == gone and left.grounds

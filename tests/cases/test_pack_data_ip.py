@@ -53,7 +53,7 @@ def registered(people, **whose):
 
 
 def reversed_ones(now):
-    lines, _total = cases.supervised(cases.Asked("reversed"), now)
+    lines, _total, _more = cases.supervised(cases.Asked("reversed"), now)
     return [(line.case_id, line.why["zh"], line.grounds[0].citation["zh"]) for line in lines]
 
 
@@ -164,7 +164,7 @@ def test_silence_for_ten_working_days_is_withdrawal(people):
     assert Case.objects.get(pk=case_id).state == "correcting"
     settle(at(15))
     assert Case.objects.get(pk=case_id).outcome == "deemed-withdrawn"
-    (line,), _total = cases.supervised(cases.Asked("withdrawn"), at(15))
+    (line,), _total, _more = cases.supervised(cases.Asked("withdrawn"), at(15))
     assert line.case_id == case_id and "第八条" in line.grounds[0].citation["zh"]
 
 

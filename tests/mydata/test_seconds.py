@@ -98,7 +98,7 @@ def test_found_wrong_the_person_is_told_and_somebody_else_puts_it_right(anna, st
     assert own.value.code == "own-work"
     view = cases.command(row.review_case, "corrected", done, actor=staff.second, **step)
     assert view.outcome == "corrected" or view.state == "corrected"
-    (line,), total = cases.supervised(cases.Asked("reversed", pack="seconds-review"), LATER)
+    (line,), total, _more = cases.supervised(cases.Asked("reversed", pack="seconds-review"), LATER)
     assert (line.case_id, total) == (row.review_case, 1) and line.grounds and line.why["zh"]
     assert hall.review_figures()[0]["wrong"] == 1
 

@@ -115,6 +115,7 @@ from chengshu.contexts.cases.relocation import cells_changed
 from chengshu.contexts.cases.sealing import erase_personal
 from chengshu.contexts.cases.services import services_for, services_to_begin
 from chengshu.contexts.cases.sourced import PartFacts, Sourced, register_form_filler, register_origin_keeper
+from chengshu.contexts.cases.standing import MOST_CAUSES as CAUSES_LOOKED_UP
 from chengshu.contexts.cases.store import case_of_key, open_case
 from chengshu.contexts.cases.supervising import PAGE as SUPERVISED_A_PAGE
 from chengshu.contexts.cases.supervising import (
@@ -122,6 +123,7 @@ from chengshu.contexts.cases.supervising import (
     Supervised,
     all_supervised,
     late_by_department,
+    pack_titles,
     standing,
     supervised,
 )
@@ -144,6 +146,7 @@ from chengshu.procedure.model import Pack
 from chengshu.procedure.ports import register_effect, register_source
 
 __all__ = [
+    "CAUSES_LOOKED_UP",
     "EVERY_PACK",
     "FEN",
     "FULL",
@@ -251,6 +254,7 @@ __all__ = [
     "pack_of_case",
     "pack_said",
     "pack_templates",
+    "pack_titles",
     "pack_words",
     "panel_lines",
     "parties",

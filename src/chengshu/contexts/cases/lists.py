@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chengshu.contexts.cases.sql import sql
+from chengshu.contexts.cases.sql import kept, numbered, sql
 from chengshu.contexts.cases.words import folded
 
 # Entries of one range that are counted, or skipped on the way to a page.
@@ -130,7 +130,7 @@ def _ids(
                 )
                 named |= {"due": after.due, "id": after.id}
             order = "t.due_at, t.id" if block == DATED else "t.id"
-            text, given = _numbered(
+            text, given = numbered(
                 f"SELECT {block} AS block, t.due_at, t.id FROM {_from(asked)} WHERE {where} ORDER BY {order} LIMIT %(most)s",
                 named,
             )
@@ -140,7 +140,7 @@ def _ids(
         return []
     statement = f"{' UNION ALL '.join(parts)} ORDER BY 1, 2, 3 LIMIT %s OFFSET %s"
     rows = sql().run(statement, (*values, size, offset)).fetchall()
-    return [(block, _kept(due), task) for block, due, task in rows]
+    return [(block, kept(due), task) for block, due, task in rows]
 
 
 def _counts(asked: Asked, now: dt.datetime) -> tuple[dict[str, int], frozenset[str]]:
@@ -152,7 +152,7 @@ def _counts(asked: Asked, now: dt.datetime) -> tuple[dict[str, int], frozenset[s
             order = "t.id" if block == "none" else "t.due_at, t.id"
             named = own | {"now": sql().instant(now), "most": most}
             # So many entries of the index are looked at, whether they hold the text or not.
-            text, given = _numbered(
+            text, given = numbered(
                 f"SELECT '{block}' AS block, COUNT(*), SUM({_holding(asked)}), "
                 f"SUM(CASE WHEN p.amber_at <= %(now)s THEN {_holding(asked)} ELSE 0 END) FROM (SELECT t.case_id, "
                 f"t.amber_at FROM cases_task t WHERE t.open AND {condition} AND {part} ORDER BY {order} LIMIT %(most)s) p"
@@ -201,7 +201,7 @@ def _among(asked: Asked, now: dt.datetime, offset: int, size: int, after: Key | 
         for task, due, amber, *said in sql().run(statement, values).fetchall():
             # Pairs that stand side by side in a text need not do so in what they found.
             if _holds(said, asked.text):
-                rows.append((UNDATED if due is None else DATED, _kept(due), task, _kept(amber)))
+                rows.append((UNDATED if due is None else DATED, kept(due), task, kept(amber)))
     at = instant if sql().sqlite else now
     colours = [_colour(due, amber, at) for _, due, _, amber in rows]
     counts = {name: colours.count(name) for name in ("red", "amber", "green")}
@@ -241,26 +241,7 @@ def _holds(said: Sequence[str], text: str) -> bool:
     return part in folded(label) or part in folded(area) or text.upper() in numbers
 
 
-def _kept(value: Any) -> Any:
-    """Return an instant as the database keeps it: SQLite's driver may have read its text."""
-    if sql().sqlite and isinstance(value, dt.datetime):
-        return value.isoformat(" ")
-    return value
-
-
 def _colour(due: Any, amber: Any, now: Any) -> str:
     if due is not None and due <= now:
         return "red"
     return "amber" if due is not None and amber is not None and amber <= now else "green"
-
-
-def _numbered(statement: str, values: dict[str, Any]) -> tuple[str, list[Any]]:
-    """Turn ``%(name)s`` into ``%s`` with the values in order: parts of a union each bring their own."""
-    given: list[Any] = []
-    parts = statement.split("%(")
-    text = parts[0]
-    for part in parts[1:]:
-        name, rest = part.split(")s", 1)
-        given.append(values[name])
-        text += f"%s{rest}"
-    return text, given

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -12,7 +13,7 @@ import orjson
 
 from chengshu.contexts.ledger.api import Sql, Unit, sql
 
-__all__ = ["Sql", "Unit", "dump", "load", "sql"]
+__all__ = ["Sql", "Unit", "dump", "kept", "load", "numbered", "sql"]
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
@@ -30,3 +31,22 @@ def dump(value: Any) -> str:
 def load(text: str) -> Any:
     """Read JSON text."""
     return orjson.loads(text)
+
+
+def kept(value: Any) -> Any:
+    """Return an instant as the database keeps it: SQLite's driver may have read its text."""
+    if sql().sqlite and isinstance(value, dt.datetime):
+        return value.isoformat(" ")
+    return value
+
+
+def numbered(statement: str, values: dict[str, Any]) -> tuple[str, list[Any]]:
+    """Turn ``%(name)s`` into ``%s`` with the values in order: parts of a union each bring their own."""
+    given: list[Any] = []
+    parts = statement.split("%(")
+    text = parts[0]
+    for part in parts[1:]:
+        name, rest = part.split(")s", 1)
+        given.append(values[name])
+        text += f"%s{rest}"
+    return text, given

@@ -6,13 +6,13 @@ import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F
 
 from chengshu.contexts.cases import packs, queries
+from chengshu.contexts.cases import standing as bounded
 from chengshu.contexts.cases.domain import Ground, Light
 from chengshu.contexts.cases.lights import light
 from chengshu.contexts.cases.models import Case, CaseEvent, PackVersion
@@ -24,7 +24,7 @@ WINDOW = dt.timedelta(days=90)
 PAGE = 25
 # How many cases of a file are looked up together.
 AT_ONCE = 500
-OVERDUE, SOON, OPEN = "overdue", "soon", "open"
+OVERDUE, SOON, OPEN = bounded.OVERDUE, bounded.SOON, bounded.OPEN
 KINDS = (OVERDUE, SOON, OPEN, WITHDRAWN, REVERSED, ENDED)
 # Packs say which steps withdraw a case or undo a decision (`outcome_kind`, `reverses`); each case knows its last one.
 TURNED = (WITHDRAWN, REVERSED)
@@ -42,6 +42,8 @@ class PackStanding:
     ended: int
     withdrawn: int
     reversed: int
+    # The figures of which there are more than were counted.
+    more: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +86,21 @@ class Asked:
 
 
 def standing(now: dt.datetime) -> list[PackStanding]:
-    """Return how the cases of each pack stand; as many queries for fifty packs as for one, each along an index."""
+    """Return how the cases of each pack stand; as many queries for fifty packs as for one, each as far as is counted."""
     running = _running()
-    waiting = Case.objects.filter(pack__in=running, closed_at=None)
-    count, late, soon = (
-        Counter(dict(found.order_by().values_list("pack").annotate(Count("pk"))))
-        for found in (waiting, waiting.filter(due_at__lte=now), waiting.filter(_soon(now)))
-    )
-    closed = Case.objects.filter(pack__in=running, closed_at__gte=now - WINDOW).order_by()
-    ended = Counter(dict(closed.values_list("pack").annotate(Count("pk"))))
-    ends = Counter[tuple[str, str]]()
-    for name, turned, number in _turned(now).order_by().values_list("pack", "turned").annotate(Count("pk")):
-        ends[name, turned] = number
-    return [
-        PackStanding(
-            name, both(pack, "title"), count[name], late[name], soon[name], ended[name],
-            ends[name, WITHDRAWN], ends[name, REVERSED],
-        )
-        for name, pack in running.items()
-    ]  # fmt: skip
+    figures = bounded.by_pack(now, now - WINDOW)
+    ends, cut = bounded.turned(TURNED, now - WINDOW)
+    found = []
+    for name, pack in running.items():
+        own = figures[name]
+        number = own.counts
+        found.append(
+            PackStanding(
+                name, both(pack, "title"), number[OPEN], number[OVERDUE], number[SOON], number[ENDED],
+                ends.get((name, WITHDRAWN), 0), ends.get((name, REVERSED), 0), own.more | cut,
+            )
+        )  # fmt: skip
+    return found
 
 
 def _running() -> dict[str, Pack]:
@@ -111,31 +109,27 @@ def _running() -> dict[str, Pack]:
     return {pack: packs.pinned(pk, hash_).pack for pack, pk, hash_ in rows}
 
 
-def _turned(now: dt.datetime, kinds: Sequence[str] = TURNED) -> QuerySet[Case]:
-    """Return the cases that were withdrawn, or of which a decision was undone, lately: open ones too, when opened again."""
-    # Why `turned` is not empty stands twice: the index covers such rows alone, and both databases look for its words.
-    return Case.objects.exclude(turned="").filter(turned__in=kinds, turned_at__gte=now - WINDOW)
+def pack_titles() -> list[tuple[str, dict[str, str]]]:
+    """Return the packs that serve new cases, with what they are called."""
+    return [(name, both(pack, "title")) for name, pack in _running().items()]
 
 
-def _soon(now: dt.datetime) -> Q:
-    return Q(due_at__gt=now, amber_at__lte=now)
-
-
-def late_by_department(now: dt.datetime) -> list[tuple[str, int]]:
-    """Return how many open cases are late in each department, most first."""
-    late = Case.objects.filter(pack__in=packs.loaded(), closed_at=None, due_at__lte=now)
-    counted = late.order_by().values_list("department").annotate(Count("pk"))
-    return Counter(dict(counted)).most_common()
+def late_by_department(now: dt.datetime) -> tuple[list[tuple[str, int]], bool]:
+    """Return how many open cases are late in each department, most first, and whether there are more than were counted."""
+    figures = {pack: one for pack, one in bounded.by_pack(now, now - WINDOW).items() if one.counts[OVERDUE]}
+    counted = bounded.late_by_department({pack: one.most for pack, one in figures.items()}, now)
+    return Counter(counted).most_common(), any(OVERDUE in one.more for one in figures.values())
 
 
 def causes(now: dt.datetime) -> list[Cause]:
-    """Return which steps withdrew cases or undid decisions lately, with their articles, most frequent first."""
-    steps = CaseEvent.objects.filter(case__in=_turned(now), seq=F("case__turned_seq")).order_by()
-    version = ("case__pack_version", "case__pack_version__hash")
+    """Return which steps withdrew cases or undid decisions lately, with their articles, most frequent first.
+
+    Of each kind the newest ``MOST_CAUSES`` are looked up.
+    """
     found = []
-    for row in steps.values(*version, "step").annotate(number=Count("pk")):
-        pack = packs.pinned(*(row[name] for name in version)).pack
-        step = next((each for each in pack.transitions if each.id == row["step"]), None)
+    for version, hash_, name, number in bounded.turning_steps(TURNED, now - WINDOW):
+        pack = packs.pinned(version, hash_).pack
+        step = next((each for each in pack.transitions if each.id == name), None)
         if step is None:
             continue
         cites = [ground(pack, key) for key in dict.fromkeys(step.cite)]
@@ -143,7 +137,7 @@ def causes(now: dt.datetime) -> list[Cause]:
         end = f"outcomes.{state.outcome}" if state is not None and state.final else f"states.{step.target}"
         found.append(
             Cause(
-                pack.id, both(pack, "title"), both(pack, f"commands.{step.command}"), both(pack, end), cites, row["number"]
+                pack.id, both(pack, "title"), both(pack, f"commands.{step.command}"), both(pack, end), cites, number
             )
         )  # fmt: skip
     return sorted(found, key=lambda cause: -cause.count)
@@ -161,59 +155,60 @@ def by_article(found: list[Cause]) -> list[tuple[Ground, int]]:
     return [(known[name], number) for name, number in counted.most_common()]
 
 
-def supervised(asked: Asked, now: dt.datetime, page: int = 1) -> tuple[list[Supervised], int]:
-    """Return one page of the cases asked for and how many there are, the latest due or newest ended first."""
-    found = _found(asked, now)
-    total = found.count()
-    rows = list(
-        found.select_related("pack_version").defer("pack_version__files")[(page - 1) * PAGE : page * PAGE]
-    )
-    return _lines(rows, asked.kind, now), total
+def supervised(asked: Asked, now: dt.datetime, page: int = 1) -> tuple[list[Supervised], int, bool]:
+    """Return one page of the cases asked for, the latest due or newest ended first, how many there are, and whether there are
+    more than were counted.
+    """
+    wanted = _wanted(asked, now)
+    number, more = bounded.total(wanted, now, now - WINDOW)
+    pages = max(1, -(-number // PAGE))
+    page = min(max(page, 1), pages)
+    keys = bounded.page(wanted, now, now - WINDOW, PAGE, (page - 1) * PAGE)
+    return _lines(_rows(keys), asked.kind, now), number, more
 
 
 def all_supervised(asked: Asked, now: dt.datetime) -> Iterator[Supervised]:
-    """Yield all of them, for a file."""
-    found = _found(asked, now).select_related("pack_version").defer("pack_version__files")
-    cases = found.iterator(chunk_size=AT_ONCE)
-    while rows := list(islice(cases, AT_ONCE)):
-        yield from _lines(rows, asked.kind, now)
+    """Yield all of them, however many, for a file; some at a time are in memory."""
+    wanted, after = replace(_wanted(asked, now), whole=True), None
+    while keys := bounded.page(wanted, now, now - WINDOW, AT_ONCE, after=after):
+        yield from _lines(_rows(keys), asked.kind, now)
+        after = keys[-1]
 
 
-def _found(asked: Asked, now: dt.datetime) -> QuerySet[Case]:
-    found = Case.objects.all() if asked.kind not in TURNED else _turned(now, [asked.kind])
-    if asked.pack:
-        found = found.filter(pack=asked.pack)
-    if asked.department:
-        found = found.filter(department=asked.department)
-    if asked.kind in (OVERDUE, SOON, OPEN):
-        found = found.filter(closed_at=None)
-        if asked.kind == OVERDUE:
-            found = found.filter(due_at__lte=now)
-        elif asked.kind == SOON:
-            found = found.filter(_soon(now))
-        return found.order_by("due_at", "pk")
-    if asked.kind == ENDED:
-        found = found.filter(closed_at__gte=now - WINDOW)
+def _wanted(asked: Asked, now: dt.datetime) -> bounded.Wanted:
+    """Return what is looked at: the asked pack alone, or all there are, each as far as its figures were counted."""
+    figures = {} if asked.pack else bounded.by_pack(now, now - WINDOW)
+    looked = {asked.pack: bounded.MOST} if asked.pack else {pack: one.most for pack, one in figures.items()}
+    if asked.kind in TURNED:
+        looked = {asked.pack: bounded.MOST}
     if asked.article:
-        found = found.filter(pk__in=_rests_on(asked, found))
-    return found.order_by("-turned_at" if asked.kind in TURNED else "-closed_at", "pk")
+        # Each entry's step is looked up: not as many of them.
+        looked = dict.fromkeys(looked, bounded.LEAST)
+    steps = _steps_on(asked) if asked.article else None
+    return bounded.Wanted(asked.kind, looked, asked.pack, asked.department, steps)
+
+
+def _steps_on(asked: Asked) -> dict[int, list[str]]:
+    """Return the steps of each version that rest on an article."""
+    versions = PackVersion.objects.filter(pack=asked.pack) if asked.pack else PackVersion.objects.all()
+    found = {}
+    for version_id, hash_ in versions.values_list("pk", "hash"):
+        pack = packs.pinned(version_id, hash_).pack
+        names = [step.id for step in pack.transitions if asked.article in step.cite]
+        if names:
+            found[version_id] = names
+    return found
+
+
+def _rows(keys: Sequence[bounded.Key]) -> list[Case]:
+    found = Case.objects.select_related("pack_version").defer("pack_version__files")
+    by_id = found.in_bulk([key.id for key in keys])
+    return [by_id[key.id] for key in keys if key.id in by_id]
 
 
 def _step_asked(kind: str) -> F:
     """Return the number of the step that says why a case stands in the list."""
     return F("case__turned_seq" if kind in TURNED else "case__version")
-
-
-def _rests_on(asked: Asked, found: QuerySet[Case]) -> QuerySet[CaseEvent, Any]:
-    """Return the cases of which the step in question rests on an article."""
-    steps = Q(pk__in=[])
-    versions = found.order_by().values_list("pack_version", "pack_version__hash").distinct()
-    for version_id, hash_ in versions:
-        pack = packs.pinned(version_id, hash_).pack
-        names = [step.id for step in pack.transitions if asked.article in step.cite]
-        if names:
-            steps |= Q(case__pack_version=version_id, step__in=names)
-    return CaseEvent.objects.filter(steps, seq=_step_asked(asked.kind)).values("case_id")
 
 
 def _lines(rows: Sequence[Case], kind: str, now: dt.datetime) -> list[Supervised]:

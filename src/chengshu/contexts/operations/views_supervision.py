@@ -15,6 +15,9 @@ from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.api import Asked
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import role_required
+from chengshu.kernel.one_look import one_look
+
+FIGURES = ("open", "overdue", "soon", "ended", "withdrawn", "reversed")
 
 
 @role_required("operator")
@@ -22,19 +25,30 @@ from chengshu.contexts.identity.api import role_required
 def supervision(request: HttpRequest) -> HttpResponse:
     """Show how the cases of the district stand, and why cases were withdrawn or reversed."""
     now = timezone.now()
-    packs, ends = cases.standing(now), cases.ending_causes(now)
+    with one_look():
+        packs, ends = cases.standing(now), cases.ending_causes(now)
+        late, more_late = cases.late_by_department(now)
     nobody = dict.fromkeys(("zh", "en"), _("（没有部门）"))
     names = {row.code: {"zh": row.name_zh, "en": row.name_en} for row in identity.departments()}
     departments = [
-        (code, names.get(code, dict.fromkeys(("zh", "en"), code)) if code else nobody, number)
-        for code, number in cases.late_by_department(now)
+        (
+            code,
+            names.get(code, dict.fromkeys(("zh", "en"), code)) if code else nobody,
+            _at_least(number, more_late),
+        )
+        for code, number in late
     ]
     totals = {
-        name: sum(getattr(line, name) for line in packs)
-        for name in ("open", "overdue", "soon", "ended", "withdrawn", "reversed")
+        name: _at_least(sum(getattr(line, name) for line in packs), any(name in line.more for line in packs))
+        for name in FIGURES
     }
     context = {
-        "packs": packs,
+        "packs": [
+            (line, {name: _at_least(getattr(line, name), name in line.more) for name in FIGURES})
+            for line in packs
+        ],
+        "cut": any(line.more for line in packs),
+        "newest": cases.CAUSES_LOOKED_UP,
         "totals": totals,
         "departments": departments,
         "causes": ends[:30],
@@ -50,16 +64,17 @@ def supervised(request: HttpRequest) -> HttpResponse:
     now, asked = timezone.now(), _asked(request)
     number = request.GET.get("page", "1")
     page = int(number) if number.isdecimal() and len(number) < 7 else 1
-    rows, total = cases.supervised(asked, now, max(page, 1))
+    rows, total, more = cases.supervised(asked, now, max(page, 1))
     departments = list(identity.departments())
     context = {
         "rows": rows,
         "asked": asked,
         "kinds": _kinds(),
-        "packs": cases.standing(now),
+        "packs": cases.pack_titles(),
         "departments": departments,
         "names": {row.code: {"zh": row.name_zh, "en": row.name_en} for row in departments},
-        "total": total,
+        "total": _at_least(total, more),
+        "more": more,
         "paged": _paged(total, page),
         "breadcrumbs": [(_("督办"), "/supervision/"), (dict(_kinds())[asked.kind], "")],
     }
@@ -86,6 +101,11 @@ def _kinds() -> list[tuple[str, str]]:
         ("reversed", _("被撤销或改变")),
         ("ended", _("办结")),
     ]
+
+
+def _at_least(number: int, more: bool) -> int | str:
+    """Return a figure; of which there are more than anybody counts it is written as the least there are."""
+    return f"{number:,}+" if more else number
 
 
 def _paged(total: int, page: int) -> Page[Any]:
