@@ -1,6 +1,6 @@
 """Walks an application page by page, as a browser would, and says which fields had to be answered.
 
-``python benchmarks/_journeys.py VAR PACK USER [--halt SOURCE]... [--no-consent]`` over a founded demo; prints one JSON object.
+``python benchmarks/_journeys.py VAR PACK USER [--halt SOURCE]... [--no-consent] [--bare]`` over a founded demo; prints one JSON object.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("user")
     parser.add_argument("--halt", action="append", default=[])
     parser.add_argument("--no-consent", action="store_true")
+    parser.add_argument("--bare", action="store_true", help="a shop whose fire protection nobody accepted")
     asked = parser.parse_args()
     os.environ["CHENGSHU_VAR"] = str(asked.var)
     os.environ["DJANGO_SETTINGS_MODULE"] = "chengshu.site.settings"
@@ -35,7 +36,8 @@ def main() -> None:
 
     setup_test_environment()
     with halted(asked.halt):
-        print(json.dumps(walk(asked.pack, asked.user, consent=not asked.no_consent), ensure_ascii=False))
+        found = walk(asked.pack, asked.user, consent=not asked.no_consent, bare=asked.bare)
+        print(json.dumps(found, ensure_ascii=False))
 
 
 class halted:
@@ -67,7 +69,7 @@ class halted:
             subjects.end_halt(source, actor=steward, now=timezone.now())
 
 
-def walk(pack_id: str, user: str, *, consent: bool = True) -> dict[str, Any]:
+def walk(pack_id: str, user: str, *, consent: bool = True, bare: bool = False) -> dict[str, Any]:
     """Fill a pack's questionnaire up to the page of answers; returns what was asked and what was not."""
     from django.test import Client
 
@@ -76,7 +78,9 @@ def walk(pack_id: str, user: str, *, consent: bool = True) -> dict[str, Any]:
 
     account = identity.account_named(user)
     assert account is not None, user
-    pack, answers = cases.current_pack(pack_id), script(pack_id)
+    pack, answers = cases.current_pack(pack_id), dict(script(pack_id))
+    if "place_code" in answers:  # an address of the demo itself, as the picker offers it
+        answers["place_code"] = chosen_address(bare=bare)
     client = Client(headers={"host": "localhost"})
     client.force_login(account)
     page = client.post(f"/hall/apply/{pack_id}/begin", {"anew": "1"})
@@ -126,24 +130,25 @@ def answer(pack: Any, name: str, answers: Mapping[str, Any]) -> Any:
         if item.accept == "photo":
             return {name: SimpleUploadedFile("photo.png", picture(), "image/png")}
         return {name: SimpleUploadedFile("paper.png", picture(), "image/png")}
-    # An address of the demo itself, as the picker offers it: the register knows the premises there.
-    value = chosen_address() if name == "place_code" else answers.get(name)
+    value = answers.get(name)
     if hasattr(value, "isoformat"):
         value = value.isoformat()
     sent = posted([filling.field_view(pack, item, {})], {name: value})
     return dict(sent.lists())
 
 
-def chosen_address() -> str:
-    """Return the place of some premises let, as the golden case's shop is, that the register holds with their area."""
+def chosen_address(*, bare: bool = False) -> str:
+    """Return the first shop let, as the golden case's is, of which the registers know all that they can, or (``bare``) no acceptance."""
     from chengshu.contexts.subjects.reading import in_force
 
-    rows = in_force().filter(kind="premises").exclude(place_code="").order_by("subject_id")[:500]
-    return next(str(row.place_code) for row in rows if _fits(row.data or {}))
+    rows = in_force().filter(kind="premises").exclude(place_code="").order_by("subject_id")[:5000]
+    return next(str(row.place_code) for row in rows if _fits(row.data or {}, bare=bare))
 
 
-def _fits(data: Mapping[str, Any]) -> bool:
-    return bool(data.get("premises.area_m2")) and data.get("premises.rented") == "是"
+def _fits(data: Mapping[str, Any], *, bare: bool) -> bool:
+    held = all(data.get(f"premises.{name}") for name in ("area_m2", "post_code"))
+    shop = data.get("premises.use") == "商铺" and data.get("premises.rented") == "是"
+    return held and shop and bool(data.get("premises.exits")) is not bare
 
 
 def picture() -> bytes:

@@ -23,7 +23,10 @@ GOAL = 0.70
 # One-thing, sign-in of the demo, sources that are taken down in turn.
 WALKS = (
     ("newborn", "resident", ("public-security.residents", "certificate:birth-record", "certificate:marriage")),
-    ("open-a-restaurant", "applicant", ("public-security.residents", "certificate:business-licence", "housing.premises")),
+    ("open-a-restaurant", "applicant", (
+        "public-security.residents", "certificate:business-licence", "housing.premises", "housing.fire_acceptances",
+        "market.revoked_permits", "urban-management.protected_places",
+    )),
 )  # fmt: skip
 JOURNEYS = Path(__file__).with_name("_journeys.py")
 
@@ -45,6 +48,9 @@ def run(*, small: bool, shared: Path | None) -> dict[str, Any]:
                     walked(var, pack, user, "--no-consent"),
                 )
             )
+            if pack == "open-a-restaurant":
+                bare = walked(var, pack, user, "--bare")
+                rows.append(row(f"{pack}: at a shop whose fire protection nobody accepted", bare))
             rows += [
                 row(f"{pack}: with {source} down", walked(var, pack, user, "--halt", source)) for source in sources
             ]  # fmt: skip
