@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.models import Case
+from chengshu.contexts.messages.models import PublicNotice
 from chengshu.kernel.problems import Problem
 from tests_support.casework import MONDAY
 from tests_support.packwork import (
@@ -90,8 +92,21 @@ def test_the_better_of_two_lines_is_listed_and_followed_up(people):
     best = kept(call, "proposed")
     # (90 + 90 + 100) / 3 = 93.33; the quota is one.
     assert [(row["name"], row["score"]) for row in best] == [("乙产线", 9333)]
+    settle(at(23))
+    # The public reads the list in words and no account.
+    (told,) = (
+        each
+        for each in json.loads(PublicNotice.objects.get(kind="proposed").fields)
+        if each["name"] == "list"
+    )
+    assert "等级：产线级" in told["value"]["zh"] and "applicant" not in json.dumps(told)
     settle(at(31))
     assert state(call) == "deciding"
+    view = cases.case_view(call, people.head, now=at(32))
+    (field,) = next(each.fields for each in view.commands if each.name == "confirm")
+    assert field.value == best
+    (notice,) = (each for each in view.terms if each.id == "notice")
+    assert notice.light.zh == "期满"
     with pytest.raises(Problem) as caught:
         take(call, "confirm", people.clerk, at(32), final=best)
     assert caught.value.code == "own-work"

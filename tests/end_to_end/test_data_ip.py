@@ -9,14 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import subprocess
-import sys
 
 import pytest
-from browsing import act, environment, fill, opened, text
+from browsing import act, fill, opened, text
+from walking import PDF, hours_of
 
 pytestmark = pytest.mark.browser
-PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\n%%EOF\n"
 # A register takes a data set once: each walk brings one of its own.
 DIGEST = hashlib.sha256(os.urandom(16)).hexdigest()
 SECTIONS = [
@@ -30,15 +28,6 @@ SECTIONS = [
     {"evidence_kind": "here", "data_digest": DIGEST, "sample": PDF},
     {"dispute_state": "undisputed", "withdrawn_before": "false", "truthful": "true"},
 ]  # fmt: skip
-# The notice of this one case ends: the other cases of the district stay where they are.
-LATER = """
-import datetime as dt, sys, django
-django.setup()
-from chengshu.contexts.cases import store
-from chengshu.contexts.cases.models import CaseTerm
-term = CaseTerm.objects.get(case_id=sys.argv[1], state="running")
-store.command(sys.argv[1], "notice_over", {}, actor=None, now=term.due_at + dt.timedelta(hours=1), term=term.term)
-"""
 
 
 def apply_for_registration(page):
@@ -102,11 +91,8 @@ def test_a_data_set_is_registered_over_an_objection_and_its_certificate_verified
     act(officer, objection, "decide", {"holds": "false", "decision_text": "证据不足"})
 
     # 5. The notice ends; a second officer approves: nobody decides on what they checked themselves.
-    done = subprocess.run(
-        [sys.executable, "-c", LATER, case], capture_output=True, text=True, timeout=120,
-        env={**environment(district.var), "DJANGO_SETTINGS_MODULE": "chengshu.site.settings"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
+    with hours_of(district) as hours:
+        hours.end(case, "notice", "notice_over")
     opened(officer, case, lambda: "异议处理 ·" not in text(officer))
     assert officer.locator(f"a[href='/cases/{case}/do/approve']").count() == 0
     officer.get_by_role("link", name="转交").click()

@@ -1,35 +1,17 @@
 """Two more regulations through the pages of the officers: a data-security incident, and public data put to use.
 
-The other packs run in the engine's own tests; here it is seen that their forms, lists and buttons carry a case to its end.
+Standards and apps, licences and calls have walks of their own; here forms, lists and buttons carry a case to its end.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import os
 import re
 
 import pytest
-from browsing import act, fill, text
+from browsing import act, text
+from walking import MARK, PDF, TODAY, after, apply_for, say_in_public
 
 pytestmark = pytest.mark.browser
-PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\n%%EOF\n"
-# Each run has names of its own: a served district may have seen this test before.
-MARK = os.urandom(3).hex()
-TODAY = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
-
-
-def apply_for(page, pack, sections):
-    """Fill in the form of a service section by section; returns the case."""
-    page.goto(f"/services/{pack}")
-    page.get_by_role("button", name="开始填写").click()
-    page.goto(f"{page.url}/sections/{next(iter(sections))}")
-    for answers in sections.values():
-        fill(page, answers)
-        page.get_by_role("button", name="保存并继续").click()
-    page.get_by_role("button", name="确认并提交").click()
-    assert "已收到您的申请" in text(page)
-    return page.url.rsplit("/", 1)[1]
 
 
 def test_a_major_incident_goes_from_the_processor_over_both_levels_to_its_summary(visit):
@@ -84,19 +66,14 @@ def test_public_data_is_registered_disputed_and_its_operation_proposed(visit):
 
     # Anyone doubts it on the public notice; the unit answers.
     public = visit("objector", phone=True).page
-    public.goto(f"/notices/?q={name}")
-    public.get_by_role("link", name=name).first.click()
-    public.locator(".open-form > summary").click()
-    fill(public, {"disputed": "泊位数不符"}, "dispute-")
-    public.locator(".public-command form .actions button").click()
-    assert "已收到" in text(public)
+    say_in_public(public, name, "dispute", {"disputed": "泊位数不符"})
     act(unit, case, "answer", {"answer_text": "已更正", "corrected": "true"})
 
     # The office proposes the authorisation: a case of its own, which another officer decides.
     act(office, case, "authorise", {
         "operator_name": "示例数据运营有限公司", "operator_code": "91440300MA5EXAMP0X", "operator_account": "applicant",
         "manager_name": "政务服务和数据管理局", "manager_code": "11440306MB2EXAM00Y", "mode": "by-field", "fields": ["transport"],
-        "grant_conditions": "仅限停车诱导", "model": "自主运营", "term_end": (TODAY + dt.timedelta(days=300)).isoformat(),
+        "grant_conditions": "仅限停车诱导", "model": "自主运营", "term_end": after(300),
         "exit_plan": "期满删除", "safety_duty": "等保三级", "decision_paper": PDF,
     })  # fmt: skip
     links = office.eval_on_selector_all("main a", "all => all.map(each => each.getAttribute('href'))")

@@ -21,7 +21,7 @@ ALWAYS = {"actor", "cell"}
 def check_texts(pack: Pack, files: PackFiles, faults: Faults) -> None:
     """Note missing and surplus texts, and names between braces that nothing fills."""
     wanted, optional = {*_wanted(pack), *_of_effects(pack)}, {*_optional(pack)}
-    mentions, public = _mentions(pack), _public_mentions(pack)
+    mentions, public, codes = _mentions(pack), _public_mentions(pack), _codes(pack)
     for language, texts in pack.texts.items():
         file = files.name(f"texts/{language}.yaml")
         flat, lines = flatten(texts), _Lines(files, language)
@@ -35,6 +35,8 @@ def check_texts(pack: Pack, files: PackFiles, faults: Faults) -> None:
                     remedy=f"add {key}",
                 )
         for key in sorted(set(flat) - wanted - optional):
+            if key.startswith(codes):
+                continue
             faults.add("text-unknown", f"Nothing shows the text {key!r}", file, lines.of(key))
         for key, text in flat.items():
             allowed = public if key.startswith("public.") else mentions
@@ -95,6 +97,13 @@ def _optional(pack: Pack) -> Iterator[str]:
             yield from (f"choices.{name}.{choice}" for choice in type_.choices)
     for effect in effects_of(pack):
         yield from _optional_of(effect)
+
+
+def _codes(pack: Pack) -> tuple[str, ...]:
+    """Where a case that another one opens has words for codes: the choice itself is declared by the pack that opens it."""
+    if pack.offered:
+        return ()
+    return tuple(f"choices.{name}." for name, fact in pack.facts.items() if fact.type.kind == "text")
 
 
 def _optional_of(effect: Effect) -> Iterator[str]:

@@ -70,6 +70,13 @@ def _place_code(text: str) -> str:
     return plain
 
 
+def _account(text: str) -> str:
+    plain = text.strip()
+    if not plain or len(plain.split()) != 1:
+        raise BadValue("an account is expected: its number or its sign-in name")
+    return plain
+
+
 _FORMATS: Mapping[str, Callable[[str], str]] = {
     "resident_id": _resident_id,
     "credit_code": _credit_code,
@@ -79,6 +86,7 @@ _FORMATS: Mapping[str, Callable[[str], str]] = {
     "ethnic_group": _ethnic_group,
     "native_place": _native_place,
     "place_code": _place_code,
+    "account": _account,
 }
 FORMATS = tuple(_FORMATS)
 

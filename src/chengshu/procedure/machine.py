@@ -136,6 +136,20 @@ def allowed(pack: Pack, case: Case, actor: Actor, now: dt.datetime) -> list[Tran
     return list(found.values())
 
 
+def for_others(pack: Pack, case: Case, actor: Actor, now: dt.datetime) -> list[Transition]:
+    """Return the steps that are the actor's to take but for their own part in the case: somebody else must."""
+    found: dict[str, Transition] = {}
+    for name in pack.commands():
+        plan = pack.plans.get((case.state, name))
+        if plan is None:
+            continue
+        scope = _scope(pack, plan, case, case.facts, actor, now, case.children, default_clock())
+        mine = [step for step in plan.steps if step.by & actor.roles and _may_hold(step, scope)]
+        if mine and all(_own_work(case, step, actor) for step in mine):
+            found[name] = mine[0]
+    return list(found.values())
+
+
 def _may_hold(step: Transition, scope: dict[str, Any]) -> bool:
     if step.when is None or any(name.startswith(("data.", "decided.")) for name in step.when.reads):
         return True

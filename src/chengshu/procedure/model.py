@@ -397,6 +397,17 @@ class Pack:
         """Return whether cases may be opened under this version on ``day``; running ones go on after it."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
+    def only_passes(self, term: str) -> bool:
+        """Say whether a term is a span that is waited for (a public notice, a licence): at its end it is over, not late.
+
+        Nobody has a task in it, or it runs to a day that was named and the system then moves the case on.
+        """
+        item = self.deadlines[term]
+        if not any(self.states[state].tasks for state in item.runs_while):
+            return True
+        ends = (step for state in item.runs_while for step in self.steps.get((state, item.on_expiry), ()))
+        return item.until is not None and any(SYSTEM in step.by and step.target is not None for step in ends)
+
     def title(self, language: str = "zh") -> str:
         """Return the title of the pack."""
         return self.text("title", language)

@@ -259,7 +259,7 @@ registry = Registry(
         )
     },
     sources={
-        # A fact of the case itself; the golden record of a subject; an attribute of who is signed in.
+        # A fact of the case itself, or what it keeps; the golden record of a subject; an attribute of who is signed in.
         "case_fact": {"name": _TEXT},
         "golden_record": {"subject_id": _optional("text"), "element": _TEXT},
         "account": {"account": _TEXT, "attribute": _TEXT},

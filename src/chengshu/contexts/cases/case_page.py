@@ -9,9 +9,9 @@ from typing import Any
 from django.utils.translation import get_language
 
 from chengshu.contexts.cases import claiming, comments, packs, rows
-from chengshu.contexts.cases.access import OWN, access_case
+from chengshu.contexts.cases.access import OWN, Access, access_case
 from chengshu.contexts.cases.command_forms import CommentForm, Seen
-from chengshu.contexts.cases.domain import CaseView, EventView, FileView
+from chengshu.contexts.cases.domain import CaseView, EventView, FileView, TermView
 from chengshu.contexts.cases.field_views import scope_of, seen
 from chengshu.contexts.cases.panels import CasePanelLine, notes_on_files, panel_lines
 from chengshu.contexts.cases.parties import PartyLine, parties_of
@@ -22,18 +22,22 @@ from chengshu.contexts.cases.what_if import what_if_case
 from chengshu.contexts.cases.wording import both
 from chengshu.contexts.identity.api import STAFF_ROLES, Account
 from chengshu.kernel.terms import legal_day
+from chengshu.procedure.case import OPEN_TERMS
 from chengshu.procedure.drawing import Drawing, draw
-from chengshu.procedure.model import Pack
+from chengshu.procedure.machine import for_others
+from chengshu.procedure.model import Pack, Transition
 
 
 def page_of(view: CaseView, viewer: Account, now: dt.datetime) -> dict[str, Any]:
     """Return the parts of the page that are not the case itself; who sees the state only gets no more than that."""
     access = access_case(view.case_id, viewer, now)
     if access.level == OWN:
-        return {"drawing": drawing(access.pack, view)}
+        return {"drawing": drawing(access.pack, view), **_terms(view)}
     remarks = comments.may_comment(view.case_id, viewer, now)
     return {
         "drawing": drawing(access.pack, view),
+        **_terms(view),
+        "for_others": [both(access.pack, f"commands.{step.command}") for step in _for_others(access, now)],
         "parties": _parties(access.pack, view.case_id, now),
         "may": claiming.may_claim(view.case_id, viewer, now),
         "claimed_by": claiming.holder_name(view.case_id, viewer) if viewer.role == "officer" else "",
@@ -57,6 +61,21 @@ def _files(
     papers = {file.digest for _, file in files if not file.erased and file.media_type == "application/pdf"}
     notes = notes_on_files(papers if not view.withheld else (), viewer, now)
     return [(event, file, notes.get(file.digest, ())) for event, file in files]
+
+
+def _terms(view: CaseView) -> dict[str, list[TermView]]:
+    """Part the terms: those that run, or ended late, are read first; what ended in time is folded away."""
+    going = [term for term in view.terms if term.state in OPEN_TERMS]
+    late = [term for term in view.terms if term not in going and term.light.colour == "red"]
+    return {
+        "terms_now": sorted(going, key=lambda term: term.due_on or "9999") + late,
+        "terms_over": [term for term in view.terms if term not in going and term not in late],
+    }
+
+
+def _for_others(access: Access, now: dt.datetime) -> list[Transition]:
+    """Whoever took part may look in vain for the step that is due: the page says that it is another's."""
+    return for_others(access.pack, access.row.case(access.pack.id), access.actor, now)
 
 
 def _parties(pack: Pack, case_id: str, now: dt.datetime) -> list[tuple[dict[str, str], PartyLine]]:

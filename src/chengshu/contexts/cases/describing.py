@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from chengshu.contexts.cases.reading import money_of, pack_words
+from chengshu.contexts.cases.reading import account_columns, money_of, pack_words
 from chengshu.kernel.money import in_yuan
 
 Shown = dict[str, Any]
@@ -16,11 +16,19 @@ FEN = "fen"
 def described(case_id: str, values: Mapping[str, Any] | None) -> list[Shown]:
     """Return ``[{name, label: {zh, en}, raw, value: {zh, en}, unit}]`` in the order given; empty values are left out.
 
-    ``unit`` is ``fen`` where the raw value is money, and stands there only then.
+    ``unit`` is ``fen`` where the raw value is money, and stands there only then. Of rows, whose account a row is stays inside.
     """
-    given = plain_values(values)
-    keys = [key for name in given for key in (f"claims.{name}", f"fields.{name}.label")]
-    keys += [f"choices.{name}.{each}" for name, value in given.items() for each in _choices(value)]
+    hidden = account_columns(case_id)
+    given = {name: _without(value, hidden) for name, value in plain_values(values).items()}
+    cells = [
+        (str(key), cell) for value in given.values() for row in _rows(value) for key, cell in row.items()
+    ]
+    keys = [
+        key
+        for name in (*given, *(name for name, _ in cells))
+        for key in (f"claims.{name}", f"fields.{name}.label")
+    ]
+    keys += [f"choices.{name}.{each}" for name, value in (*given.items(), *cells) for each in _choices(value)]
     words, money = pack_words(case_id, keys), money_of(case_id)
     found = []
     for name, value in given.items():
@@ -29,6 +37,16 @@ def described(case_id: str, values: Mapping[str, Any] | None) -> list[Shown]:
         unit = {"unit": FEN} if type(value) is int and name in money else {}
         found.append({"name": name, "label": label, "raw": value, "value": said, **unit})
     return found
+
+
+def _rows(value: Any) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+
+
+def _without(value: Any, hidden: frozenset[str]) -> Any:
+    if not hidden or not _rows(value):
+        return value
+    return [{key: cell for key, cell in row.items() if key not in hidden} for row in _rows(value)]
 
 
 def plain_values(values: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -73,11 +91,15 @@ def _said(
         return in_yuan(value)[language]
     if isinstance(value, str):
         return words.get(f"choices.{name}.{value}", {}).get(language) or value
+    if rows := _rows(value):
+        lines = (_said(name, row, words, language, money) for row in rows)
+        return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))
     if isinstance(value, list | tuple):
         said = (_said(name, each, words, language, money) for each in value)
         return ("、" if language == "zh" else ", ").join(said)
     if isinstance(value, Mapping):
         colon, stop = ("：", "；") if language == "zh" else (": ", "; ")
         cells = ((key, _said(str(key), each, words, language, money)) for key, each in value.items())
-        return stop.join(f"{key}{colon}{text}" for key, text in cells)
+        labels = {key: words.get(f"fields.{key}.label", {}).get(language) or key for key in value}
+        return stop.join(f"{labels[key]}{colon}{text}" for key, text in cells)
     return str(value)

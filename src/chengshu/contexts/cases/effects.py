@@ -117,10 +117,11 @@ def holders_of(role: Role, row: rows.CaseRow, now: dt.datetime) -> list[str]:
 
 
 def case_fact_source(request: SourceRequest) -> Any:
-    """Return a fact of the case, for a field that starts with it."""
+    """Return a fact of the case, or what it keeps, for a field that starts with it."""
     row = rows.lock_free(request.case_id)
     name = request.params["name"]
-    body = row.case("").facts
-    if name in body:
-        return body[name]
+    case = row.case("")
+    for held in (case.facts, case.kept):
+        if name in held:
+            return held[name]
     return sealing.personal_facts(request.case_id).get(name)

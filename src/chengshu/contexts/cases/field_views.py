@@ -102,6 +102,10 @@ def _column(pack: Pack, rows: str, column: Field) -> FieldView:
     label = both(pack, f"fields.{rows}.columns.{column.name}")
     if not label["zh"]:
         label = {language: text or column.name for language, text in view.label.items()}
+    if column.type.kind == "text" and not view.choices:
+        # A code that another form or pack declares as a choice: people read its words, and choose among them.
+        named = pack.texts.get("zh", {}).get("choices", {}).get(column.name) or {}
+        view = replace(view, choices=[(code, both(pack, f"choices.{column.name}.{code}")) for code in named])
     # A cell is one line, however long its text may be.
     return replace(view, label=label, long=False)
 

@@ -8,11 +8,14 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases.domain import FieldView
 from chengshu.contexts.cases.place_field import PlaceField, holds_place
+from chengshu.contexts.identity import api as identity
 from chengshu.kernel.ethnic_groups import ETHNIC_GROUPS
 from chengshu.kernel.money import bare_yuan
 
@@ -86,7 +89,11 @@ class FilesField(forms.FileField):
 
 
 class LinesField(forms.CharField):
-    """A list of texts, one a line."""
+    """A list of texts, one a line; ``most`` counts the lines, not their letters."""
+
+    def __init__(self, *, most: int, **kwargs: Any) -> None:
+        self.most = most
+        super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> Any:
         """Return the lines that say something."""
@@ -101,11 +108,29 @@ class LinesField(forms.CharField):
         """Ask for a line where one is required."""
         if self.required and not value:
             raise forms.ValidationError(error_text("required"), code="required")
+        if len(value) > self.most:
+            raise forms.ValidationError(_("最多 %(most)s 项") % {"most": self.most}, code="too-long")
 
     def run_validators(self, value: Any) -> None:
         """Apply the limits to each line."""
         for line in value:
             super().run_validators(line)
+
+
+class AccountsField(LinesField):
+    """Accounts by the name that they sign in with, or staff by the name they go by; residents are never listed."""
+
+    def to_python(self, value: Any) -> Any:
+        """Return the sign-in names; a name that nobody has is told beside the field."""
+        found = []
+        for line in super().to_python(value):
+            account = identity.account_named(line) or identity.staff_called(line)
+            if account is None:
+                raise forms.ValidationError(
+                    _("没有这个账户：%(name)s") % {"name": line[:60]}, code="account-unknown"
+                )
+            found.append(account.username)
+        return found
 
 
 class MoneyField(forms.DecimalField):
@@ -130,6 +155,24 @@ class MoneyField(forms.DecimalField):
         if isinstance(value, int):
             return Decimal(value) / FEN
         return super().to_python(str(value or "").replace(",", "").replace("，", "").strip() or None)
+
+
+def account_name(value: Any) -> str:
+    """Return how people call an account that a pack names by its number or its sign-in name."""
+    text = str(value or "")
+    found = identity.account(int(text)) if text.isdecimal() else identity.account_named(text)
+    return found.shown_name if found else text
+
+
+class AccountInput(forms.TextInput):
+    """An account that the case named already: people read whose it is, the form carries which."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Draw the name beside a hidden field; what is still empty is typed."""
+        if not value or (attrs or {}).get("aria-invalid"):
+            return super().render(name, value, attrs, renderer)
+        hidden = forms.HiddenInput().render(name, value, attrs, renderer)
+        return format_html("<span>{}</span>{}", account_name(value), hidden)
 
 
 class RowsWidget(forms.Widget):
@@ -299,6 +342,8 @@ def cell_field(view: FieldView) -> forms.Field:
         return _ethnic_field(shared)
     if holds_place(view):
         return PlaceField(**shared)
+    if view.format == "account":
+        return forms.CharField(max_length=view.most, widget=AccountInput(), **shared)
     attrs = ATTRIBUTES.get(view.format, {})
     widget_: forms.Widget = forms.Textarea(attrs={"rows": 4}) if view.long else forms.TextInput(attrs=attrs)
     return forms.CharField(max_length=view.most, widget=widget_, **shared)
@@ -350,6 +395,14 @@ def _list_field(view: FieldView, shared: dict[str, Any]) -> forms.Field:
     if view.choices:
         choices = [(name, said(text)) for name, text in view.choices]
         return forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple, **shared)
-    hint = _("每行一个账户名") if view.kind == "accounts" else _("每行一项")
+    accounts = view.kind == "accounts"
+    hint = _("每行一项")
+    if accounts:
+        hint = (
+            _("填账户名，工作人员也可以填姓名")
+            if view.most == 1
+            else _("每行一个账户名，工作人员也可以填姓名")
+        )
     shared["help_text"] = " ".join(filter(None, [shared["help_text"], hint]))
-    return LinesField(max_length=view.most, widget=forms.Textarea(attrs={"rows": 4}), **shared)
+    widget = forms.TextInput() if view.most == 1 else forms.Textarea(attrs={"rows": 4})
+    return (AccountsField if accounts else LinesField)(most=view.most, widget=widget, **shared)

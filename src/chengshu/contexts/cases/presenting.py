@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -23,6 +24,7 @@ from chengshu.contexts.cases.domain import (
     ValueView,
 )
 from chengshu.contexts.cases.field_views import field_view, first_value
+from chengshu.contexts.cases.form_fields import said as said_here
 from chengshu.contexts.cases.lights import term_light
 from chengshu.contexts.cases.models import Case as CaseModel
 from chengshu.contexts.cases.models import CaseEvent, EvidenceFile
@@ -38,6 +40,7 @@ from chengshu.contexts.cases.wording import (
     spoken,
 )
 from chengshu.contexts.identity import api as identity
+from chengshu.kernel.problems import Problem
 from chengshu.procedure.case import EXPIRED, LATE, Case, TermState
 from chengshu.procedure.machine import allowed
 from chengshu.procedure.model import ENTRY, Pack, Transition
@@ -53,6 +56,7 @@ _NOT_SHOWN = (
     "kind",
     "element",
 )
+TOOK_PART = {"zh": "本办件中的账户：{names}", "en": "Accounts in this case: {names}"}
 
 
 def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> CaseView:
@@ -97,7 +101,7 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
         commands=commands,
         events=events_of(access, secrets, hidden, children) if access.level != OWN else [],
         children=_children(children) if access.level != OWN else [],
-        parent=row.parent_id if access.level == FULL else None,
+        parent=_parent(access, viewer, now),
         withheld=access.level != FULL,
         erased=erased,
         may_reassign=bool(pack.administration.by & access.actor.roles) and not model.closed_at,
@@ -105,6 +109,17 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
         on_behalf=row.behalf or {},
         one_thing=pack.parts is not None,
     )
+
+
+def _parent(access: Access, viewer: identity.Account, now: dt.datetime) -> str | None:
+    """Return the case that opened this one, for whoever may open that page too: an applicant's call is the office's."""
+    if access.level != FULL or not access.row.parent_id:
+        return None
+    try:
+        access_case(access.row.parent_id, viewer, now)
+    except Problem:
+        return None
+    return access.row.parent_id
 
 
 def secrets_of(case_id: str) -> tuple[dict[int, dict[str, Any]], bool]:
@@ -147,12 +162,19 @@ def facts_of(pack: Pack, own: Mapping[str, Any]) -> list[tuple[str, dict[str, st
         if value is None or name in _NOT_SHOWN or fact.type.kind in ("files", "map"):
             continue
         view = field_view(pack, fact, own, value)
-        said = dict(view.choices).get(value) if isinstance(value, str) else None
-        text = said or shown_value(view, value)
+        text = (_in_words(pack, name, view, value) if isinstance(value, str) else None) or shown_value(
+            view, value
+        )
         # A place reads as its address; where the case says the same address anyway, once is enough.
         if not (holds_place(view) and text in (own.get("address"), value)):
             shown.append((name, view.label, text))
     return shown
+
+
+def _in_words(pack: Pack, name: str, view: FieldView, value: str) -> dict[str, str] | None:
+    """Return what a choice is called; a text that holds a code of the case that opened this one has words as well."""
+    found = dict(view.choices).get(value) or both(pack, f"choices.{name}.{value}")
+    return found if found["zh"] else None
 
 
 def _value(item: Any) -> ValueView:
@@ -190,9 +212,8 @@ def case_terms(pack: Pack, case: Case, now: dt.datetime) -> list[TermView]:
 
 
 def _light(pack: Pack, name: str, term: TermState, now: dt.datetime) -> Light:
-    """Return a term's light; one that nobody had to act in (a public notice) is over at its end, not late."""
-    waited = all(not pack.states[state].tasks for state in pack.deadlines[name].runs_while)
-    if waited and term["state"] in (LATE, EXPIRED):
+    """Return a term's light; one that is only waited for (a public notice) is over at its end, not late."""
+    if pack.only_passes(name) and term["state"] in (LATE, EXPIRED):
         return Light("green", "期满", "over")
     return term_light(term["state"], term["due_at"], term["amber_at"], now)
 
@@ -222,7 +243,7 @@ def _fields(access: Access, step: Transition, own: Mapping[str, Any], now: dt.da
     if step.form is None:
         return []
     scope = {f"facts.{name}": value for name, value in own.items()}
-    return [
+    found = [
         field_view(
             access.pack,
             item,
@@ -232,6 +253,22 @@ def _fields(access: Access, step: Transition, own: Mapping[str, Any], now: dt.da
         )
         for item in step.form.fields.values()
     ]
+    return [
+        _with_people(access, view) if view.kind == "accounts" and not view.choices else view for view in found
+    ]
+
+
+def _with_people(access: Access, view: FieldView) -> FieldView:
+    """Name, beside a field of accounts, who took a step in this case from outside: their sign-in names are known to nobody."""
+    actors = {row.actor for row in case_file.events_of(access.row.id)}
+    people = identity.accounts(ids=[int(each) for each in actors if each.isdecimal()], role="resident")
+    if access.level != FULL or not people:
+        return view
+    names = "、".join(f"{each.username}（{each.shown_name}）" for each in people)
+    told = {language: TOOK_PART[language].format(names=names) for language in LANGUAGES}
+    return replace(
+        view, help={key: " ".join(filter(None, [text, told[key]])) for key, text in view.help.items()}
+    )
 
 
 def events_of(
@@ -332,7 +369,8 @@ def _answers(pack: Pack, step_id: str, data: Mapping[str, Any]) -> list[tuple[di
         if value in (None, "", []) or item.type.kind in ("files", "map"):
             continue
         view = field_view(pack, item, {}, value)
-        found.append((view.label, shown_value(view, value)))
+        said = _in_words(pack, item.name, view, value) if isinstance(value, str) else None
+        found.append((view.label, said_here(said) if said else shown_value(view, value)))
     return found
 
 

@@ -120,6 +120,14 @@ def money_of(case_id: str) -> frozenset[str]:
     return money_names(_pack(rows.lock_free(case_id)))
 
 
+def account_columns(case_id: str) -> frozenset[str]:
+    """Return the columns of the pack's rows that say whose account a row is."""
+    fields = [field for _, given in _pack(rows.lock_free(case_id)).fields() for field in given.values()]
+    return frozenset(
+        column.name for field in fields for column in field.columns.values() if column.format == "account"
+    )
+
+
 def pack_templates(case_id: str) -> dict[str, str]:
     """Return the document templates of the version that the case runs under, by file name."""
     row = rows.lock_free(case_id)

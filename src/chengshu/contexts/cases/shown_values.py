@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases.domain import FieldView
-from chengshu.contexts.cases.form_fields import said
+from chengshu.contexts.cases.form_fields import account_name, said
 from chengshu.contexts.cases.place_field import holds_place, place_text
 from chengshu.kernel.money import yuan
 
@@ -26,6 +26,8 @@ def shown_value(view: FieldView, value: Any) -> Any:
                 if isinstance(row, Mapping)
             ],
         }
+    if view.kind == "accounts" and isinstance(value, list):
+        return [account_name(item) for item in value]
     if isinstance(value, list):
         return [_choice(view, item) for item in value]
     if isinstance(value, bool):
@@ -34,6 +36,8 @@ def shown_value(view: FieldView, value: Any) -> Any:
         return _("%(yuan)s 元") % {"yuan": yuan(value)}
     if holds_place(view):
         return place_text(value)
+    if view.format == "account":
+        return account_name(value)
     return _choice(view, value)
 
 

@@ -35,6 +35,7 @@ NOT_SO = {"zh": "不属于：{row}", "en": "Not so: {row}"}
 OTHERWISE = {"zh": "以上情形都没有", "en": "None of the above"}
 NO_NAME = {"zh": "第 {number} 条规则", "en": "Rule {number}"}
 WITHHELD = {"zh": "（只给经办人和本人看）", "en": "(shown to the office and the person only)"}
+OPENED = {"zh": "提交时", "en": "At submission"}
 TODAY = {"zh": "当天日期", "en": "the day"}
 
 
@@ -69,6 +70,8 @@ class Decision:
     says: tuple[tuple[Said, Any], ...]
     lines: tuple[TraceLine, ...]
     leaf_id: int
+    # What the step is called that the table decided on.
+    title: Said
 
 
 def register_origins(handler: Origins) -> None:
@@ -128,6 +131,7 @@ class _Told:
             step is not None and automatic(self.pack, step, event["role"]),
             tuple(self._says(table, event.get("decided", {}))),
             tuple(self._lines(table, chosen, data, legal_day(row.at))), row.leaf_id,
+            both(self.pack, f"commands.{step.command}") if step is not None and event["step"] != ENTRY else OPENED,
         )  # fmt: skip
 
     def _says(self, table: Table, decided: Mapping[str, Any]) -> Iterable[tuple[Said, Any]]:

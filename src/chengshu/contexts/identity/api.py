@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from django.db.models import Q
+
 from chengshu.contexts.identity import mandates, windows
 from chengshu.contexts.identity.access import (
     ALL_ROLES,
@@ -179,6 +181,13 @@ def account_of(subject_id: str) -> Account | None:
 def account_named(username: str) -> Account | None:
     """Return an account by the name it signs in with."""
     return Account.objects.select_related("department").filter(username=username).first()
+
+
+def staff_called(name: str) -> Account | None:
+    """Return the one member of staff in office who goes by a name; ``None`` where it is nobody's or of several."""
+    called = Q(display_name=name) | Q(name_en=name)
+    found = Account.objects.select_related("department").filter(called, role__in=STAFF_ROLES, is_active=True)
+    return found[0] if len(found[:2]) == 1 else None
 
 
 def accounts(

@@ -134,7 +134,10 @@ def office_terms(step: cases.StepTaken) -> frozenset[str]:
             return not roles or any(pack.roles[role].holder not in PERSONS for role in roles)
 
         _known[pack.hash] = frozenset(
-            term for term, item in pack.deadlines.items() if any(of_office(each) for each in item.runs_while)
+            term
+            for term, item in pack.deadlines.items()
+            if any(of_office(each) for each in item.runs_while)
+            and not (item.until and pack.only_passes(term))
         )
     return _known[pack.hash]
 
