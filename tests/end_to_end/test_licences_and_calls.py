@@ -167,7 +167,7 @@ def test_the_better_of_two_lines_is_listed_over_an_objection(visit, hours):
 
     # Whoever ranked does not confirm, and reads why; the listed one is followed up until it is removed.
     office.goto(f"/cases/{call}")
-    assert "要由另一个人办理：确定名单" in text(office)
+    assert office.get_by_text("要由另一个人办理").filter(has_text="确定名单").is_visible()
     # What was shown to the public stands in the form already, by name and not by number.
     head.goto(f"/cases/{call}/do/confirm")
     wrong += faults(head)

@@ -12,18 +12,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from browsing import DESK, PHONE, District, environment, fill, text
 from playwright.sync_api import Page
 
 from chengshu.kernel.workdays import official_calendar
+from tests_support import axe
 
 PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\n%%EOF\n"
 # Each run has names of its own: a served district may have seen this test before.
 MARK = os.urandom(3).hex()
 TODAY = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
-AXE = Axe()
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# What another size may change.
+BY_SIZE = ("color-contrast", "target-size", "scrollable-region-focusable", "region")
 # One case's term ends as if its day had come (the other cases of the district stay where they are), or somebody takes a
 # step whose like was seen in the browser already. One process for the whole walk: starting it is what costs.
 HOURS = """
@@ -115,13 +115,11 @@ def find_task(page: Page, words: str) -> str:
 def faults(page: Page) -> list[str]:
     """Return what axe finds on a page, on a desk and on a phone, and where it is wider than the screen."""
     found = []
-    for size in (DESK, PHONE):
+    for size, rules in ((DESK, ()), (PHONE, BY_SIZE)):
         page.set_viewport_size(size)
         if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
             found.append(f"{page.url}: wider than {size['width']}")
-        page.evaluate("'axe' in window") or page.evaluate(AXE.axe_script)
-        options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
-        told = page.evaluate("options => axe.run(options)", options)["violations"]
+        told = axe.violations(page, rules)
         found += [
             f"{page.url}: {each['id']} {[node['target'] for node in each['nodes']][:3]}" for each in told
         ]
