@@ -174,9 +174,8 @@ def test_the_better_of_two_lines_is_listed_over_an_objection(visit, hours):
     assert head.locator("[name=final-0-name]").input_value() == second_line and "梁辉" in text(head)
     act(head, call, "confirm")
     wait_to_see(visitor, "/registers/listed-projects/", second_line)
-    rival.goto("/hall/cases")
-    rival.locator("main a", has_text=second_line).first.click()
-    listed = rival.url.rsplit("/", 1)[1]
+    rival.goto("/my/cases")
+    listed = rival.locator("main a", has_text=second_line).first.get_attribute("href").rsplit("/", 1)[1]
     act(rival, listed, "report", {"progress": "运行正常"})
     act(office, listed, "ask_mending", {"defects": "补充能耗数据"})
     act(rival, listed, "mended", {"progress": "已补充"})
