@@ -66,6 +66,21 @@ def test_an_unknown_page_answers_404_in_our_own_page(client, db):
     assert "没有这一页" in answer.content.decode()
 
 
+def test_a_program_hears_of_an_unknown_path_and_of_a_method_not_taken_as_problems(client, db, settings):
+    for settings.DEBUG in (False, True):
+        for address in ("/api/v1/no-such-call", "/api/v1/cases/", "/api/v2/cases"):
+            answer = client.get(address)
+            assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json"), address
+            assert answer.json()["code"] == "call-unknown" and answer.json()["instance"] == address
+        answer = client.delete("/api/v1/drafts")
+        assert (answer.status_code, answer["Content-Type"]) == (405, "application/problem+json")
+        assert answer.json()["code"] == "method-not-allowed" and {"GET", "POST"} <= {
+            each.strip() for each in answer["Allow"].split(",")
+        }
+    # What a call itself says about what is not there stays its own.
+    assert client.get("/api/v1/catalogue/elements/none").json()["code"] != "call-unknown"
+
+
 def test_a_reported_error_reaches_the_operator_and_is_settled(browsers):
     browsers[""].post("/report-an-error", {"text": "地图是空的", "page": "/places/map"})
     page = browsers["operator"].get("/reports").content.decode()

@@ -19,6 +19,8 @@ log = structlog.get_logger("chengshu.request")
 # What psycopg says of it, whichever way the text came.
 NUL_REFUSED = "NUL (0x00)"
 Handler = Callable[[HttpRequest], HttpResponse]
+# What lies below is asked by programs.
+API = "/api/"
 
 # Everything comes from this host, and nothing is written into a page: no inline script, no style attribute.
 # MapLibre runs as its CSP build, whose worker is a file.
@@ -80,14 +82,26 @@ class ContentSecurityMiddleware:
 
 
 class ProblemMiddleware:
-    """Turns a ``Problem`` raised by a view into a page, or into RFC 9457 JSON for the API."""
+    """Turns a ``Problem`` raised by a view into a page, or into RFC 9457 JSON for the API.
+
+    Below ``/api/`` it also says in JSON what no view was asked about: a path that is none, a method that is not taken.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Handle one request."""
-        return self.get_response(request)
+        response = self.get_response(request)
+        if not request.path.startswith(API) or "json" in response.get("Content-Type", ""):
+            return response
+        if response.status_code == 404:
+            return problem_response(request, _no_such_call())
+        if response.status_code == 405:
+            answer = problem_response(request, _no_such_method(response.get("Allow", "")))
+            answer["Allow"] = response.get("Allow", "")
+            return answer
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer a ``Problem``; anything else stays an error of ours."""
@@ -101,9 +115,23 @@ class ProblemMiddleware:
         return problem_response(request, exception)
 
 
+def _no_such_call() -> Problem:
+    return Problem("call-unknown", _("没有这个接口"), status=404, remedy=_("接口说明见 /api/v1/docs"))
+
+
+def _no_such_method(allowed: str) -> Problem:
+    return Problem(
+        "method-not-allowed",
+        _("这个接口不接受这种方法"),
+        detail=allowed,
+        status=405,
+        remedy=_("接口说明见 /api/v1/docs"),
+    )
+
+
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     """Answer ``problem`` as JSON below ``/api/``, else as a page."""
-    if request.path.startswith("/api/"):
+    if request.path.startswith(API):
         response: HttpResponse = JsonResponse(
             problem.to_dict(request.path),
             status=problem.status,
