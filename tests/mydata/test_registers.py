@@ -14,7 +14,7 @@ from chengshu.contexts.catalogue.models import Dataset
 from chengshu.contexts.hall import api as hall
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.subjects import api as subjects
-from chengshu.contexts.subjects.models import Dispute, Run
+from chengshu.contexts.subjects.models import Dispute, GoldenRecord, Run
 from chengshu.site.simulation.samples import read_samples
 from tests_support.records import publish
 
@@ -104,6 +104,45 @@ def test_a_list_that_is_down_old_or_never_came_answers_nothing(town):
     Run.objects.get().sources.filter(source="market.revoked_permits").update(late=True)
     assert filled(town.anna).asked["barred"] == "no-value"
     assert filled(town.carl).asked["barred"] == "no-record"
+
+
+def test_a_list_that_was_withdrawn_does_not_say_no_though_it_came_a_week_ago(town):
+    next_week = NOW + dt.timedelta(days=7, minutes=1)
+    run = publish(next_week)
+    run.sources.filter(source="market.revoked_permits").delete()
+    assert filled(town.anna, now=next_week).asked["barred"] == "no-value"
+    # A build that only tried delivered nothing; one that found nothing new did.
+    tried = Run.objects.create(
+        run_id="t", state=Run.State.UNCHANGED, started_at=next_week, facts={"dry_run": True}
+    )
+    row = {"source": "market.revoked_permits", "department": "market", "kind": "person"}
+    row["title"] = {"zh": "吊销名单", "en": "Revoked permits"}
+    run.sources.create(**row, late=True)
+    tried.sources.create(**row)
+    later = NOW + dt.timedelta(days=33)
+    assert filled(town.anna, now=next_week).found["barred"].at == NOW.date().isoformat()
+    assert filled(town.anna, now=later).asked["barred"] == "old-list"
+    Run.objects.filter(pk=tried.pk).update(facts={"dry_run": False})
+    assert filled(town.anna, now=later).found["barred"].at == next_week.date().isoformat()
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [("440306197001010015", True), ("440306197001010016", False), ("", False)],
+)
+def test_a_namesake_on_the_list_whose_number_tells_nobody_apart_leaves_the_question_open(
+    town, number, answer
+):
+    """A row without a number, or with a wrong digit, was not joined to its person: that list's silence says nothing of them."""
+    namesake = {"person.name": VALUES["person.name"], "person.permit_revoked_on": "2024-05-01"}
+    GoldenRecord.objects.filter(subject_id=ANNA).update(
+        data={**VALUES, "person.resident_id": "440306199003070029"}
+    )
+    numbered = {"person.resident_id": number} if number else {}
+    publish(NOW + dt.timedelta(minutes=1), ("P0000000049", namesake | numbered))
+    form = filled(town.anna)
+    assert ("barred" in form.found) is answer
+    assert form.asked.get("barred") == (None if answer else "no-value")
 
 
 def test_a_place_is_on_the_list_by_its_building_and_one_that_nobody_knows_is_asked_about(town):

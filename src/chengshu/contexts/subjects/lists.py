@@ -1,16 +1,22 @@
 """Whole lists of departments: whether a person or a place is named in one, and as of which day the list says so.
 
 A list that is declared whole (``whole:`` in its source) answers twice: who is named in it is on it, and who is not named is not.
-A list that never came, that is halted or that nobody delivered for a month says nothing at all: the applicant is asked.
+A list that never came, that was withdrawn, that is halted or that nobody delivered for a month says nothing at all, nor does one
+that holds somebody of the same name whose number does not tell them apart: the applicant is asked.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+from django.db.models import Exists, OuterRef, Q
+
+from chengshu.batch.pipeline.values import is_resident_id
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.catalogue import api as catalogue
 from chengshu.contexts.identity import api as identity
@@ -46,6 +52,7 @@ from chengshu.procedure.ports import SourceRequest
 MOST_AGE = dt.timedelta(days=31)
 STALE = "old-list"
 YES, NO = "是", "否"
+NAME, NUMBER = "person.name", "person.resident_id"
 BUILDING = 17
 
 
@@ -74,7 +81,24 @@ def listed_person(
     except Problem:
         return Missing(element, NO_CONSENT, found.source)
     note_use(acting, record.subject_id, [element], now, case_id)
+    if not _named(record.values, element, since) and _perhaps_named(record, element, since):
+        return Missing(element, NO_VALUE, found.source)
     return _answer(element, [record], found, since)
+
+
+def _perhaps_named(record: Record, element: str, since: str) -> bool:
+    """Whether the list has somebody of the same name whose number does not tell them apart: it may be them."""
+    name = str(record.values.get(NAME) or "")
+    namesakes = in_force().filter(kind="person", name=name).exclude(subject_id=record.subject_id)
+    bodies = namesakes.values_list("data", flat=True) if name else ()
+    others = [body if isinstance(body, dict) else json.loads(body) for body in bodies]
+    listed_too = [body for body in others if _named(body, element, since)]
+    return bool(listed_too) and not all(_tells_apart(body) for body in (record.values, *listed_too))
+
+
+def _tells_apart(values: Mapping[str, Any]) -> bool:
+    one = pl.DataFrame({"number": [str(values.get(NUMBER) or "")]})
+    return bool(one.select(is_resident_id(pl.col("number"))).item())
 
 
 def listed_place(
@@ -85,14 +109,17 @@ def listed_place(
     A code that no register of premises knows is no place of which a list's silence could say anything.
     """
     codes = {place_code, place_code[:BUILDING]} - {""}
-    ids = dict(
-        in_force().filter(kind="premises", place_code__in=codes).values_list("place_code", "subject_id")
+    ids = list(
+        in_force()
+        .filter(kind="premises", place_code__in=codes)
+        .order_by("subject_id")
+        .values_list("place_code", "subject_id")
     )
     found = whole_list(element, now)
-    if place_code not in ids or isinstance(found, Missing):
+    if place_code not in {code for code, _ in ids} or isinstance(found, Missing):
         return (found if isinstance(found, Missing) else Missing(element, NO_RECORD)), ""
-    records = [effective_record(subject_id) for subject_id in ids.values()]
-    named = next((each.subject_id for each in records if _named(each, element, since)), "")
+    records = [effective_record(subject_id) for _, subject_id in ids]
+    named = next((each.subject_id for each in records if _named(each.values, element, since)), "")
     return _answer(element, records, found, since), named
 
 
@@ -107,21 +134,32 @@ def _whole_list(element: str, now: dt.datetime) -> List | Missing:
     if any(name in halted for name in names):
         return Missing(element, HALTED, next(name for name in names if name in halted))
     run = run_in_force()
-    row = (
-        RunSource.objects.filter(source__in=names, late=False, run__number__lte=run.number)
-        .filter(run__state__in=[Run.State.PUBLISHED, Run.State.UNCHANGED])
-        .order_by("-run__number")
-        .values_list("source", "title", "run__started_at")
-        .first()
-        if run and names
-        else None
-    )
-    if row is None:
+    rows = [_delivered(name, run) for name in names] if run is not None else []
+    # A "no" needs all of them, and is as old as the oldest.
+    known = [row for row in rows if row is not None]
+    if not known or len(known) < len(rows):
         return Missing(element, NO_VALUE)
-    source, title, started = row
+    source, title, started = min(known, key=lambda row: row[2])
     if now - started > MOST_AGE:
         return Missing(element, STALE, source)
     return List(source, dict(title), legal_day(started))
+
+
+def _delivered(source: str, run: Run) -> tuple[str, Mapping[str, str], dt.datetime] | None:
+    """Return a source with its title and when it was last delivered to what is in force; none where that does not hold it.
+
+    A source that was withdrawn is no longer in the snapshot: nobody would be on its list any more.
+    """
+    held = RunSource.objects.filter(run=run, source=OuterRef("source"))
+    # A build that found nothing new was delivered, too; one that only tried was not.
+    counted = Q(run__state=Run.State.PUBLISHED, run__number__lte=run.number)
+    counted |= Q(run__state=Run.State.UNCHANGED, run__facts__dry_run=False)
+    return (
+        RunSource.objects.filter(counted, Exists(held), source=source, late=False)
+        .order_by("-run__number")
+        .values_list("source", "title", "run__started_at")
+        .first()
+    )
 
 
 def _declared() -> dict[str, tuple[str, ...]]:
@@ -133,14 +171,14 @@ def _declared() -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _named(record: Record, element: str, since: str) -> bool:
-    value = record.values.get(element)
+def _named(values: Mapping[str, Any], element: str, since: str) -> bool:
+    value = values.get(element)
     return value not in (None, "") and (not since or str(value)[:10] >= since)
 
 
 def _answer(element: str, records: Iterable[Record], found: List, since: str) -> Held:
     for record in records:
-        if _named(record, element, since):
+        if _named(record.values, element, since):
             source, at = origins_of(record).get(element, ("", ""))
             title = found.title if source else CORRECTED
             return Held(element, YES, source or found.source, title, at, element in record.disputed)
