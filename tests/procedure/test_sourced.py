@@ -76,6 +76,16 @@ def test_only_certificates_are_chosen_by_what_stands_in_them():
     assert found[0][0] == "source-params"
 
 
+def test_what_may_be_typed_does_not_stand_unasked_before_what_is_said():
+    """``facts.listed ?? facts.said`` stands on the first: it may stand there unasked only where its source alone says it."""
+    files = read_files(shipped("packs", "cn", "food-permit"))
+    old = "      source: listed\n      only: true\n"
+    assert old in files.texts["form.yaml"]
+    texts = {**files.texts, "form.yaml": files.texts["form.yaml"].replace(old, "      source: listed\n")}
+    found = check_files(PackFiles("p", texts)).faults
+    assert any(fault.code == "grant-typed" and "facts.barred_listed" in fault.title for fault in found)
+
+
 def test_versions_that_run_already_go_on():
     assert (
         faults("decisions/eligibility.yaml", NO_ENTRY, NO_ENTRY.replace("== null", "== 'x'"), cases=False)

@@ -5,8 +5,8 @@ rows up to the one that grants, in the step's condition and in what it issues, e
 
 - sourced: ``prefill: {…, only: true}``. A required fact keeps what was typed where its source says nothing, so a row before
   must hand over when the record is missing: when an optional fact of the same record is ``null``;
-- sourced beside another: ``facts.listed ?? facts.said`` stands on the second where the record is missing, and that one is
-  looked at for itself;
+- sourced beside another: ``facts.listed ?? facts.said``, the first by its source only, stands on the second where the record
+  is missing, and that one is looked at for itself;
 - typed for a reason: ``typed: why`` on the field.
 
 Everything else is an error. Versions that are loaded already go on as they are: this is asked when a version enters.
@@ -126,9 +126,15 @@ class _Grant:
         row = table.rows[at]
         before = [each.when for each in table.rows[: at + 1] if each.when is not None]
         values = [*before, *row.then.values()]
-        reads = [name for name in _read_in(values) if name not in _replaced(values)]
+        beside = {name for name in _replaced(values) if self.only_sourced(name)}
+        reads = [name for name in _read_in(values) if name not in beside]
         what = f"The row {row.id!r} grants by machine and rests on"
         self.each(reads, asked, what, f"decisions/{table.id}.yaml", row.line, issued=False)
+
+    def only_sourced(self, name: str) -> bool:
+        """Whether a fact is what its source says, or nothing: what was typed must not stand before the other."""
+        item = self.pack.facts.get(name.removeprefix(FACTS))
+        return item is not None and item.prefill is not None and item.prefill.only and not item.required
 
     def grants(self, row: Row, table: Table) -> bool:
         """Whether the step may be taken when this row decides."""
