@@ -8,10 +8,12 @@ import json
 import pytest
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.cases.models import Case, PaymentOrder
+from chengshu.contexts.cases import watching
+from chengshu.contexts.cases.models import Case, CaseEvent, PaymentOrder
 from chengshu.contexts.certificates.models import Certificate
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.subjects import api as subjects
+from chengshu.contexts.subjects.models import GoldenRecord
 from chengshu.kernel.resources import shipped
 from chengshu.site.simulation.samples import read_samples
 from tests_support.casework import MONDAY, days_later
@@ -130,15 +132,40 @@ def test_a_household_is_paid_every_month_reduced_by_a_review_and_goes_on_when_th
     assert cases.check_case(case) == []
 
 
-def test_a_death_that_the_register_brings_ends_what_one_person_received(people):
+def granted_to_nobody_on_record(people):
+    """Open a case of somebody of whom no record says anything."""
+    facts = {
+        **read_samples(cases.current_files(PACK)).openings[0].facts,
+        "applicant_id": "440306195003080018",
+    }
+    return cases.open_case(
+        PACK, facts, opened_by=people.zhou, subject_id="P0000000090", idempotency_key="a2", now=MONDAY
+    )
+
+
+def test_a_death_that_the_register_brings_ends_what_one_person_received(people, monkeypatch):
     case = granted(people, members=1, income=20000)
     officer = cases.case_view(case, people.zou, now=days_later(8))
     assert {
         field.name: field.value for item in officer.commands if item.name == "died" for field in item.fields
     } == {"died_on": None}
-    dies(days_later(20))
+    GoldenRecord.objects.filter(subject_id=ME).update(data={**KNOWN, "person.death_date": "2026-12-10"})
+    # What the register says stands in the form before anything is pressed: the look is on record.
+    officer = cases.case_view(case, people.zou, now=days_later(20))
+    assert [f.value for item in officer.commands if item.name == "died" for f in item.fields] == [
+        "2026-12-10"
+    ]
+    assert any("person.death_date" in look.elements for look in identity.reads_of(ME)[0])
+    monkeypatch.setattr(watching, "AT_ONCE", 1)
+    another = granted_to_nobody_on_record(people)
+    assert cases.follow_records(subjects.said_of, days_later(20)) == 1
+    assert cases.follow_records(subjects.said_of, days_later(20)) == 0
     ended = Case.objects.get(pk=case)
-    assert (ended.state, ended.outcome) == ("died", "died")
+    assert (ended.state, ended.outcome, Case.objects.get(pk=another).state) == ("died", "died", "received")
+    # The day is personal: it is sealed, and the key under which it was told does not give it away.
+    keys = CaseEvent.objects.filter(case=case).values_list("idempotency_key", "body")
+    assert any((key or "").startswith("record:died:") for key, _ in keys)
+    assert not any("2026-12-10" in f"{key} {json.loads(body).get('data')}" for key, body in keys)
     settle(days_later(200))
     assert paid() == [] and Certificate.objects.get(type=PACK).state == "revoked"
     assert cases.check_case(case) == []

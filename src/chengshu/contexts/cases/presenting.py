@@ -23,7 +23,7 @@ from chengshu.contexts.cases.domain import (
     TermView,
     ValueView,
 )
-from chengshu.contexts.cases.field_views import field_view, first_value
+from chengshu.contexts.cases.field_views import SOURCES, field_view, first_value
 from chengshu.contexts.cases.form_fields import said as said_here
 from chengshu.contexts.cases.lights import term_light
 from chengshu.contexts.cases.models import Case as CaseModel
@@ -69,9 +69,17 @@ def case_view(case_id: str, viewer: identity.Account, *, now: dt.datetime) -> Ca
     hidden = hidden_steps(access, viewer) if access.level == FULL else set()
     secrets = {seq: values for seq, values in secrets.items() if seq not in hidden}
     own = {**case.facts, **secrets.get(1, {})}
-    if any(secrets.values()):
-        note_read(access, viewer, _elements(pack, case), now)
     commands = [] if access.level == OWN else _commands(access, case, own, now)
+    read = _elements(pack, case) if any(secrets.values()) else []
+    # A form that begins with what the record says shows it before anything is pressed.
+    read += [
+        item.element
+        for command in commands
+        for item in command.fields
+        if item.source == SOURCES["golden_record"] and item.value not in (None, "")
+    ]
+    if read:
+        note_read(access, viewer, read, now)
     values = [_value(item) for item in own.get("values") or []]
     return CaseView(
         case_id=case_id,
