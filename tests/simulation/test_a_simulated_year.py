@@ -12,8 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chengshu.contexts.cases.invariants import TermSeen
+from chengshu.kernel.resources import shipped
 from chengshu.kernel.terms import Stop, Term, Unit, due
 from chengshu.kernel.workdays import official_calendar
+from chengshu.procedure.clock import Clock
+from chengshu.procedure.loader import load_pack
+from chengshu.site.simulation.night import begins_with_the_end
 from chengshu.site.simulation.oracle import Notices, due_day
 
 NOTICES = Notices(2019, 2045, {})
@@ -33,6 +38,25 @@ def test_a_fortnight_of_work_leaves_nothing_without_owner_term_ground_source_or_
     code, report = live(tmp_path, "--days", "10", "--people", "200", "--openings", "8")
     assert report["faults"] == [] and code == 0
     assert report["steps"] > 100 and report["terms_checked"] > 50 and report["values_checked"] > 200
+
+
+@pytest.mark.parametrize(
+    ("started", "sound"),
+    [
+        ("2026-11-30T15:59:59+00:00", True),
+        ("2026-11-30T16:00:00+00:00", False),
+        ("2026-12-02T01:00:00+00:00", False),
+    ],
+)
+def test_the_night_finds_a_term_that_does_not_begin_with_the_end_of_the_one_before_it(started, sound):
+    pack = load_pack(shipped("packs", "cn", "grid-verification"))
+    clock, monday = Clock(official_calendar()), dt.datetime(2026, 11, 23, 1, tzinfo=dt.UTC)
+    ended = {**clock.start(pack.deadlines["first_visit"], monday), "state": "expired"}
+    assert ended["due_on"] == "2026-11-30"
+    item = pack.deadlines["follow_up"]
+    term = clock.start(item, dt.datetime.fromisoformat(started))
+    assert begins_with_the_end(TermSeen("C1", pack.id, 2, item, term, ended)) is sound
+    assert begins_with_the_end(TermSeen("C1", pack.id, 2, item, term))
 
 
 @pytest.mark.full

@@ -15,8 +15,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from chengshu.contexts.cases import packs
 from chengshu.contexts.cases.models import Case, CaseEvent, CaseTerm, Task
 from chengshu.contexts.ledger import api as ledger
-from chengshu.procedure.case import OPEN_TERMS, TermState
-from chengshu.procedure.model import Deadline
+from chengshu.procedure.case import EXPIRED, LATE, OPEN_TERMS, Event, TermState
+from chengshu.procedure.model import SYSTEM, Deadline, Pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class TermSeen:
     seq: int
     deadline: Deadline
     term: TermState
+    # The term whose end brought the step; none where a person took it.
+    ended: TermState | None = None
 
 
 def open_without_owner() -> list[str]:
@@ -69,9 +71,19 @@ def terms_written(after: int) -> Iterator[TermSeen]:
     """Yield every term that a step after event ``after`` wrote."""
     for item in _events(after).select_related("case__pack_version"):
         pack = packs.pinned(item.case.pack_version_id, item.case.pack_version.hash).pack
-        for term in json.loads(item.body).get("terms") or ():
-            if term["id"] in pack.deadlines:
-                yield TermSeen(item.case_id, pack.id, item.seq, pack.deadlines[term["id"]], term)
+        event = json.loads(item.body)
+        known = [term for term in event.get("terms") or () if term["id"] in pack.deadlines]
+        over = [term for term in known if _ended_by(event, term, pack)]
+        # Of two that share a command and are over by now, the step does not say whose end brought it.
+        ended = over[0] if len(over) == 1 else None
+        for term in known:
+            yield TermSeen(item.case_id, pack.id, item.seq, pack.deadlines[term["id"]], term, ended)
+
+
+def _ended_by(event: Event, term: TermState, pack: Pack) -> bool:
+    """Whether a step is what the end of this term brought."""
+    brought = event["command"] == pack.deadlines[term["id"]].on_expiry and event["role"] == SYSTEM
+    return brought and term["state"] in (EXPIRED, LATE)
 
 
 def _digest(item: CaseEvent) -> str:

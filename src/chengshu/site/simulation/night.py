@@ -69,6 +69,11 @@ class Night:
             if term["state"] not in ("running", "suspended"):
                 continue
             self.terms += 1
+            if not begins_with_the_end(seen):
+                wrong.append(
+                    f"{seen.case_id} ({seen.pack}): {term['id']} begins at {term['started']}, not with the end of the "
+                    f"term before it"
+                )
             mine = self._count(seen)
             if (mine.isoformat() if mine else None) != term["due_on"]:
                 wrong.append(
@@ -126,3 +131,14 @@ class Night:
         found += [f"the ledger: {fault}" for fault in ledger.verify().findings]
         self.faults += found
         return found
+
+
+def begins_with_the_end(seen: cases.TermSeen) -> bool:
+    """Whether a term that another's end set going begins with it: in hours at that minute, else on the day that ended so."""
+    term, ended = seen.term, seen.ended
+    if ended is None or term is ended or term["state"] != "running" or term["stops"]:
+        return True
+    over, began = dt.datetime.fromisoformat(str(ended["due_at"])), dt.datetime.fromisoformat(term["started"])
+    if seen.deadline.until is None and seen.deadline.terms[0][1].unit.value == "hours":
+        return began == over
+    return legal_date(term["started"]) == legal_date((over - dt.timedelta(seconds=1)).isoformat())
