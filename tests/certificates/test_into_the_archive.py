@@ -178,7 +178,7 @@ def test_papers_that_are_still_being_made_are_waited_for(closed):
     Issue.objects.update(made_at=None)
     assert making.run(FILED) == 0
     row = ArchivePackage.objects.get(case_id=closed)
-    assert row.state == "failed" and "still being made" in row.error
+    assert row.state == "failed" and row.error == making.WAITING
     Issue.objects.update(made_at=LATER)
     assert making.run(FILED + dt.timedelta(minutes=1)) == 1
     row.refresh_from_db()
@@ -272,3 +272,91 @@ def test_erased_values_close_the_package_to_use_and_keep_it(filed, people):
     assert filed.closed_to_use_at == FILED and using.content_of(filed)
     assert not using.may_use(filed, people["ip1"], FILED)
     assert hall.archive.close_to_use(filed.case_id, FILED) == 0
+
+
+def test_many_that_end_at_one_instant_are_all_filed(closed, people, monkeypatch):
+    """A sweep ends thousands of cases at one instant: more than one round takes, and none is passed over."""
+    from chengshu.contexts.cases.models import Case
+
+    whole = cases.case_on_file(closed, FILED)
+    row = Case.objects.get(pk=closed)
+    for number in range(7):
+        row.pk, row.open_key = f"X{number}", f"x{number}"
+        row.save(force_insert=True)
+    monkeypatch.setattr(cases, "case_on_file", lambda *_: whole)
+    monkeypatch.setattr(making, "A_ROUND", 3)
+    assert [making.run(FILED) for _ in range(4)] == [3, 3, 2, 0]
+    assert ArchivePackage.objects.filter(state="kept").count() == 8
+
+
+def test_a_case_that_cannot_be_read_keeps_no_other_from_its_archive(closed, people, monkeypatch):
+    """It is on the list, tried so often and no more, and made by command once what was wrong is mended."""
+
+    def broken(*_):
+        raise ValueError("a pack that is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cases, "case_on_file", broken)
+        assert making.run(FILED) == 0
+    row = ArchivePackage.objects.get(case_id=closed)
+    assert (row.state, row.error, row.attempts) == ("failed", "ValueError: a pack that is gone", 1)
+    ArchivePackage.objects.update(attempts=making.MOST_ATTEMPTS)
+    assert making.run(FILED) == 0, "not for ever"
+    done = CliRunner().invoke(app, ["again"])
+    assert done.exit_code == 0 and "1 made, 0 not" in done.output, done.output
+    row.refresh_from_db()
+    assert row.state == "kept" and row.department == "ip-office" and row.title_zh != row.pack
+    assert CliRunner().invoke(app, ["again", row.number]).exit_code == 1, "what is made is not made again"
+
+
+def test_the_operator_has_it_tried_again_from_its_page(closed, district, client, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: FILED)
+    from chengshu.contexts.certificates.models import Issue
+
+    Issue.objects.update(made_at=None)
+    making.run(FILED)
+    ArchivePackage.objects.update(attempts=making.MOST_ATTEMPTS)
+    row = ArchivePackage.objects.get(case_id=closed)
+    Issue.objects.update(made_at=LATER)
+    client.force_login(district.operator)
+    assert "还没有做好" in client.get(f"/archive/{row.number}").content.decode()
+    done = client.post(f"/archive/{row.number}", {"act": "again", "reason": "排版服务已经恢复"})
+    assert done.status_code == 302 and row.acts.get().kind == "tried-again"
+    assert making.run(FILED) == 1 and ArchivePackage.objects.get(pk=row.pk).state == "kept"
+    assert (
+        client.post(f"/archive/{row.number}", {"act": "again", "reason": "排版服务已经恢复"}).status_code
+        == 422
+    )
+
+
+def test_the_list_for_the_archives_office_is_asked_for_from_the_page(filed, district, client):
+    import re
+
+    client.force_login(district.operator)
+    link = re.search(r'href="(/exports/new[^"]+)"', client.get("/archive/").content.decode()).group(1)
+    assert client.get(link).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"metadata.json": b"[]"},
+        {"manifest.json": b'{"files": [{"path": "data/form.json"}]}'},
+        {"manifest.json": b'{"files": [1]}'},
+        {"data__history.json": b"[" * 200_000},
+        {"metadata.json": b'{"title": "x", "number": "\\u001b[2J"}'},
+        {"\x1b[2J.txt": b""},
+    ],
+)
+def test_a_stranger_s_package_is_refused_whatever_it_holds(filed, tmp_path, changed):
+    bad = tmp_path / "bad.zip"
+    bad.write_bytes(repacked(using.content_of(filed), **changed))
+    done = CliRunner().invoke(app, ["verify", str(bad)])
+    assert isinstance(done.exception, SystemExit) and done.exit_code == 1, done.exception
+    assert "\x1b" not in done.output
+
+
+def test_a_package_whose_compression_is_broken_is_refused(filed, tmp_path):
+    content = bytearray(using.content_of(filed))
+    content[60:90] = b"\xff" * 30
+    assert packages.check(bytes(content)).of(packages.WHOLE) is False

@@ -1,8 +1,8 @@
 """The clocks and jobs of a district, each kind in processes of its own: ``python -m chengshu.site.clocks KIND``.
 
 ``clocks`` number the ledger and end terms: they must never wait for a job. ``jobs`` do what takes long: the outbox (papers,
-messages), exports, copies; ``outbox`` helps with the outbox alone. Several may run at once: each job takes a lease in the
-database, so one of them does it.
+messages), exports, copies, archives; ``outbox`` helps with the outbox alone. Several may run at once: each job takes a lease
+in the database, so one of them does it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,12 @@ def clocks(kind: str) -> list[Clock]:
     if kind == "outbox":
         return [outbox]
     if kind == "jobs":
-        return [outbox, Clock("copies", 5.0, hall.make_copies), Clock("exports", 2.0, hall.exports.run)]
+        return [
+            outbox,
+            Clock("copies", 5.0, hall.make_copies),
+            Clock("exports", 2.0, hall.exports.run),
+            Clock("archive", 20.0, hall.archive.run),
+        ]
     return [
         Clock("ledger-sequence", 0.5, ledger.sequence),
         Clock("deadlines", 30.0, cases.sweep),
@@ -80,7 +85,6 @@ def clocks(kind: str) -> list[Clock]:
         Clock("uploads", 3600.0, cases.uploads.discard),
         Clock("window-services", 60.0, hall.ratings.take_in_windows),
         Clock("open311", 5.0, hall.hotline.open311.take_in),
-        Clock("archive", 60.0, hall.archive.run),
     ]
 
 

@@ -12,6 +12,7 @@ from chengshu.contexts.cases.access import FULL, Access
 from chengshu.contexts.cases.domain import FileView
 from chengshu.contexts.cases.files import path_of
 from chengshu.contexts.cases.models import Case as CaseModel
+from chengshu.contexts.cases.models import PackVersion
 from chengshu.contexts.cases.sealing import personal_facts
 from chengshu.contexts.cases.trace import decisions_of
 from chengshu.contexts.cases.wording import both, grounds
@@ -50,14 +51,23 @@ class CaseOnFile:
 
 
 def ended_cases(
-    since: dt.datetime | None, until: dt.datetime, *, without: Collection[str], most: int
+    after: tuple[dt.datetime, str] | None, until: dt.datetime, *, without: Collection[str], most: int
 ) -> list[EndedCase]:
-    """Return cases that ended between two instants, both ends counted, oldest first; ``without``: of no such pack."""
-    found = CaseModel.objects.filter(closed_at__lte=until).exclude(pack__in=list(without))
-    if since is not None:
-        found = found.filter(closed_at__gte=since)
-    lines = found.order_by("closed_at", "pk").values_list("pk", "pack", "closed_at")[:most]
-    return [EndedCase(*line) for line in lines]
+    """Return cases that ended by ``until``, oldest first, behind the end of the case ``after``; ``without``: of no such pack.
+
+    Many cases may end at one instant (a sweep, a review in bulk): the number of the case tells them apart.
+    """
+    names = PackVersion.objects.order_by("pack").values_list("pack", flat=True).distinct()
+    found: list[EndedCase] = []
+    # Pack by pack, each a few entries of the index `ended_cases`, however many cases there are.
+    for pack in (name for name in names if name not in without):
+        ended = CaseModel.objects.filter(pack=pack, closed_at__isnull=False, closed_at__lte=until)
+        if after is not None:
+            at, case_id = after
+            ended = ended.filter(closed_at__gte=at).exclude(closed_at=at, pk__lte=case_id)
+        lines = ended.order_by("closed_at", "pk").values_list("pk", "pack", "closed_at")[:most]
+        found += [EndedCase(*line) for line in lines]
+    return sorted(found, key=lambda each: (each.closed_at, each.case_id))[:most]
 
 
 def case_on_file(case_id: str, now: dt.datetime) -> CaseOnFile | None:

@@ -97,6 +97,30 @@ def export(number: tuple[str, ...], folder: Path, username: str, reason: str) ->
 
 
 @app.command()
+@click.argument("number", nargs=-1)
+def again(number: tuple[str, ...]) -> None:
+    """Make packages that could not be made once more: those of NUMBER…, or all of them.
+
+    Exit code 1: one is still not made; `archive list --failed` says why.
+    """
+    setup_django()
+    from chengshu.contexts.hall.api import archive
+
+    rows = archive.ArchivePackage.objects.filter(state="failed")
+    if unknown := set(number) - set(rows.values_list("number", flat=True)):
+        raise Problem(
+            "archive-unknown",
+            "No such package, or it was made",
+            detail=", ".join(sorted(unknown)),
+            status=404,
+        )
+    rows = rows.filter(number__in=number) if number else rows
+    made, missing = archive.make_again(rows, dt.datetime.now(dt.UTC))
+    click.echo(f"{made} made, {missing} not")
+    sys.exit(WRONG if missing else 0)
+
+
+@app.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--trust", type=click.Path(exists=True, dir_okay=False, path_type=Path), multiple=True,
@@ -137,7 +161,9 @@ def verify(file: Path, trust: tuple[Path, ...], digest: str, as_json: bool) -> N
 
 def _tell(packages: ModuleType, report: Report) -> None:
     marks = {True: ("yes", "green"), False: ("NO", "red"), None: ("not checked", "yellow")}
-    click.echo(f"{report.metadata.get('number', '?')}  {report.metadata.get('title', {}).get('zh', '')}")
+    title = report.metadata.get("title")
+    said = title.get("zh", "") if isinstance(title, dict) else ""
+    click.echo(packages.printable(f"{report.metadata.get('number', '?')}  {said}"))
     for quality, words in packages.PROPERTIES.items():
         said, colour = marks[report.of(quality)]
         click.secho(f"{words['zh']} {words['en']}: {said}", bold=True, fg=colour)

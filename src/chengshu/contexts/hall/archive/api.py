@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.hall.archive.making import folder, run
+from chengshu.contexts.hall.archive.making import folder, make_again, run
 from chengshu.contexts.hall.archive.models import ArchivePackage
 from chengshu.contexts.hall.archive.using import close_to_use, content_of, due, hand_over
 
-__all__ = ["ArchivePackage", "close_to_use", "content_of", "due", "folder", "hand_over", "run", "wire"]
+__all__ = [
+    "ArchivePackage",
+    "close_to_use",
+    "content_of",
+    "due",
+    "folder",
+    "hand_over",
+    "make_again",
+    "run",
+    "wire",
+]
 
 
 def wire() -> None:

@@ -1,8 +1,9 @@
-"""Packages are made by the clock, minutes after a case has ended: one an end, a further version where it was opened again."""
+"""Packages are made by a job, minutes after a case has ended: one an end, a further version where it was opened again."""
 
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Max
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import api as certificates
@@ -28,7 +29,11 @@ log = structlog.get_logger("chengshu.archive")
 SETTLED = dt.timedelta(minutes=2)
 MOST_ATTEMPTS = 60
 A_ROUND = 50
+# Other jobs of the process wait meanwhile.
+ROUND_SECONDS = 3.0
 KIND, SEAL_TYPE = "archive.package", "cs-archive+jws"
+# Why a package is not there, as its row keeps it.
+BEGUN, WAITING, OPENED_AGAIN = "begun", "waiting for papers", "opened again"
 ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg"}
 State = ArchivePackage.State
 
@@ -44,29 +49,78 @@ def folder() -> Path:
 
 def run(now: dt.datetime) -> int:
     """Make the packages of cases that have ended since; returns how many. Several may run at once: each end has one package."""
-    since = ArchivePackage.objects.aggregate(last=Max("closed_at"))["last"]
-    failed = ArchivePackage.objects.filter(state=State.FAILED, attempts__lt=MOST_ATTEMPTS)
-    again = list(failed.order_by("attempts", "pk")[:A_ROUND])
-    done = 0
-    for ended in cases.ended_cases(since, now - SETTLED, without=terms.terms().not_filed, most=A_ROUND):
-        known = ArchivePackage.objects.filter(case_id=ended.case_id, closed_at=ended.closed_at).exists()
-        found = None if known else cases.case_on_file(ended.case_id, now)
-        done += _tried(_row(found), found, now) if found is not None else 0
+    last = (
+        ArchivePackage.objects.order_by("-closed_at", "-case_id").values_list("closed_at", "case_id").first()
+    )
+    waiting = ArchivePackage.objects.filter(state=State.FAILED, attempts__lt=MOST_ATTEMPTS)
+    again = list(waiting.order_by("attempts", "pk")[:A_ROUND])
+    done, stop = 0, time.monotonic() + ROUND_SECONDS
+    for ended in cases.ended_cases(last, now - SETTLED, without=terms.terms().not_filed, most=A_ROUND):
+        row = _begun(ended) if time.monotonic() < stop else None
+        done += _tried(row, now) if row is not None else 0
     for row in again:
-        found = cases.case_on_file(row.case_id, now)
-        if found is not None and found.closed_at == row.closed_at:
-            done += _tried(row, found, now)
-        else:
-            # Opened again before it could be filed: its next end is filed with all that was.
-            ArchivePackage.objects.filter(pk=row.pk).update(attempts=MOST_ATTEMPTS)
+        done += _tried(row, now) if time.monotonic() < stop and _taken(row) else 0
     return done
 
 
-def _tried(row: ArchivePackage, found: cases.CaseOnFile, now: dt.datetime) -> int:
+def make_again(rows: QuerySet[ArchivePackage], now: dt.datetime) -> tuple[int, int]:
+    """Try packages that were not made once more, however often it was tried; return how many were made, and how many not."""
+    made = missing = 0
+    for row in rows.filter(state=State.FAILED).order_by("pk"):
+        if _taken(row):
+            row.attempts = 1
+            done = _tried(row, now)
+            made, missing = made + done, missing + 1 - done
+    return made, missing
+
+
+def _begun(ended: cases.EndedCase) -> ArchivePackage | None:
+    """Note an end before anything is made of it: what breaks the making, or the process, is seen and has an end."""
+    number = ArchivePackage.objects.filter(case_id=ended.case_id).count() + 1
+    term, closed_on = terms.terms().of(ended.pack), legal_day(ended.closed_at)
+    period = "Y" if term.years is None else f"D{term.years}"
+    row = ArchivePackage(
+        number=f"{closed_on.year}-{period}-{ended.case_id}-{number}",
+        case_id=ended.case_id,
+        version=number,
+        pack=ended.pack,
+        title_zh=ended.pack,
+        title_en=ended.pack,
+        opened_at=ended.closed_at,
+        closed_at=ended.closed_at,
+        years=term.years,
+        ground=term.ground[:300],
+        due_on=terms.due_on(closed_on, term),
+        state=State.FAILED,
+        error=BEGUN,
+        attempts=1,
+    )
     try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        # Another process was first.
+        return None
+    return row
+
+
+def _taken(row: ArchivePackage) -> bool:
+    """Take a package that was not made, for this process alone."""
+    mine = ArchivePackage.objects.filter(pk=row.pk, state=State.FAILED, attempts=row.attempts)
+    row.attempts += 1
+    return bool(mine.update(attempts=row.attempts))
+
+
+def _tried(row: ArchivePackage, now: dt.datetime) -> int:
+    try:
+        found = cases.case_on_file(row.case_id, now)
+        if found is None or found.closed_at != row.closed_at:
+            row.attempts = MOST_ATTEMPTS
+            return _note_failure(row, OPENED_AGAIN)
+        _describe(row, found)
         _make(row, found, now)
     except NotYet:
-        return _note_failure(row, "papers of the case are still being made")
+        return _note_failure(row, WAITING)
     except Exception as error:
         # One case that cannot be filed does not keep the others from it; the list shows it.
         log.exception("archive-failed", case=row.case_id)
@@ -75,33 +129,22 @@ def _tried(row: ArchivePackage, found: cases.CaseOnFile, now: dt.datetime) -> in
 
 
 def _note_failure(row: ArchivePackage, why: str) -> int:
-    row.state, row.error, row.attempts = State.FAILED, why[:300], row.attempts + 1
-    row.save()
+    row.state, row.error, row.digest = State.FAILED, why[:300], ""
+    _save(row)
     return 0
 
 
-def _row(found: cases.CaseOnFile) -> ArchivePackage:
-    """Return the row of a package to be made: its number, version, term."""
-    earlier = ArchivePackage.objects.filter(case_id=found.case_id).count()
-    term, closed_on = terms.terms().of(found.pack), legal_day(found.closed_at)
-    period = "Y" if term.years is None else f"D{term.years}"
-    return ArchivePackage(
-        number=f"{closed_on.year}-{period}-{found.case_id}-{earlier + 1}",
-        case_id=found.case_id,
-        version=earlier + 1,
-        pack=found.pack,
-        title_zh=found.title["zh"][:200],
-        title_en=found.title["en"][:200],
-        department=found.department,
-        subject_id=found.subject_id,
-        opened_at=found.opened_at,
-        closed_at=found.closed_at,
-        outcome_zh=found.outcome["zh"][:100],
-        outcome_en=found.outcome["en"][:100],
-        years=term.years,
-        ground=term.ground[:300],
-        due_on=terms.due_on(closed_on, term),
-    )
+def _save(row: ArchivePackage) -> None:
+    """Save a row, but not whether it is closed to use: that may have been said since it was read."""
+    names = [each.name for each in ArchivePackage._meta.concrete_fields if not each.primary_key]
+    row.save(update_fields=[name for name in names if name != "closed_to_use_at"])
+
+
+def _describe(row: ArchivePackage, found: cases.CaseOnFile) -> None:
+    """Say of a package what the case is."""
+    row.title_zh, row.title_en = found.title["zh"][:200], found.title["en"][:200]
+    row.outcome_zh, row.outcome_en = found.outcome["zh"][:100], found.outcome["en"][:100]
+    row.department, row.subject_id, row.opened_at = found.department, found.subject_id, found.opened_at
 
 
 def _make(row: ArchivePackage, found: cases.CaseOnFile, now: dt.datetime) -> None:
@@ -111,6 +154,9 @@ def _make(row: ArchivePackage, found: cases.CaseOnFile, now: dt.datetime) -> Non
     content = packages.build(said, entries, partial(_sealed, row, now))
     digest = kept_files.keep(folder(), content)
     with transaction.atomic():
+        if not ArchivePackage.objects.select_for_update().filter(pk=row.pk, state=State.FAILED).exists():
+            # Another process has made it meanwhile: its package stands.
+            return
         leaf = ledger.deposit(
             KIND,
             f"archive:{row.number}",
@@ -120,7 +166,7 @@ def _make(row: ArchivePackage, found: cases.CaseOnFile, now: dt.datetime) -> Non
         row.digest, row.size, row.files = digest, len(content), len(entries) + 1
         row.made_at, row.leaf_id, row.leaf_salt = now, leaf.id, leaf.salt
         row.state, row.error = State.KEPT, ""
-        row.save()
+        _save(row)
 
 
 def _sealed(row: ArchivePackage, now: dt.datetime, manifest: str) -> str:

@@ -127,6 +127,18 @@ def keep(row: ArchivePackage, actor: identity.Account, reason: str, now: dt.date
     _moved(row, State.PROPOSED, State.KEPT, "kept", actor, reason, now)
 
 
+def try_again(row: ArchivePackage, actor: identity.Account, reason: str, now: dt.datetime) -> None:
+    """Have a package that was not made tried anew by the job, however often it was tried."""
+    _may_dispose(row, actor)
+    _need(reason)
+    with transaction.atomic():
+        if not ArchivePackage.objects.filter(pk=row.pk, state=State.FAILED).update(attempts=0):
+            raise Problem(
+                "archive-state", _("这份档案现在不能这样处理"), detail=row.get_state_display(), status=409
+            )
+        _act(row, "tried-again", actor, reason, now)
+
+
 def dispose(row: ArchivePackage, actor: identity.Account, reason: str, now: dt.datetime) -> None:
     """Dispose of a package that another person has proposed: the file goes, its line and its leaf stay (销毁清册)."""
     _may_dispose(row, actor)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from chengshu.contexts.hall.archive import using
+from chengshu.contexts.hall.archive import making, using
 from chengshu.contexts.hall.archive.forms import ActForm, SearchForm
 from chengshu.contexts.hall.archive.models import ArchivePackage
 from chengshu.contexts.identity.api import role_required
@@ -29,8 +29,23 @@ ACTS = {
     "proposed": {"zh": "提出销毁", "en": "proposed for disposal"},
     "kept": {"zh": "继续保管", "en": "kept after all"},
     "disposed": {"zh": "销毁", "en": "disposed of"},
+    "tried-again": {"zh": "再做一次", "en": "to be made again"},
 }
-STEPS = {"propose": using.propose, "keep": using.keep, "dispose": using.dispose}
+WHY = {
+    making.BEGUN: {
+        "zh": "正在制作，或制作时中断了；会再做。",
+        "en": "It is being made, or the making broke off; it is tried again.",
+    },
+    making.WAITING: {
+        "zh": "办件的文书、证照或存证回执还没有做好；做好以后会再做。",
+        "en": "Papers or receipts of the case are still being made; it is tried again.",
+    },
+    making.OPENED_AGAIN: {
+        "zh": "归档以前办件又打开了；下次办结时连同以前的经过一起归档。",
+        "en": "The case was opened again before it was filed; its next end is filed with all that was.",
+    },
+}
+STEPS = {"propose": using.propose, "keep": using.keep, "dispose": using.dispose, "again": using.try_again}
 
 
 @role_required(*ROLES)
@@ -41,7 +56,10 @@ def home(request: HttpRequest) -> HttpResponse:
     mine = using.packages_for(request.user, {}, now)
     packs = {
         code: {"zh": zh, "en": en}
-        for code, zh, en in mine.order_by().values_list("pack", "title_zh", "title_en").distinct()
+        for code, zh, en in mine.exclude(state=State.FAILED)
+        .order_by()
+        .values_list("pack", "title_zh", "title_en")
+        .distinct()
     }
     form = SearchForm(
         request.GET or None, packs=[(code, _said(title)) for code, title in sorted(packs.items())]
@@ -82,7 +100,9 @@ def package(request: HttpRequest, number: str) -> HttpResponse:
             messages.success(request, _("已保存，并已存证。"))
             return redirect("archive:package", row.number)
     context = {
-        "row": row, "tone": TONES[row.state], "form": form if acts else None,
+        "row": row, "tone": TONES[row.state],
+        "why": WHY.get(row.error, {"zh": row.error, "en": row.error}),
+        "form": form if acts else None,
         "title": {"zh": row.title_zh, "en": row.title_en}, "outcome": {"zh": row.outcome_zh, "en": row.outcome_en},
         "acts": [(act, ACTS[act.kind]) for act in row.acts.order_by("-at", "-pk")],
         "versions": ArchivePackage.objects.filter(case_id=row.case_id).exclude(pk=row.pk).order_by("version"),
@@ -97,6 +117,8 @@ def _acts(row: ArchivePackage, request: HttpRequest, now: Any) -> list[tuple[str
         found.append(("propose", _("提出销毁")))
     if row.state == State.PROPOSED:
         found += [("keep", _("继续保管")), ("dispose", _("销毁"))]
+    if row.state == State.FAILED:
+        found.append(("again", _("再做一次")))
     return found
 
 
