@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import datetime as dt
 import json
@@ -10,11 +11,16 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import api, trust
 from chengshu.contexts.certificates.signatures import attached, checking, domain, generated, keeping
-from chengshu.contexts.certificates.signatures.models import SignatureAuthorityChange, SignedFile
+from chengshu.contexts.certificates.signatures.models import (
+    HeldRevocationList,
+    SignatureAuthorityChange,
+    SignedFile,
+)
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
 from chengshu.site.cli.certificate import app
@@ -331,3 +337,30 @@ def test_the_operator_puts_an_authority_on_the_list_and_everyone_reads_it(distri
     client.logout()
     page = client.get("/verify/signers/").content.decode()
     assert "测试香港认证机构" in page and "已暂停" in page
+
+
+def test_an_authority_with_a_certificate_of_sm2_keeps_no_other_from_being_read(
+    listed, hong_kong, chan, on_list, clean
+):
+    """Authorities of Guangdong have roots of SM2, a curve that is not read here: the rest of the list holds."""
+    p256, sm2 = bytes.fromhex("2A8648CE3D030107"), bytes.fromhex("2A811CCF5501822D")
+    root = hong_kong.issuing.certificate.public_bytes(serialization.Encoding.DER).replace(p256, sm2)
+    pem = f"-----BEGIN CERTIFICATE-----\n{base64.encodebytes(root).decode()}-----END CERTIFICATE-----\n"
+    other = dataclasses.replace(on_list, code="a-sm2", certificates=(pem,))
+    found = only(judged(generated.sign_pdf(PAPER, chan, SIGNED), [other, on_list], clean))
+    assert found.outcome == domain.RECOGNISED and found.authority == on_list.code
+    keeping.recognise(other, fingerprint=keeping.fingerprint_of(pem), by="op", now=NOW)
+    assert keeping.load_revocations(clean, by="op", now=NOW).authority.code == on_list.code
+
+
+def test_another_authority_s_revocation_list_is_refused_and_not_kept(listed, district, client, clean):
+    client.force_login(district.operator)
+    other = generated.GeneratedAuthority("Other CA", "HK", MADE)
+    keeping.recognise(
+        dataclasses.replace(keeping.authority_of(listed), code="other", certificates=other.certificates),
+        fingerprint=keeping.fingerprint_of(other.certificates[0]), by="op", now=NOW,
+    )  # fmt: skip
+    sent = {"act": "crl", "revocations": SimpleUploadedFile("list.crl", clean)}
+    page = client.post("/signers/other", sent)
+    assert page.status_code == 422 and "另一个机构" in page.content.decode()
+    assert not HeldRevocationList.objects.exists()

@@ -8,11 +8,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import structlog
+
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates.signatures import checking, domain, keeping
 from chengshu.contexts.certificates.signatures.models import SignedFile
 from chengshu.contexts.identity.api import Account
 
+log = structlog.get_logger("chengshu.signatures")
 WORK = "signatures"
 TONES = {domain.RECOGNISED: "good", domain.DOUBTFUL: "warn", domain.REFUSED: "bad"}
 MARK = b"/ByteRange"
@@ -57,6 +60,8 @@ def found_in(
     try:
         return checking.check_pdf(content, believed, now, received)
     except Exception as error:
+        # A fault of ours would look the same: the log tells them apart.
+        log.warning("signatures-unread", exc_info=True)
         name = type(error).__name__
         return [
             domain.SignatureFound().refuse("无法读取文件里的签名", f"The signatures cannot be read: {name}")

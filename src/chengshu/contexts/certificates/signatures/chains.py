@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
@@ -25,7 +25,8 @@ def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Return whether one certificate has signed another."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        # An authority may have a certificate of SM2 beside others: what is not read here has signed nothing.
         return False
     return True
 
@@ -94,7 +95,10 @@ class Revocations:
 
     def __init__(self, issuer: x509.Certificate, lists: Iterable[bytes]) -> None:
         found = (x509.load_der_x509_crl(each) for each in lists)
-        key = issuer.public_key()
+        try:
+            key = issuer.public_key()
+        except UnsupportedAlgorithm as error:
+            raise ValueError("a key that is not read here") from error
         if not isinstance(key, _SIGNING_KEYS):
             raise ValueError("a key that signs no lists")
         self.lists = sorted(

@@ -18,6 +18,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from chengshu.contexts.certificates.domain import day_of, optional_day
 from chengshu.contexts.certificates.signatures import chains, domain
@@ -163,8 +164,8 @@ def change(
     return row
 
 
-def load_revocations(content: bytes, *, by: str, now: dt.datetime) -> HeldRevocationList:
-    """Take in a revocation list (DER or PEM) that one of the authorities on the list has signed."""
+def load_revocations(content: bytes, *, by: str, now: dt.datetime, of: str = "") -> HeldRevocationList:
+    """Take in a revocation list (DER or PEM) that one of the authorities on the list has signed; ``of``: this one."""
     if len(content) > MAX_CRL:
         raise Problem("revocations-large", "吊销列表超过 30 MB", status=422)
     try:
@@ -184,6 +185,8 @@ def load_revocations(content: bytes, *, by: str, now: dt.datetime) -> HeldRevoca
             detail=found.issuer.rfc4514_string()[:200],
             status=422,
         )
+    if of and row.code != of:
+        raise Problem("revocations-other", _("这份吊销列表是另一个机构的"), detail=row.code, status=422)
     digest = hashlib.sha256(der).hexdigest()
     with transaction.atomic():
         kept, new = HeldRevocationList.objects.get_or_create(
@@ -205,7 +208,9 @@ def load_revocations(content: bytes, *, by: str, now: dt.datetime) -> HeldRevoca
 
 def lines(now: dt.datetime) -> list[AuthorityLine]:
     """Return the list by code."""
-    newest = {each.authority_id: each for each in HeldRevocationList.objects.order_by("made_at")}
+    newest = {
+        each.authority_id: each for each in HeldRevocationList.objects.defer("content").order_by("made_at")
+    }
     return [
         _line(row, newest.get(row.pk), now)
         for row in SignatureAuthority.objects.prefetch_related("changes").order_by("jurisdiction", "code")
