@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests_support.chromium import CHROMIUM, FLAGS
+from tests_support.chromium import running_chromium
 from tests_support.postgres import new_database, running_postgres
 
 
@@ -43,12 +43,6 @@ def postgres_url(postgres_server: str) -> str:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, for one module: its driver keeps a loop running in this thread, and only one may.
-
-    Django takes the loop for a view that must not wait on the database; here it is only the driver's.
-    """
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    """Debian's Chromium, for one module."""
+    with running_chromium() as browser:
         yield browser
-        browser.close()

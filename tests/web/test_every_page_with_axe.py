@@ -15,6 +15,7 @@ from test_authorisation import MATRIX, OPEN, ROUTES, TRIED, in_the_world, reache
 from trying import RELATIONS, address_of
 
 from tests_support import axe
+from tests_support.chromium import running_chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.django_db]
 HOST = "http://testserver"
@@ -76,7 +77,7 @@ def violations(page, html, size, scheme):
 
 
 @pytest.mark.timeout(3600)
-def test_no_page_of_the_matrix_has_a_violation(in_the_world, chromium):  # noqa: F811
+def test_no_page_of_the_matrix_has_a_violation(in_the_world):  # noqa: F811
     pages = {
         (route, letters): html
         for route in TRIED
@@ -85,10 +86,11 @@ def test_no_page_of_the_matrix_has_a_violation(in_the_world, chromium):  # noqa:
         if (html := drawn(in_the_world, MATRIX[route], letters)) is not None
     }
     wrong = []
-    page = chromium.new_context(locale="zh-CN").new_page()
-    for route, _letters in sorted(each for each in pages if not each[1]):
-        for size, scheme, letters in LOOKS:
-            found = violations(page, pages[route, letters], size, scheme)
-            wrong += [f"{route} at {size['width']} {letters}: {each}" for each in found]
+    with running_chromium() as chromium:
+        page = chromium.new_context(locale="zh-CN").new_page()
+        for route, _letters in sorted(each for each in pages if not each[1]):
+            for size, scheme, letters in LOOKS:
+                found = violations(page, pages[route, letters], size, scheme)
+                wrong += [f"{route} at {size['width']} {letters}: {each}" for each in found]
     assert not wrong, "\n".join(wrong)
     assert len(pages) >= FEWEST * len(LOOKS), len(pages)
