@@ -99,7 +99,7 @@ def test_a_call_takes_no_case_and_no_answer_that_the_page_would_refuse(call, cli
         ("states.yaml", "by: [applicant, system]", "by: [applicant]"),
     )  # fmt: skip
     cases.load_pack_version(alone, MONDAY)
-    wrong = {"helper": ["fi"], "more": {"a": 1}, "reviewers": ["x" * 6]}
+    wrong = {"helper": ["fi"], "more": {"a": 1}, "reviewers": list("abcdef")}
     status, problem = call("ap", "post", "/services/permit/cases", {"facts": wrong}, key="w")
     assert status == 422 and {name: error["code"] for name, error in problem["errors"].items()} == {
         "title": "required", "helper": "not-an-option", "more": "unknown", "reviewers": "too-long",

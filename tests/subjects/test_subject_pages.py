@@ -25,7 +25,7 @@ def test_a_steward_sees_the_run_with_its_sources_refusals_and_findings(client, b
     assert run.run_id in client.get(reverse("subjects:runs")).content.decode()
     page = client.get(reverse("subjects:run", args=[run.run_id])).content.decode()
     assert "public-security.residents" in page and "主键为空" in page and "一人两处居住" in page
-    assert f"kind=refused&amp;run={run.run_id}&amp;source=public-security.residents" in page
+    assert f"list=refused&amp;run={run.run_id}&amp;source=public-security.residents" in page
 
 
 def test_personal_values_are_masked_until_a_purpose_is_given_and_the_read_is_on_record(
