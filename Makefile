@@ -50,10 +50,10 @@ check: setup-dev ## Lint, types, layers, packs, translations
 	$(BIN)/chengshu pack check packs/cn
 
 test: setup-dev browser check ## Everything that must hold before a commit lands (under 15 minutes on 2 cores)
-	$(BIN)/pytest -n 2 -m "not full"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not full"
 
 test-full: setup-dev browser check ## The long tests as well: kill -9 loops, twenty daily builds, 1 GB files
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 bench: setup-bench ## Run the benchmarks beside their peers
 	$(BIN)/chengshu bench

@@ -268,19 +268,20 @@ def test_outside_effect_runs_at_least_once_under_one_key_and_failure_is_seen(dis
         raise ConnectionError("mail server is away")
 
     spec = registry.effects["correct_fact"]
-    monkeypatch.setitem(
-        registry.effects, "correct_fact", EffectSpec("correct_fact", spec.params, inside=False)
-    )
     monkeypatch.setitem(registry.effect_handlers, "correct_fact", flaky)
     from chengshu.contexts.cases import packs
 
-    packs._compiled.cache_clear()
-    packs._packs.clear()
-    try:
-        do(opened, "confirm", {"value": TAX}, district.worker)
-    finally:
+    def compile_anew():
         packs._compiled.cache_clear()
         packs._packs.clear()
+
+    # Only while the step is taken: a pack compiled meanwhile would stay for the tests that follow.
+    with monkeypatch.context() as patch:
+        outside = EffectSpec("correct_fact", spec.params, inside=False)
+        patch.setitem(registry.effects, "correct_fact", outside)
+        compile_anew()
+        do(opened, "confirm", {"value": TAX}, district.worker)
+    compile_anew()
     assert calls == []
     now = MONDAY
     for _ in range(12):
