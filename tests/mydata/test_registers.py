@@ -126,6 +126,18 @@ def test_a_list_that_was_withdrawn_does_not_say_no_though_it_came_a_week_ago(tow
     assert filled(town.anna, now=later).found["barred"].at == next_week.date().isoformat()
 
 
+def test_a_list_is_as_old_as_its_file_however_often_it_is_built(town):
+    later = NOW + dt.timedelta(days=20, minutes=1)
+    known = publish(later).sources.filter(source="market.revoked_permits")
+    made = NOW - dt.timedelta(days=10)
+    known.update(facts={"made_at": made.isoformat(timespec="seconds")})
+    assert filled(town.anna, now=later).found["barred"].at == made.date().isoformat()
+    assert filled(town.anna, now=later + dt.timedelta(days=2)).asked["barred"] == "old-list"
+    # A clock that runs ahead makes no list younger than the build that read it.
+    known.update(facts={"made_at": (later + dt.timedelta(days=99)).isoformat(timespec="seconds")})
+    assert filled(town.anna, now=later + dt.timedelta(days=32)).asked["barred"] == "old-list"
+
+
 @pytest.mark.parametrize(
     ("number", "answer"),
     [("440306197001010015", True), ("440306197001010016", False), ("", False)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -114,11 +115,14 @@ def found_demo(var: Path, plan: DemoPlan, say: Say, now: Now = real_now) -> dict
 
 
 def first_build(tables: Path, installed: Path, say: Say, now: Now = real_now) -> Any:
-    """Run the first build over the generated tables."""
+    """Run a build over tables that were generated for the moment at which the demo plays: they are of that moment, too."""
     from chengshu.batch.declarations import load_declarations
     from chengshu.contexts.subjects import api as subjects
     from chengshu.site.cli.build import ground
 
+    made = now().timestamp()
+    for table in tables.rglob("*"):
+        os.utime(table, (made, made))
     code = str(read_district(installed)["code"])
     order = subjects.Order(
         declarations=load_declarations(installed / "sources"),

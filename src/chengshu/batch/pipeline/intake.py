@@ -6,6 +6,7 @@ Output of the step: ``rows.parquet`` (declared columns as text, file, row number
 
 from __future__ import annotations
 
+import datetime as dt
 import fnmatch
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -42,6 +43,17 @@ class Delivery:
     def digest(self) -> str:
         """Digest of names and contents; a SQL table is digested by its rows."""
         return digest([[path.name, found.digest] for path, found in zip(self.files, self.scans, strict=True)])
+
+    @property
+    def made_at(self) -> str:
+        """When the oldest of the files was written, in UTC; empty for a SQL table, which is asked anew each time.
+
+        Tables travel with the time of their making (``rsync -t`` and archives keep it): building again makes none newer.
+        """
+        written = [path.stat().st_mtime for path in self.files]
+        return (
+            dt.datetime.fromtimestamp(min(written), dt.UTC).isoformat(timespec="seconds") if written else ""
+        )
 
 
 def find_files(source: Source, folder: Path) -> list[Path]:

@@ -118,6 +118,7 @@ class _Run:
     def __init__(self, task: Task, built: Built) -> None:
         self.task, self.built, self.store = task, built, task.store
         self.base: Mapping[str, Any] = task.base or {"sources": {}, "kinds": {}, "match": None}
+        self.made_at: dict[str, str] = {}
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -144,6 +145,7 @@ class _Run:
             with ThreadPoolExecutor(READERS) as pool:
                 looked = {name: pool.submit(intake.look, declared[name], self.task.folder) for name in found}
                 found = {name: future.result() for name, future in looked.items()}
+        self.made_at = {name: delivery.made_at for name, delivery in found.items() if delivery is not None}
         if not any(found.values()) and not self.base["sources"]:
             raise Problem(
                 "nothing-delivered",
@@ -184,6 +186,7 @@ class _Run:
         self.built.sources[name] = {
             "intake": taken, "standardise": key, "late": False, "department": source.department,
             "title": {"zh": source.title.zh, "en": source.title.en}, "kind": source.kind,
+            "made_at": self.made_at.get(name, ""),
             **{item: drift[item] for item in ("files", "unknown", "missing", "notes")},
             **{item: facts[item] for item in _COUNTS},
         }  # fmt: skip

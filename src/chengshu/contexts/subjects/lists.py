@@ -1,8 +1,8 @@
 """Whole lists of departments: whether a person or a place is named in one, and as of which day the list says so.
 
 A list that is declared whole (``whole:`` in its source) answers twice: who is named in it is on it, and who is not named is not.
-A list that never came, that was withdrawn, that is halted or that nobody delivered for a month says nothing at all, nor does one
-that holds somebody of the same name whose number does not tell them apart: the applicant is asked.
+A list that never came, that was withdrawn, that is halted or whose file is older than 31 days, however often it was built, says
+nothing at all, nor does one that holds somebody of the same name whose number does not tell them apart: the applicant is asked.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from chengshu.kernel.terms import legal_day
 from chengshu.procedure.model import Pack
 from chengshu.procedure.ports import SourceRequest
 
-# A "no" of an older list counts for nothing: whoever came on it since would pass.
+# A "no" of an older file counts for nothing: whoever came on the list since would pass.
 MOST_AGE = dt.timedelta(days=31)
 STALE = "old-list"
 YES, NO = "是", "否"
@@ -58,7 +58,7 @@ BUILDING = 17
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """A whole list as it was delivered last: its table, its title, the day."""
+    """A whole list as it was delivered last: its table, its title, the day of its file."""
 
     source: str
     title: Mapping[str, str]
@@ -139,14 +139,14 @@ def _whole_list(element: str, now: dt.datetime) -> List | Missing:
     known = [row for row in rows if row is not None]
     if not known or len(known) < len(rows):
         return Missing(element, NO_VALUE)
-    source, title, started = min(known, key=lambda row: row[2])
-    if now - started > MOST_AGE:
+    source, title, made = min(known, key=lambda row: row[2])
+    if now - made > MOST_AGE:
         return Missing(element, STALE, source)
-    return List(source, dict(title), legal_day(started))
+    return List(source, dict(title), legal_day(made))
 
 
 def _delivered(source: str, run: Run) -> tuple[str, Mapping[str, str], dt.datetime] | None:
-    """Return a source with its title and when it was last delivered to what is in force; none where that does not hold it.
+    """Return a source with its title and when the table was made that what is in force holds; none where it holds none.
 
     A source that was withdrawn is no longer in the snapshot: nobody would be on its list any more.
     """
@@ -154,12 +154,18 @@ def _delivered(source: str, run: Run) -> tuple[str, Mapping[str, str], dt.dateti
     # A build that found nothing new was delivered, too; one that only tried was not.
     counted = Q(run__state=Run.State.PUBLISHED, run__number__lte=run.number)
     counted |= Q(run__state=Run.State.UNCHANGED, run__facts__dry_run=False)
-    return (
+    row = (
         RunSource.objects.filter(counted, Exists(held), source=source, late=False)
         .order_by("-run__number")
-        .values_list("source", "title", "run__started_at")
+        .values_list("title", "run__started_at", "facts")
         .first()
     )
+    if row is None:
+        return None
+    title, started, facts = row
+    # A table that is asked anew is of that moment; no file is younger than the build that read it, whatever its clock said.
+    made = dt.datetime.fromisoformat(facts["made_at"]) if facts.get("made_at") else started
+    return source, title, min(made, started)
 
 
 def _declared() -> dict[str, tuple[str, ...]]:

@@ -115,7 +115,7 @@ def note_sources(run: Run, built: Built, store: Store) -> None:
                 run=run, source=name, department=facts["department"], kind=facts["kind"], title=facts["title"],
                 late=facts["late"], placed=placed, addressed=addressed,
                 **{item: facts[item] for item in ("rows", "accepted", "refused", "warned", "absent", "deleted")},
-                facts={item: facts[item] for item in _SHOWN},
+                facts={item: facts[item] for item in _SHOWN if item in facts},
             )
         )  # fmt: skip
         table = pl.read_parquet(folder / "refused.parquet").head(LISTED)
@@ -133,7 +133,7 @@ def note_sources(run: Run, built: Built, store: Store) -> None:
     )
 
 
-_SHOWN = ("files", "unknown", "missing", "notes", "warnings", "reasons", "carried", "worked")
+_SHOWN = ("made_at", "files", "unknown", "missing", "notes", "warnings", "reasons", "carried", "worked")
 
 
 def _placed(name: str, kind: str, built: Built, store: Store) -> tuple[int, int]:
