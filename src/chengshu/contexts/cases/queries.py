@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
@@ -18,6 +18,7 @@ from chengshu.contexts.cases.lights import light
 from chengshu.contexts.cases.models import Case, Job, Notice, PackVersion, Task
 from chengshu.contexts.cases.sql import sql
 from chengshu.contexts.cases.wording import LANGUAGES, both, sayer
+from chengshu.contexts.counting import count_each
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import Account
 from chengshu.kernel.problems import Problem
@@ -199,22 +200,16 @@ def load_summary(now: dt.datetime) -> dict[str, Any]:
         green=Count("pk", filter=Q(amber_at__gt=now) | Q(due_at=None)),
         unowned=Count("pk", filter=Q(owner=NOBODY)),
     )
-    # Two numbers by one question.
-    both_counts = [
-        rows.order_by().values(what=Value(what)).annotate(number=Count("pk")).values_list("what", "number")
-        for what, rows in (
-            ("cases", Case.objects.filter(closed_at=None)),
-            ("dead", Job.objects.filter(state=Job.State.DEAD)),
-        )
-    ]
-    counts = dict(both_counts[0].union(both_counts[1], all=True))
+    counts = count_each(
+        cases=Case.objects.filter(closed_at=None), dead=Job.objects.filter(state=Job.State.DEAD)
+    )
     return {
-        "open": counts.get("cases", 0),
+        "open": counts["cases"],
         "overdue": tasks["red"],
         "due_soon": tasks["amber"],
         "in_time": tasks["green"],
         "unowned": tasks["unowned"],
-        "dead_jobs": counts.get("dead", 0),
+        "dead_jobs": counts["dead"],
     }
 
 

@@ -41,9 +41,7 @@ def authority_certificate(
 ) -> x509.Certificate:
     """Return the self-signed certificate of a district's authority."""
     name = _name(district, f"{district} 电子印章根证书")
-    builder = _builder(key, name, name, now, AUTHORITY_YEARS)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
+    builder = certificate_builder(key, name, name, _term(now, AUTHORITY_YEARS), path_length=0)
     return builder.sign(key, hashes.SHA256())
 
 
@@ -56,9 +54,7 @@ def seal_certificate(
     now: dt.datetime,
 ) -> x509.Certificate:
     """Return the certificate of an issuer's electronic seal, signed by the district's authority."""
-    builder = _builder(key, _name(district, issuer), authority.subject, now, SEAL_YEARS)
-    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
+    builder = certificate_builder(key, _name(district, issuer), authority.subject, _term(now, SEAL_YEARS))
     builder = builder.add_extension(x509.ExtendedKeyUsage([DOCUMENT_SIGNING]), critical=False)
     builder = builder.add_extension(
         x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
@@ -81,18 +77,31 @@ def _name(organisation: str, common: str) -> x509.Name:
     )
 
 
-def _builder(
-    key: ec.EllipticCurvePrivateKey, subject: x509.Name, issuer: x509.Name, now: dt.datetime, years: int
+def _term(now: dt.datetime, years: int) -> tuple[dt.datetime, dt.datetime]:
+    return now - SLACK, now + dt.timedelta(days=365 * years)
+
+
+def certificate_builder(
+    key: ec.EllipticCurvePrivateKey,
+    subject: x509.Name,
+    issuer: x509.Name,
+    term: tuple[dt.datetime, dt.datetime],
+    *,
+    path_length: int | None = None,
 ) -> x509.CertificateBuilder:
+    """Return what every certificate says that is made here; with a ``path_length`` it may sign others."""
+    signs_certificates = path_length is not None
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - SLACK)
-        .not_valid_after(now + dt.timedelta(days=365 * years))
+        .not_valid_before(term[0])
+        .not_valid_after(term[1])
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.BasicConstraints(ca=signs_certificates, path_length=path_length), critical=True)
+        .add_extension(_usage(signs_certificates=signs_certificates), critical=True)
     )
 
 

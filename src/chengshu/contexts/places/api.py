@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Count, Q, Sum, Value
+from django.db.models import Count, Q, Sum
 
+from chengshu.contexts.counting import count_each
 from chengshu.contexts.places.cells import (
     balance_proposals,
     cell,
@@ -180,23 +181,15 @@ def load_figures(on: date) -> LoadFigures:
         rented=Sum("rented_homes"),
         over_limit=Count("pk", filter=Q(residents__gt=1500) | Q(rented_homes__gt=750)),
     )
-    # Two numbers by one question.
-    both = [
-        rows.order_by().values(what=Value(what)).annotate(number=Count("pk")).values_list("what", "number")
-        for what, rows in (
-            ("zones", Zone.objects.all()),
-            ("addresses", Place.objects.filter(state=Place.State.ACTIVE)),
-        )
-    ]
-    counts = dict(both[0].union(both[1], all=True))
+    counts = count_each(zones=Zone.objects.all(), addresses=Place.objects.filter(state=Place.State.ACTIVE))
     return LoadFigures(
-        zones=counts.get("zones", 0),
+        zones=counts["zones"],
         cells=in_force["cells"],
         residents=in_force["people"] or 0,
         rented_homes=in_force["rented"] or 0,
         over_limit=in_force["over_limit"],
         bare=cells_without_staff(on),
-        addresses=counts.get("addresses", 0),
+        addresses=counts["addresses"],
     )
 
 

@@ -6,12 +6,13 @@ import datetime as dt
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID, ObjectIdentifier
+
+from chengshu.contexts.certificates.authority import certificate_builder, certificate_pem, new_key
 
 # 《粤港电子签名证书互认证书策略》 without the nodes of year, version and release: as Hong Kong's Digital Policy Office tells
 # relying parties to compare it.
@@ -48,7 +49,7 @@ class GeneratedAuthority:
     @property
     def certificates(self) -> tuple[str, str]:
         """Return both certificates as PEM texts, the root first."""
-        return _pem(self.root.certificate), _pem(self.issuing.certificate)
+        return certificate_pem(self.root.certificate), certificate_pem(self.issuing.certificate)
 
     def signer(
         self,
@@ -60,11 +61,9 @@ class GeneratedAuthority:
         until: dt.datetime | None = None,
     ) -> Signer:
         """Return a person's or a firm's certificate with its key."""
-        key, since = ec.generate_private_key(ec.SECP256R1()), since or self.since
-        subject = _name(name, self.country, organisation)
-        builder = _builder(key, subject, self.issuing.certificate.subject, since, until or since + 2 * YEAR)
-        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        builder = builder.add_extension(_usage(ca=False), critical=True)
+        key, since = new_key(), since or self.since
+        subject, term = _name(name, self.country, organisation), (since, until or since + 2 * YEAR)
+        builder = certificate_builder(key, subject, self.issuing.certificate.subject, term)
         found = [x509.PolicyInformation(ObjectIdentifier(each), None) for each in policies]
         if found:
             builder = builder.add_extension(x509.CertificatePolicies(found), critical=False)
@@ -130,12 +129,10 @@ def plain_pdf(text: str) -> bytes:
 
 
 def _authority(name: str, country: str, since: dt.datetime, above: Signer | None = None) -> Signer:
-    key, subject = ec.generate_private_key(ec.SECP256R1()), _name(name, country, "")
+    key, subject = new_key(), _name(name, country, "")
     issuer = above.certificate.subject if above else subject
-    builder = _builder(key, subject, issuer, since, since + 10 * YEAR)
-    length = 0 if above else 1
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=length), critical=True)
-    builder = builder.add_extension(_usage(ca=True), critical=True)
+    term = (since, since + 10 * YEAR)
+    builder = certificate_builder(key, subject, issuer, term, path_length=0 if above else 1)
     return Signer(key, builder.sign(above.key if above else key, hashes.SHA256()))
 
 
@@ -147,26 +144,3 @@ def _name(common: str, country: str, organisation: str) -> x509.Name:
     if organisation:
         parts.insert(1, x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation))
     return x509.Name(parts)
-
-
-def _builder(key: Any, subject: x509.Name, issuer: x509.Name, since: dt.datetime, until: dt.datetime) -> Any:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(since)
-        .not_valid_after(until)
-    )
-
-
-def _usage(*, ca: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not ca, content_commitment=not ca, key_encipherment=False, data_encipherment=False,
-        key_agreement=False, key_cert_sign=ca, crl_sign=ca, encipher_only=False, decipher_only=False,
-    )  # fmt: skip
-
-
-def _pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
