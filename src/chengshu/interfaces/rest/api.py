@@ -23,8 +23,11 @@ from chengshu.interfaces.rest import (
     items,
     ledger,
     mandates,
+    opening,
+    payments,
     places,
     subjects,
+    upkeep,
 )
 from chengshu.interfaces.rest.authentication import guard
 from chengshu.interfaces.rest.links import add_links
@@ -133,12 +136,12 @@ api.add_router("/places", places.router)
 api.add_router("/catalogue", catalogue.router)
 api.add_router("/cases", cases.router)
 api.add_router("/cases", casework.around)
-api.add_router("/services", casework.services)
-api.add_router("/drafts", casework.drafts)
-api.add_router("/files", casework.papers)
-api.add_router("/payments", casework.payments)
-api.add_router("/calendars", casework.calendars)
-api.add_router("/packs", casework.packs)
+api.add_router("/services", opening.services)
+api.add_router("/drafts", opening.drafts)
+api.add_router("/files", opening.papers)
+api.add_router("/payments", payments.payments)
+api.add_router("/calendars", upkeep.calendars)
+api.add_router("/packs", upkeep.packs)
 api.add_router("/certificates", certificates.own)
 api.add_router("/verify", certificates.verifying)
 api.add_router("/registers", certificates.registers)

@@ -6,7 +6,9 @@ records (a pack's form, a colleague's name, the bytes of a file), the call says 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from ninja import Header, Path
 
 # No NUL, which PostgreSQL does not keep.
 TEXT = r"^[^\x00]*$"
@@ -27,3 +29,8 @@ def refused(what: str, **answers: Any) -> dict[str, Any]:
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     return {"responses": {"422": problem, **answers}}
+
+
+Key = Annotated[str, Header(..., alias="Idempotency-Key", min_length=1, max_length=80, pattern=KEY)]
+Number = Annotated[int, Path(..., ge=1, le=2**53)]
+PackName = Annotated[str, Path(..., pattern=r"^[a-z][a-z0-9-]{0,59}$")]
