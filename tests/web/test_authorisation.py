@@ -44,7 +44,7 @@ def test_every_address_stands_in_the_matrix_and_every_line_has_an_address():
 
 def test_every_address_that_names_something_says_whose_it_is():
     silent = [route for route, line in LINES.items() if has_parameters(route) and "of" not in line]
-    assert silent == [], "say `of:` in tests/web/authorisation.yaml: a kind of objects.py, or `open`"
+    assert silent == [], "say `of:` in tests/web/authorisation.yaml: a kind of objects/, or `open`"
 
 
 def test_every_kind_of_object_is_made_and_says_how_far_each_role_reaches():
