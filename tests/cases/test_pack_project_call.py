@@ -8,7 +8,9 @@ import json
 import pytest
 
 from chengshu.contexts.cases import api as cases
+from chengshu.contexts.cases.form_fields import form_field
 from chengshu.contexts.cases.models import Case
+from chengshu.contexts.cases.shown_values import shown_value
 from chengshu.contexts.messages.models import PublicNotice
 from chengshu.kernel.problems import Problem
 from tests_support.casework import MONDAY
@@ -99,12 +101,18 @@ def test_the_better_of_two_lines_is_listed_and_followed_up(people):
         for each in json.loads(PublicNotice.objects.get(kind="proposed").fields)
         if each["name"] == "list"
     )
+    assert "得分：93.33" in told["value"]["zh"] and told["raw"][0]["score"] == 9333
     assert "等级：产线级" in told["value"]["zh"] and "applicant" not in json.dumps(told)
     settle(at(31))
     assert state(call) == "deciding"
     view = cases.case_view(call, people.head, now=at(32))
     (field,) = next(each.fields for each in view.commands if each.name == "confirm")
     assert field.value == best
+    # Whoever confirms the list reads and writes decimals; what is kept stays whole.
+    assert shown_value(field, best)["rows"][0][-1] == "93.33"
+    form = form_field(field)
+    assert form.clean([{**best[0], "score": "93.33"}]) == form.clean(best) == best
+    assert 'value="93.33"' in form.widget.render("final", best)
     (notice,) = (each for each in view.terms if each.id == "notice")
     assert notice.light.zh == "期满"
     with pytest.raises(Problem) as caught:
@@ -124,6 +132,9 @@ def test_an_expert_with_an_interest_steps_aside_and_is_replaced(people):
         application, "accept", people.clerk, at(2), experts=[expert.username for expert in people.experts[:3]]
     )
     first = child_for(application, people.experts[0])
+    # An expert's list tells one review from another, and from the application itself.
+    (task,) = cases.tasks_for(people.experts[0], now=at(2)).rows
+    assert task.title["zh"] == "评审：甲产线（宝安示例塑胶有限公司）"
     with pytest.raises(Problem) as caught:
         take(first, "declare_none", people.experts[1], at(3))
     assert caught.value.code == "case-unknown"

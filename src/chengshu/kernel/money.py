@@ -1,4 +1,4 @@
-"""Money as people read it: amounts are kept as whole fen."""
+"""Money, and other numbers with two decimals, as people read them: they are kept as whole fen, or hundredths."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ def yuan(fen: int) -> str:
 def bare_yuan(fen: int) -> str:
     """Write fen as yuan for a column or a form field, without separators: 123450 → ``1234.50``."""
     return _written(fen, "")
+
+
+def hundredths(number: int) -> str:
+    """Write a number that is kept in whole hundredths, such as an average of scores: 8550 → ``85.50``."""
+    return _written(number, "")
 
 
 def in_yuan(fen: int) -> dict[str, str]:

@@ -89,6 +89,8 @@ _FORMATS: Mapping[str, Callable[[str], str]] = {
     "account": _account,
 }
 FORMATS = tuple(_FORMATS)
+# What a whole number may be asked and shown as: kept in hundredths, written with two decimals.
+HUNDREDTHS = "hundredths"
 
 
 def formatted(name: str, text: str) -> str:

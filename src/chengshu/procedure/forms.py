@@ -92,7 +92,7 @@ def _value(field: Field, value: Any, facts: Mapping[str, Any]) -> Any:
         raise BadValue(f"at most {field.most} are allowed")
     if field.options and clean not in (options(field, facts) or ()):
         raise BadValue("choose one of the values shown")
-    return formatted(field.format, clean) if field.format else clean
+    return formatted(field.format, clean) if field.format and clean.__class__ is str else clean
 
 
 def _code(field: Field, value: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chengshu.procedure.formats import FORMATS
+from chengshu.procedure.formats import FORMATS, HUNDREDTHS
 from chengshu.procedure.model import WHERE, Dated, Field, Form, Parameter, Prefill, Section
 from chengshu.procedure.parts import COUNTED, PART_STATES
 from chengshu.procedure.ports import SELECTING, Registry
@@ -154,9 +154,9 @@ def _most(item: Sheet, kind: str) -> int:
 
 
 def _format(item: Sheet, type_: Type) -> str:
-    found = item.word("format", FORMATS, "")
-    if found and type_.kind != "text":
-        item.fault("pack-value", "Only a text has a format", "format")
+    found = item.word("format", (*FORMATS, HUNDREDTHS), "")
+    if found and type_.kind != ("integer" if found == HUNDREDTHS else "text"):
+        item.fault("pack-value", "Only a text has a format, and a whole number that of hundredths", "format")
     return found
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 
 from chengshu.procedure import golden
-from chengshu.procedure.formats import FORMATS
+from chengshu.procedure.formats import FORMATS, HUNDREDTHS
 from chengshu.procedure.loader import INSTRUMENT_KINDS, STATUSES
 from chengshu.procedure.model import HOLDERS, OUTCOME_KINDS
 from chengshu.procedure.ports import Registry
@@ -159,7 +159,8 @@ def _field(registry: Registry, *, column: bool = False) -> Schema:
         "required": flag("Whether an answer must be given"),
         "most": {"type": "integer", "minimum": 1, "description": f"The most characters, items, files (≤ {MAX_FILES}) "
                  f"or rows (≤ {MAX_ROWS})"},
-        "format": word("What a text must look like", FORMATS),
+        "format": word("What a text must look like; hundredths: a whole number read with two decimals",
+                       (*FORMATS, HUNDREDTHS)),
         "cite": CITE,
     }  # fmt: skip
     if column:

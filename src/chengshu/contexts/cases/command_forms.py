@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from chengshu.contexts.cases.domain import CommandView, FieldView, FileIn
 from chengshu.contexts.cases.form_fields import RowsWidget, error_text, form_field, plain, said
 from chengshu.kernel.problems import Problem
+from chengshu.procedure.formats import HUNDREDTHS
 
 Seen = Callable[[Mapping[str, Any]], set[str]]
 
@@ -169,7 +170,7 @@ def posted(fields: Sequence[FieldView], answers: Mapping[str, Any]) -> MultiValu
 def _sent(view: FieldView, value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if view.kind == "money" and isinstance(value, int):
+    if (view.kind == "money" or view.format == HUNDREDTHS) and isinstance(value, int):
         # An integer is fen that were kept; a text is what somebody typed.
         return f"{value // 100}.{value % 100:02d}" if value >= 0 else f"-{-value // 100}.{-value % 100:02d}"
     return "" if value is None else value

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from chengshu.contexts.cases.reading import account_columns, money_of, pack_words
-from chengshu.kernel.money import in_yuan
+from chengshu.contexts.cases.reading import account_columns, hundredths_of, money_of, pack_words
+from chengshu.kernel.money import hundredths, in_yuan
 
 Shown = dict[str, Any]
 FEN = "fen"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Which names are money, and which are kept in hundredths."""
+
+    money: frozenset[str]
+    hundredths: frozenset[str]
 
 
 def described(case_id: str, values: Mapping[str, Any] | None) -> list[Shown]:
@@ -30,10 +39,11 @@ def described(case_id: str, values: Mapping[str, Any] | None) -> list[Shown]:
     ]
     keys += [f"choices.{name}.{each}" for name, value in (*given.items(), *cells) for each in _choices(value)]
     words, money = pack_words(case_id, keys), money_of(case_id)
+    numbers = Numbers(money, hundredths_of(case_id))
     found = []
     for name, value in given.items():
         label = first_said(words.get(f"claims.{name}"), words.get(f"fields.{name}.label"), name)
-        said = {language: _said(name, value, words, language, money) for language in ("zh", "en")}
+        said = {language: _said(name, value, words, language, numbers) for language in ("zh", "en")}
         unit = {"unit": FEN} if type(value) is int and name in money else {}
         found.append({"name": name, "label": label, "raw": value, "value": said, **unit})
     return found
@@ -83,23 +93,25 @@ def _choices(value: Any) -> list[str]:
 
 
 def _said(
-    name: str, value: Any, words: Mapping[str, Mapping[str, str]], language: str, money: frozenset[str]
+    name: str, value: Any, words: Mapping[str, Mapping[str, str]], language: str, numbers: Numbers
 ) -> str:
     if isinstance(value, bool):
         return {"zh": ("否", "是"), "en": ("no", "yes")}[language][value]
-    if isinstance(value, int) and name in money:
+    if isinstance(value, int) and name in numbers.money:
         return in_yuan(value)[language]
+    if isinstance(value, int) and name in numbers.hundredths:
+        return hundredths(value)
     if isinstance(value, str):
         return words.get(f"choices.{name}.{value}", {}).get(language) or value
     if rows := _rows(value):
-        lines = (_said(name, row, words, language, money) for row in rows)
+        lines = (_said(name, row, words, language, numbers) for row in rows)
         return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))
     if isinstance(value, list | tuple):
-        said = (_said(name, each, words, language, money) for each in value)
+        said = (_said(name, each, words, language, numbers) for each in value)
         return ("、" if language == "zh" else ", ").join(said)
     if isinstance(value, Mapping):
         colon, stop = ("：", "；") if language == "zh" else (": ", "; ")
-        cells = ((key, _said(str(key), each, words, language, money)) for key, each in value.items())
+        cells = ((key, _said(str(key), each, words, language, numbers)) for key, each in value.items())
         labels = {key: words.get(f"fields.{key}.label", {}).get(language) or key for key in value}
         return stop.join(f"{labels[key]}{colon}{text}" for key, text in cells)
     return str(value)

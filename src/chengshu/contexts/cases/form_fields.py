@@ -18,6 +18,7 @@ from chengshu.contexts.cases.place_field import PlaceField, holds_place
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.ethnic_groups import ETHNIC_GROUPS
 from chengshu.kernel.money import bare_yuan
+from chengshu.procedure.formats import HUNDREDTHS
 
 RADIO_UP_TO = 7
 FEN = 100
@@ -134,7 +135,7 @@ class AccountsField(LinesField):
 
 
 class MoneyField(forms.DecimalField):
-    """Money: people write yuan, the engine keeps whole fen."""
+    """Money or hundredths: people write yuan or decimals, the engine keeps whole fen or hundredths."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -290,7 +291,7 @@ def plain(kind: str, value: Any) -> Any:
         return value.isoformat()
     if kind == "boolean":
         return value == "true" if isinstance(value, str) else bool(value)
-    if kind == "money":
+    if isinstance(value, Decimal):
         return int(value * FEN)
     return value
 
@@ -326,6 +327,8 @@ def cell_field(view: FieldView) -> forms.Field:
         if not view.required:
             answers.append(("", _("未填")))
         return _YesNo(choices=answers, widget=forms.RadioSelect, **shared)
+    if kind == "money" or view.format == HUNDREDTHS:
+        return MoneyField(**shared)
     if kind == "integer":
         return forms.IntegerField(
             widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "short"}),
@@ -333,8 +336,6 @@ def cell_field(view: FieldView) -> forms.Field:
             max_value=2**53 - 1,
             **shared,
         )
-    if kind == "money":
-        return MoneyField(**shared)
     if kind == "date":
         widget = forms.DateInput(attrs={"type": "date", "class": "short"}, format="%Y-%m-%d")
         return forms.DateField(widget=widget, **shared)

@@ -11,8 +11,8 @@ from typing import Any
 from chengshu.contexts.cases import effects, packs, rows, sealing
 from chengshu.contexts.cases.models import CaseEvent, PackVersion
 from chengshu.contexts.cases.sql import sql
-from chengshu.contexts.cases.wording import EMPTY, LANGUAGES, grounds, money_names
-from chengshu.kernel.money import in_yuan
+from chengshu.contexts.cases.wording import EMPTY, LANGUAGES, grounds, hundredth_names, money_names
+from chengshu.kernel.money import hundredths, in_yuan
 from chengshu.procedure.model import Pack
 from chengshu.procedure.wording import fill
 
@@ -100,6 +100,8 @@ def _sayer(pack: Pack, language: str, values: Mapping[str, Any]) -> Callable[[st
             return value[language]
         if type(value) is int and slot in money_names(pack):
             return in_yuan(value)[language]
+        if type(value) is int and name in hundredth_names(pack):
+            return hundredths(value)
         if isinstance(value, str):
             return pack.text(f"choices.{name}.{value}", language) or value
         if isinstance(value, list | tuple):
@@ -118,6 +120,11 @@ def pack_words(case_id: str, keys: Sequence[str]) -> dict[str, dict[str, str]]:
 def money_of(case_id: str) -> frozenset[str]:
     """Return the names whose values are money in the case's pack, dotted and bare."""
     return money_names(_pack(rows.lock_free(case_id)))
+
+
+def hundredths_of(case_id: str) -> frozenset[str]:
+    """Return the names whose values the case's pack keeps in hundredths."""
+    return hundredth_names(_pack(rows.lock_free(case_id)))
 
 
 def account_columns(case_id: str) -> frozenset[str]:

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from chengshu.contexts.cases.domain import FieldView
 from chengshu.contexts.cases.form_fields import account_name, said
 from chengshu.contexts.cases.place_field import holds_place, place_text
-from chengshu.kernel.money import yuan
+from chengshu.kernel.money import hundredths, yuan
+from chengshu.procedure.formats import HUNDREDTHS
 
 
 def shown_value(view: FieldView, value: Any) -> Any:
@@ -34,6 +35,8 @@ def shown_value(view: FieldView, value: Any) -> Any:
         return _("是") if value else _("否")
     if view.kind == "money" and isinstance(value, int):
         return _("%(yuan)s 元") % {"yuan": yuan(value)}
+    if view.format == HUNDREDTHS and isinstance(value, int):
+        return hundredths(value)
     if holds_place(view):
         return place_text(value)
     if view.format == "account":

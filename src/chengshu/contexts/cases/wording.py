@@ -8,7 +8,8 @@ from typing import Any
 from chengshu.contexts.cases import packs
 from chengshu.contexts.cases.domain import Ground
 from chengshu.contexts.cases.models import Case
-from chengshu.kernel.money import in_yuan
+from chengshu.kernel.money import hundredths, in_yuan
+from chengshu.procedure.formats import HUNDREDTHS
 from chengshu.procedure.model import Pack
 from chengshu.procedure.types import Type
 
@@ -51,6 +52,8 @@ def sayer(
             # Nobody filled it in: that is not the same as a value that is withheld or erased.
             return EMPTY
         if isinstance(value, int):
+            if key in hundredth_names(pack):
+                return hundredths(value)
             return in_yuan(value)[language] if name in money_names(pack) else value
         return None
 
@@ -58,6 +61,7 @@ def sayer(
 
 
 _money_names: dict[str, frozenset[str]] = {}
+_hundredth_names: dict[str, frozenset[str]] = {}
 
 
 def money_names(pack: Pack) -> frozenset[str]:
@@ -74,6 +78,16 @@ def money_names(pack: Pack) -> frozenset[str]:
             key for key, found in kinds.items() if "money" in found and "integer" not in found
         )
     return _money_names[pack.hash]
+
+
+def hundredth_names(pack: Pack) -> frozenset[str]:
+    """Return the bare names of fields and columns that are kept in hundredths wherever a form has them."""
+    if pack.hash not in _hundredth_names:
+        fields = [item for _, given in pack.fields() for item in given.values()]
+        fields += [column for item in fields for column in item.columns.values()]
+        others = {item.name for item in fields if item.format != HUNDREDTHS}
+        _hundredth_names[pack.hash] = frozenset(item.name for item in fields) - others
+    return _hundredth_names[pack.hash]
 
 
 def _typed(pack: Pack) -> Iterator[tuple[str, str, Type]]:
