@@ -227,6 +227,7 @@ def test_a_key_that_was_replaced_long_ago_is_still_found_out(certificate, made):
     kid = keys.in_use(making.issuer_of(certificate), keys.CREDENTIAL).kid
     keys.rotate(making.issuer_of(certificate), keys.CREDENTIAL, NEXT_DAY)
     assert api.verify(made.credential.encode(), NEXT_DAY).genuine
-    done = CliRunner().invoke(app, ["condemn-key", kid, "--since", "2026-11-01T08:00+0800"])
+    # A key's number may begin with a hyphen.
+    done = CliRunner().invoke(app, ["condemn-key", "--since", "2026-11-01T08:00+0800", "--", kid])
     assert done.exit_code == 0, done.output
     assert "密钥" in api.verify(made.credential.encode(), NEXT_DAY).reasons[0]["zh"]
