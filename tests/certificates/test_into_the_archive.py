@@ -309,6 +309,37 @@ def test_a_case_that_cannot_be_read_keeps_no_other_from_its_archive(closed, peop
     assert CliRunner().invoke(app, ["again", row.number]).exit_code == 1, "what is made is not made again"
 
 
+def test_one_closed_case_is_filed_by_command_and_the_job_still_files_what_ended_before_it(
+    closed, monkeypatch
+):
+    from chengshu.contexts.cases.models import Case
+
+    def file(case_id):
+        return CliRunner().invoke(app, ["file", case_id])
+
+    now = dt.datetime.now(dt.UTC)
+    row, earlier = Case.objects.get(pk=closed), now - dt.timedelta(days=1)
+    for case_id, at in (("X1", earlier), ("X2", None), ("X3", now)):
+        row.pk, row.open_key, row.closed_at = case_id, case_id, at
+        row.save(force_insert=True)
+    Case.objects.filter(pk=closed).update(closed_at=now - dt.timedelta(hours=1))
+    refused = {case_id: file(case_id).exception for case_id in ("nobody", "X2", "X3")}
+    assert {case_id: each.code for case_id, each in refused.items()} == {
+        "nobody": "case-unknown", "X2": "archive-open", "X3": "archive-too-soon",
+    }  # fmt: skip
+    done = file(closed)
+    package = ArchivePackage.objects.get()
+    assert done.exit_code == 0 and package.number in done.output and package.ahead, done.output
+    assert file(closed).exception.code == "archive-filed"
+    whole = cases.case_on_file("X1", now)
+    monkeypatch.setattr(cases, "case_on_file", lambda *_: whole)
+    assert making.run(now) == 1, "the one of the day before, and what is there is passed by"
+    assert set(ArchivePackage.objects.values_list("case_id", "ahead")) == {(closed, False), ("X1", False)}
+    kept = terms.Terms(terms.Term(1, "x"), {}, {row.pack: "内部"})
+    monkeypatch.setattr(terms, "terms", lambda: kept)
+    assert file("X1").exception.code == "archive-not-kept"
+
+
 def test_the_operator_has_it_tried_again_from_its_page(closed, district, client, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: FILED)
     from chengshu.contexts.certificates.models import Issue

@@ -9,21 +9,28 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.translation import override
 
 from chengshu.contexts.cases import api as cases
+from chengshu.contexts.cases import papers
+from chengshu.contexts.cases.models import Job
 from chengshu.contexts.certificates import api, trust
-from chengshu.contexts.certificates.signatures import attached, checking, domain, generated, keeping
+from chengshu.contexts.certificates.signatures import attached, chains, checking, domain, generated, keeping
 from chengshu.contexts.certificates.signatures.models import (
     HeldRevocationList,
     SignatureAuthorityChange,
     SignedFile,
+    SignedFileCase,
+    SignedFileSigner,
 )
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.problems import Problem
 from chengshu.site.cli.certificate import app
+from tests_support.casework import CELL, firm_facts
 
 MADE = dt.datetime(2026, 1, 5, 1, 0, tzinfo=dt.UTC)
 SIGNED = dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)
@@ -121,8 +128,11 @@ def test_expired_when_it_was_signed_is_refused_and_expired_since_is_in_doubt(hon
     assert "签名时证书已过期" in why(only(judged(late, [on_list], clean)))
     early = generated.sign_pdf(PAPER, old, SIGNED - 5 * DAY)
     assert only(judged(early, [on_list], clean)).outcome == domain.DOUBTFUL
-    there = only(judged(early, [on_list], clean, received=SIGNED - 4 * DAY))
+    before = hong_kong.revocation_list(SIGNED - 2 * DAY, SIGNED)
+    there = only(judged(early, [on_list], before, clean, received=SIGNED - 4 * DAY))
     assert there.outcome == domain.RECOGNISED, why(there)
+    late_only = only(judged(early, [on_list], clean, received=SIGNED - 4 * DAY))
+    assert late_only.outcome == domain.DOUBTFUL and "到期以后" in why(late_only)
 
 
 def test_revoked_before_signing_is_refused_and_after_it_counts_if_it_was_there(hong_kong, chan, on_list):
@@ -232,6 +242,8 @@ def listed(district, on_list):
 def test_the_list_is_kept_on_record_and_within_its_rules(listed, on_list, hong_kong):
     with pytest.raises(Problem, match="指纹"):
         keeping.recognise(dataclasses.replace(on_list, code="x-hk"), fingerprint="00", by="op", now=MADE)
+    with override("en"), pytest.raises(Problem, match="The fingerprint"):
+        keeping.recognise(dataclasses.replace(on_list, code="x-hk"), fingerprint="00", by="op", now=MADE)
     with pytest.raises(Problem, match="已有"):
         keeping.recognise(
             on_list, fingerprint=keeping.fingerprint_of(on_list.certificates[0]), by="op", now=MADE
@@ -267,8 +279,6 @@ def test_only_a_recognised_authority_s_revocation_list_is_taken_in(listed, clean
 def test_a_signed_paper_of_a_case_is_judged_by_a_job_and_told_beside_the_file(
     opened, listed, chan, clean, district, client
 ):
-    from chengshu.contexts.cases import papers
-
     keeping.load_revocations(clean, by="op", now=NOW)
     pdf = generated.sign_pdf(PAPER, chan, SIGNED)
     stored = cases.files.store_files([cases.FileIn("agreed.pdf", pdf)], "document")
@@ -286,7 +296,7 @@ def test_a_signed_paper_of_a_case_is_judged_by_a_job_and_told_beside_the_file(
     # The list changes: what was judged is judged anew, as of when it came in.
     later = NOW + DAY
     keeping.change("test-hk", "withdraw", ground="来函", by="op", now=later, since=SIGNED - DAY)
-    assert attached.judge_again(later) == 1
+    assert attached.judge_again(listed, later, since=SIGNED - DAY) == 1
     cases.run_jobs(later)
     line = attached.file_notes([stored[0].digest], district.worker, later)[stored[0].digest][0]
     assert line.tone == "bad" and "已停止" in line.title["zh"]
@@ -364,3 +374,121 @@ def test_another_authority_s_revocation_list_is_refused_and_not_kept(listed, dis
     page = client.post("/signers/other", sent)
     assert page.status_code == 422 and "另一个机构" in page.content.decode()
     assert not HeldRevocationList.objects.exists()
+
+
+def test_only_the_revocation_lists_that_a_certificate_needs_are_read(
+    listed, hong_kong, chan, django_assert_num_queries
+):
+    over = hong_kong.signer("CHAN TAI MAN", POLICIES, until=SIGNED - DAY)
+    for days in range(-5, 4):
+        # What is over is left out of the lists after the first: the newest says nothing of it.
+        gone = [(over, SIGNED - 9 * DAY)] if days <= 0 else []
+        made = SIGNED + days * DAY
+        keeping.load_revocations(hong_kong.revocation_list(made, made + DAY, gone), by="op", now=NOW)
+    assert HeldRevocationList.objects.count() == 9
+    with django_assert_num_queries(2):
+        assert len(keeping.lists_for(chan.certificate, hong_kong.issuing.certificate)) == 1
+    with django_assert_num_queries(4):
+        assert len(keeping.lists_for(over.certificate, hong_kong.issuing.certificate)) == 3
+    assert len(keeping.published().revocations) == 1 and not keeping.believed().revocations
+    pdf = generated.sign_pdf(PAPER, over, SIGNED - 5 * DAY)
+    found = only(checking.check_pdf(pdf, keeping.believed(), NOW, SIGNED - 4 * DAY))
+    assert found.outcome == domain.REFUSED and "签名时证书已被吊销" in why(found)
+
+
+def test_a_list_for_authorities_alone_speaks_of_theirs_and_of_nobody_else_s(listed, hong_kong, chan, clean):
+    keeping.load_revocations(clean, by="op", now=NOW)
+    point = x509.IssuingDistributionPoint(
+        full_name=None, relative_name=None, only_contains_user_certs=False, only_contains_ca_certs=True,
+        only_some_reasons=None, indirect_crl=False, only_contains_attribute_certs=False,
+    )  # fmt: skip
+    below, root = hong_kong.issuing.certificate, hong_kong.root
+    gone = x509.RevokedCertificateBuilder().serial_number(below.serial_number).revocation_date(SIGNED - DAY)
+    made = x509.CertificateRevocationListBuilder().issuer_name(root.certificate.subject).last_update(SIGNED)
+    made = (
+        made.next_update(NOW + DAY).add_revoked_certificate(gone.build()).add_extension(point, critical=True)
+    )
+    der = made.sign(root.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    assert keeping.load_revocations(der, by="op", now=NOW).only == "ca"
+    found = only(checking.check_pdf(generated.sign_pdf(PAPER, chan, SIGNED), keeping.believed(), NOW))
+    assert found.outcome == domain.REFUSED and "认证机构自己的证书已被吊销" in why(found)
+    assert "没有该机构的吊销列表" not in why(found)
+
+
+def test_a_paper_in_two_cases_is_told_in_both_and_outlives_the_erasure_of_one(
+    opened, listed, chan, clean, district
+):
+    keeping.load_revocations(clean, by="op", now=NOW)
+    other = cases.open_case(
+        "grid-verification", firm_facts(), cell_code=CELL, idempotency_key="finding:2", now=NOW
+    )
+    stored = cases.files.store_files(
+        [cases.FileIn("agreed.pdf", generated.sign_pdf(PAPER, chan, SIGNED))], "document"
+    )
+    for number, case_id in enumerate((opened, other)):
+        papers.note_papers(case_id, 1, stored, NOW + number * DAY)
+        cases.run_jobs(NOW + number * DAY)
+    assert set(SignedFileCase.objects.values_list("case_id", flat=True)) == {opened, other}
+    assert SignedFile.objects.get().received_at == NOW
+    cases.erase_personal(opened, NOW + DAY)
+    # What was put into the outbox before, and comes late, brings nothing back.
+    attached.judge(opened, {"digest": stored[0].digest, "received_at": NOW.isoformat()}, "", NOW + DAY)
+    assert SignedFileCase.objects.get().case_id == other
+    (line,) = attached.file_notes([stored[0].digest], district.worker, NOW + DAY)[stored[0].digest]
+    assert line.tone == "good" and "C** T** M**" in line.title["zh"]
+    cases.erase_personal(other, NOW + DAY)
+    assert not SignedFile.objects.exists() and not SignedFileSigner.objects.exists()
+
+
+@pytest.fixture
+def many_signed(opened, hong_kong, chan):
+    """Twelve files recognised, one in doubt, one of a stranger; each came in on a day of its own."""
+    stranger = generated.GeneratedAuthority("Somebody CA", "HK", MADE).signer("X Y", POLICIES).certificate
+    issuer = chan.certificate.issuer
+
+    def signed(number, outcome, by=issuer, serial=0):
+        file = SignedFile.objects.create(
+            digest=f"{number:064x}", received_at=NOW - number * DAY, findings="[]", judged_at=NOW
+        )
+        SignedFileCase.objects.create(file=file, case_id=opened)
+        SignedFileSigner.objects.create(
+            file=file, issuer=chains.digest_of_name(by), serial=f"{serial or number + 1:x}", outcome=outcome
+        )
+
+    for number in range(12):
+        signed(number, domain.RECOGNISED, serial=chan.certificate.serial_number if number == 7 else 0)
+    signed(12, domain.DOUBTFUL)
+    signed(13, domain.REFUSED, stranger.issuer)
+
+
+def waiting():
+    digests = [
+        json.loads(each)["digest"]
+        for each in Job.objects.filter(kind=attached.WORK).values_list("payload", flat=True)
+    ]
+    Job.objects.filter(kind=attached.WORK).delete()
+    return sorted(int(each, 16) for each in digests)
+
+
+def test_what_a_change_may_concern_is_judged_anew_batch_by_batch(
+    many_signed, listed, hong_kong, chan, monkeypatch, django_assert_num_queries
+):
+    monkeypatch.setattr(attached, "A_BATCH", 5)
+    # Each batch: which files, their cases, the jobs of all of them; and the authority's changes, and a last look.
+    with django_assert_num_queries(1 + 3 * 3 + 1):
+        assert attached.judge_again(listed, NOW) == 13
+    assert waiting() == list(range(13))
+    held = hong_kong.revocation_list(NOW, NOW + DAY, [(chan, SIGNED - DAY)])
+    held = keeping.load_revocations(held, by="op", now=NOW)
+    assert attached.judge_again(listed, NOW, by_list=held) == 2 and waiting() == [7, 12]
+    assert attached.judge_again(listed, NOW, since=NOW - 2 * DAY) == 3 and waiting() == [0, 1, 2]
+
+
+def test_many_papers_of_one_step_are_put_into_the_outbox_at_once(opened, district, django_assert_num_queries):
+    from chengshu.contexts.cases.files import Stored
+
+    stored = [Stored(f"{number:064x}", "a.pdf", "application/pdf", 9, "papers") for number in range(40)]
+    # The papers, and their work.
+    with django_assert_num_queries(2):
+        papers.note_papers(opened, 1, stored, NOW)
+    assert len(waiting()) == 40

@@ -27,7 +27,14 @@ from chengshu.contexts.cases import (
 )
 from chengshu.contexts.cases.access import FULL, access_case, may_see, note_read
 from chengshu.contexts.cases.administration import pack_of
-from chengshu.contexts.cases.archiving import CaseOnFile, EndedCase, case_on_file, ended_cases, file_content
+from chengshu.contexts.cases.archiving import (
+    CaseOnFile,
+    EndedCase,
+    case_on_file,
+    ended_case,
+    ended_cases,
+    file_content,
+)
 from chengshu.contexts.cases.asking import open_asked, subject_of
 from chengshu.contexts.cases.audit import check_case
 from chengshu.contexts.cases.bulk import open_many, withdraw_vanished
@@ -50,7 +57,7 @@ from chengshu.contexts.cases.endings import (
     StepTaken,
     register_on_end,
     register_on_erase,
-    register_on_paper,
+    register_on_papers,
     register_on_step,
 )
 from chengshu.contexts.cases.files import MAX_DOCUMENT_BYTES
@@ -64,7 +71,14 @@ from chengshu.contexts.cases.invariants import (
     steps_without_ground_or_leaf,
     terms_written,
 )
-from chengshu.contexts.cases.jobs import enqueue_effect, enqueue_work, register_work, retry, run_jobs
+from chengshu.contexts.cases.jobs import (
+    enqueue_effect,
+    enqueue_many,
+    enqueue_work,
+    register_work,
+    retry,
+    run_jobs,
+)
 from chengshu.contexts.cases.mine import MyCase, my_cases
 from chengshu.contexts.cases.packs import (
     current_files,
@@ -216,9 +230,11 @@ __all__ = [
     "described",
     "drafts",
     "earlier_answers",
+    "ended_case",
     "ended_cases",
     "ending_causes",
     "enqueue_effect",
+    "enqueue_many",
     "enqueue_work",
     "erase_personal",
     "file_content",
@@ -273,7 +289,7 @@ __all__ = [
     "register_form_filler",
     "register_on_end",
     "register_on_erase",
-    "register_on_paper",
+    "register_on_papers",
     "register_on_step",
     "register_origin_keeper",
     "register_origins",

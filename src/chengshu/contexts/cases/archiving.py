@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from chengshu.contexts.cases import case_file, packs, presenting, queries, rows
 from chengshu.contexts.cases.access import FULL, Access
 from chengshu.contexts.cases.domain import FileView
@@ -17,6 +19,7 @@ from chengshu.contexts.cases.sealing import personal_facts
 from chengshu.contexts.cases.trace import decisions_of
 from chengshu.contexts.cases.wording import both, grounds
 from chengshu.contexts.identity import api as identity
+from chengshu.kernel.problems import Problem
 from chengshu.procedure.ports import Actor
 
 
@@ -68,6 +71,14 @@ def ended_cases(
         lines = ended.order_by("closed_at", "pk").values_list("pk", "pack", "closed_at")[:most]
         found += [EndedCase(*line) for line in lines]
     return sorted(found, key=lambda each: (each.closed_at, each.case_id))[:most]
+
+
+def ended_case(case_id: str) -> EndedCase | None:
+    """Return how one case ended; ``None`` while it is open. Raises ``case-unknown``."""
+    line = CaseModel.objects.filter(pk=case_id).values_list("pk", "pack", "closed_at").first()
+    if line is None:
+        raise Problem("case-unknown", _("没有这个办件"), detail=case_id[:40], status=404)
+    return EndedCase(*line) if line[2] is not None else None
 
 
 def case_on_file(case_id: str, now: dt.datetime) -> CaseOnFile | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -108,17 +108,17 @@ class PaperIn:
     media_type: str
 
 
-# Called inside the transaction of the step that files came with.
-PaperListener = Callable[[PaperIn, dt.datetime], None]
+# Called inside the transaction of the step that files came with, once for all of them.
+PaperListener = Callable[[Sequence[PaperIn], dt.datetime], None]
 _on_papers: dict[str, PaperListener] = {}
 
 
-def register_on_paper(name: str, listener: PaperListener) -> None:
-    """Call ``listener(paper, now)`` for each file that comes with a step, inside its transaction."""
+def register_on_papers(name: str, listener: PaperListener) -> None:
+    """Call ``listener(papers, now)`` where files come with a step, inside its transaction."""
     _on_papers[name] = listener
 
 
-def tell_paper(paper: PaperIn, now: dt.datetime) -> None:
-    """Tell all who listen of a file that came in."""
-    for listener in _on_papers.values():
-        listener(paper, now)
+def tell_papers(papers: Sequence[PaperIn], now: dt.datetime) -> None:
+    """Tell all who listen of the files that came in with a step."""
+    for listener in _on_papers.values() if papers else ():
+        listener(papers, now)

@@ -75,6 +75,12 @@ def path_of(digest: str) -> Path:
     return kept_files.path_of(Path(settings.MEDIA_ROOT), digest)
 
 
+def hold(case_id: str, digest: str) -> bool:
+    """Return whether a case has a file and it is not erased; till the transaction's end it will not be."""
+    kept = EvidenceFile.objects.select_for_update().filter(case_id=case_id, digest=digest, erased_at=None)
+    return bool(kept.values_list("pk", flat=True))
+
+
 def drop_unused(digest: str) -> None:
     """Delete the bytes when no file that is still kept, of a case or of a draft, has them."""
     kept = EvidenceFile.objects.filter(digest=digest, erased_at=None).exists()

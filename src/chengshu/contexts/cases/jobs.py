@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -170,6 +170,21 @@ def register_work(kind: str, worker: Worker) -> None:
 def enqueue_work(kind: str, case_id: str, said: Mapping[str, Any], key: str, now: dt.datetime) -> None:
     """Put work of a registered kind into the outbox, in the caller's transaction."""
     _enqueue(kind, case_id, said, key[: store.MAX_KEY], now)
+
+
+def enqueue_many(kind: str, work: Iterable[tuple[str, Mapping[str, Any], str]], now: dt.datetime) -> None:
+    """Put work of a registered kind for several things, each (case, what is said, key), into the outbox at once."""
+    Job.objects.bulk_create(
+        Job(
+            kind=kind,
+            case_id=case_id,
+            payload=dump(said),
+            key=key[: store.MAX_KEY],
+            run_at=now,
+            made_at=now,
+        )
+        for case_id, said, key in work
+    )
 
 
 def _failed(job: Job, text: str, now: dt.datetime, *, final: bool) -> None:

@@ -107,5 +107,5 @@ def note_papers(case_id: str, seq: int, stored: Sequence[files.Stored], now: dt.
         for item in stored
     )
     # The same paper may stand for two answers: it is one paper.
-    for item in {each.digest: each for each in stored}.values():
-        endings.tell_paper(endings.PaperIn(case_id, seq, item.digest, item.media_type), now)
+    once = {each.digest: each for each in stored}.values()
+    endings.tell_papers([endings.PaperIn(case_id, seq, item.digest, item.media_type) for item in once], now)

@@ -144,7 +144,7 @@ def wire_effects() -> None:
     register_effect(issuing.PRODUCE, producing.produce_certificate)
     # Papers that persons and firms have signed are looked at when they come in.
     cases.register_work(signed_files.WORK, signed_files.judge)
-    cases.register_on_paper("signatures", signed_files.note_paper)
+    cases.register_on_papers("signatures", signed_files.note_papers)
     cases.register_on_erase("signatures", signed_files.forget)
     cases.register_file_notes("signatures", signed_files.file_notes)
 

@@ -9,6 +9,8 @@ from chengshu.contexts.certificates.signatures.models import (
     SignatureAuthority,
     SignatureAuthorityChange,
     SignedFile,
+    SignedFileCase,
+    SignedFileSigner,
 )
 from chengshu.contexts.certificates.wallet_models import (
     HolderKey,
@@ -39,6 +41,8 @@ __all__ = [
     "SignatureAuthority",
     "SignatureAuthorityChange",
     "SignedFile",
+    "SignedFileCase",
+    "SignedFileSigner",
     "StatusList",
     "UsedNonce",
     "WalletCredential",

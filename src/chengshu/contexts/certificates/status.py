@@ -13,7 +13,7 @@ from chengshu.contexts.certificates import credentials, domain, keys, signed_lis
 from chengshu.contexts.certificates.making import list_url
 from chengshu.contexts.certificates.models import Issue, IssuerKey, Region, StatusList, WalletCredential
 from chengshu.contexts.certificates.signatures.domain import Believed, to_json
-from chengshu.contexts.certificates.signatures.keeping import believed
+from chengshu.contexts.certificates.signatures.keeping import believed, published
 from chengshu.contexts.identity import api as identity
 from chengshu.kernel.problems import Problem
 
@@ -88,7 +88,7 @@ class LiveStatuses(Mapping[str, str]):
 def trust_json(now: dt.datetime, *, regions: bool = True) -> dict[str, Any]:
     """Return this installation's trust list with its status lists: all that an offline verifier needs."""
     _renew_keys(now)
-    signers = to_json(believed()) if regions else {}
+    signers = to_json(published()) if regions else {}
     return {
         **_said(now),
         "statuses": dict(LiveStatuses(now)),

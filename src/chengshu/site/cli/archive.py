@@ -86,14 +86,29 @@ def export(number: tuple[str, ...], folder: Path, username: str, reason: str) ->
     actor = identity.account_named(username)
     if actor is None:
         raise Problem("account-unknown", "No such account", detail=username, status=404)
+    rows = {row.number: row for row in archive.ArchivePackage.objects.filter(number__in=number)}
+    if unknown := [each for each in number if each not in rows]:
+        raise Problem("archive-unknown", "No such package", detail=", ".join(unknown), status=404)
     folder.mkdir(parents=True, exist_ok=True)
-    for each in number:
-        row = archive.ArchivePackage.objects.filter(number=each).first()
-        if row is None:
-            raise Problem("archive-unknown", "No such package", detail=each, status=404)
+    for row in (rows[each] for each in dict.fromkeys(number)):
         content = archive.hand_over(row, actor, reason, dt.datetime.now(dt.UTC))
         (folder / f"{row.number}.zip").write_bytes(content)
         click.echo(f"{row.number}.zip  {row.digest}")
+
+
+@app.command("file")
+@click.argument("case")
+def file_(case: str) -> None:
+    """File the closed case CASE now, without waiting for the job to come to it.
+
+    Exit code 1: its package is not made yet, and why; the job tries it again.
+    """
+    setup_django()
+    from chengshu.contexts.hall.api import archive
+
+    row = archive.file_case(case, dt.datetime.now(dt.UTC))
+    click.echo(f"{row.number}  {row.digest or 'not made: ' + row.error}")
+    sys.exit(0 if row.digest else WRONG)
 
 
 @app.command()

@@ -66,7 +66,7 @@ def add(fingerprint: str, **said: Any) -> None:
         signature_authorities.terms(**said, now=now), fingerprint=fingerprint, by=getpass.getuser(), now=now
     )
     click.echo(f"{row.code}: recognised from {row.valid_from}")
-    _again(now)
+    _again(row, now)
 
 
 @authority.command()
@@ -81,7 +81,7 @@ def renew(**said: Any) -> None:
         signature_authorities.terms(**said, now=now), by=getpass.getuser(), now=now
     )
     click.echo(f"{row.code}: renewed")
-    _again(now)
+    _again(row, now)
 
 
 def _changing(act: str, doc: str) -> None:
@@ -94,9 +94,11 @@ def _changing(act: str, doc: str) -> None:
         from chengshu.contexts.certificates.api import signature_authorities
 
         now = dt.datetime.now(dt.UTC)
-        signature_authorities.change(code, act, ground=ground, by=getpass.getuser(), now=now, since=since)
+        row = signature_authorities.change(
+            code, act, ground=ground, by=getpass.getuser(), now=now, since=since
+        )
         click.echo(f"{code}: {act}, from {since or now}")
-        _again(now)
+        _again(row, now, since=since or now)
 
 
 _changing(
@@ -142,12 +144,12 @@ def crl(file: tuple[Path, ...]) -> None:
         click.echo(
             f"{row.authority.code}: {row.revoked} revoked as of {row.made_at}, next {row.until or '—'}"
         )
-    _again(now)
+        _again(row.authority, now, by_list=row)
 
 
-def _again(now: dt.datetime) -> None:
+def _again(authority: Any, now: dt.datetime, **concerned: Any) -> None:
     from chengshu.contexts.certificates.api import judge_signed_files
 
-    number = judge_signed_files(now)
+    number = judge_signed_files(authority, now, **concerned)
     if number:
         click.echo(f"{number} signed files of cases are judged anew by the worker")

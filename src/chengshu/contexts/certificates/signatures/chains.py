@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Sequence
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
@@ -133,17 +135,82 @@ def _reason(entry: x509.RevokedCertificate) -> x509.ReasonFlags | None:
 
 def covers(found: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
     """Return whether a list speaks of a certificate: one that is partitioned does so at its distribution point only."""
+    only, points = scope_of(found)
+    if only not in ("", kind_of(certificate)):
+        return False
+    return not points or bool(points & points_of(certificate))
+
+
+# Of which certificates a list may speak only.
+OF_AUTHORITIES, OF_OTHERS, OF_ATTRIBUTES = "ca", "user", "attribute"
+
+
+def scope_of(found: x509.CertificateRevocationList) -> tuple[str, frozenset[str]]:
+    """Return of which kind of certificates alone a list speaks, and at which distribution points; empty: of all, at all."""
     try:
         point = found.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
     except x509.ExtensionNotFound:
-        return True
-    if point.only_contains_ca_certs or point.only_contains_attribute_certs:
-        return False
-    if not point.full_name:
-        return True
+        return "", frozenset()
+    only = (
+        OF_AUTHORITIES
+        if point.only_contains_ca_certs
+        else OF_OTHERS
+        if point.only_contains_user_certs
+        else ""
+    )
+    only = OF_ATTRIBUTES if point.only_contains_attribute_certs else only
+    return only, frozenset(_address(each) for each in point.full_name or ())
+
+
+def points_of(certificate: x509.Certificate) -> frozenset[str]:
+    """Return where the lists that speak of a certificate are published."""
     try:
         said = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
     except x509.ExtensionNotFound:
+        return frozenset()
+    return frozenset(_address(name) for each in said for name in each.full_name or ())
+
+
+def kind_of(certificate: x509.Certificate) -> str:
+    """Return whether a certificate is an authority's or another's, as lists tell them apart."""
+    return OF_AUTHORITIES if is_authority(certificate) else OF_OTHERS
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Return whether a certificate may sign others."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
         return False
-    addresses = {name.value for each in said for name in each.full_name or ()}
-    return bool(addresses & {name.value for name in point.full_name})
+
+
+def _address(name: x509.GeneralName) -> str:
+    value = name.value
+    return value.rfc4514_string() if isinstance(value, x509.Name) else str(value)
+
+
+def digest_of_name(name: x509.Name) -> str:
+    """Return a digest of a name as it reads, however it was encoded."""
+    return hashlib.sha256(name.rfc4514_string().encode()).hexdigest()
+
+
+def digest_of_issuer(certificate: x509.Certificate) -> str:
+    """Return a digest of an issuer's name and key; empty for a key that is not read here: it has signed no list."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return ""
+    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(certificate.subject.rfc4514_string().encode() + b"\0" + spki).hexdigest()
+
+
+def issuer_of_list(certificates: Iterable[x509.Certificate], der: bytes) -> x509.Certificate | None:
+    """Return which of these certificates has signed a revocation list; ``None`` for none."""
+    for each in certificates:
+        try:
+            if Revocations(each, [der]).lists:
+                return each
+        except ValueError:
+            # A key that signs no lists, or is not read here.
+            continue
+    return None

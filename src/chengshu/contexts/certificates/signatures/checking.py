@@ -53,13 +53,20 @@ def check_pdf(
     content: bytes, believed: Believed, now: dt.datetime, received_at: dt.datetime | None = None
 ) -> list[SignatureFound]:
     """Return what each signature of a PDF is worth, in the order in which they were made; raises where it cannot be read."""
+    return [each.found for each in judge_pdf(content, believed, now, received_at)]
+
+
+def judge_pdf(
+    content: bytes, believed: Believed, now: dt.datetime, received_at: dt.datetime | None = None
+) -> list[Judged]:
+    """Return, with each signature of a PDF, by which certificate it was made."""
     from pyhanko.pdf_utils.reader import PdfFileReader
 
     signatures = PdfFileReader(io.BytesIO(content)).embedded_regular_signatures
     if len(signatures) > MOST_SIGNATURES:
         raise ValueError("too many signatures")
     there_at = received_at or now
-    found = []
+    found: list[Judged] = []
     for place, signature in enumerate(signatures):
         said_at = _instant(signature.self_reported_timestamp)
         seen = _Seen(_certificate(signature.signer_cert), said_at, there_at)
@@ -73,7 +80,7 @@ def check_pdf(
         found.append(each)
         if each.status is not None:
             _coverage(each.found, each.status, last=place == len(signatures) - 1)
-    return [each.found for each in found]
+    return found
 
 
 def check_detached(
@@ -101,50 +108,52 @@ def check_detached(
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class Judged:
+    """A signature, by which certificate it was made, and what pyHanko says of it where it was asked."""
+
     found: SignatureFound
+    certificate: x509.Certificate
     status: Any = None
 
 
-def _judged(seen: _Seen, believed: Believed, judge: Any) -> _Judged:
+def _judged(seen: _Seen, believed: Believed, judge: Any) -> Judged:
+    found, status = _found(seen, believed, judge)
+    return Judged(found, seen.certificate, status)
+
+
+def _found(seen: _Seen, believed: Believed, judge: Any) -> tuple[SignatureFound, Any]:
     found = SignatureFound(
         signed_at=seen.said_at.astimezone(LEGAL_ZONE).strftime(DAY) if seen.said_at else ""
     )
     _name(found, seen.certificate, holder="")
     if chains.is_sm2(seen.certificate):
-        return _Judged(
-            found.refuse(
-                "签名用的是国密算法 SM2，本系统还不能核验 PDF 中的 SM2 签名",
-                "Signed by SM2, which is not read in PDF here",
-            )
-        )
+        return found.refuse(
+            "签名用的是国密算法 SM2，本系统还不能核验 PDF 中的 SM2 签名",
+            "Signed by SM2, which is not read in PDF here",
+        ), None
     issued = chains.issuer_of(seen.certificate, believed)
     if issued is None:
         issuer = seen.certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
         name = str(issuer[0].value) if issuer else seen.certificate.issuer.rfc4514_string()[:120]
         found.authority_name = {"zh": name, "en": name}
-        return _Judged(
-            found.refuse(
-                f"签发证书的机构不在信任名单内：{name}",
-                f"The authority is not on the list of recognised ones: {name}",
-            )
-        )
+        return found.refuse(
+            f"签发证书的机构不在信任名单内：{name}",
+            f"The authority is not on the list of recognised ones: {name}",
+        ), None
     authority, issuer_certificate = issued
     found.authority, found.authority_name = authority.code, dict(authority.name)
     found.jurisdiction, found.ground, found.demo = authority.jurisdiction, authority.ground, authority.demo
     line = chains.line_up(issuer_certificate, chains.load(authority))
     status = judge(_context(line, authority, seen.at))
     if not (status.intact and status.valid):
-        return _Judged(
-            found.refuse(
-                "内容在签名后被改动，或签名不成立",
-                "The content was changed after signing, or the signature does not hold",
-            )
-        )
+        return found.refuse(
+            "内容在签名后被改动，或签名不成立",
+            "The content was changed after signing, or the signature does not hold",
+        ), None
     _authority_stood(found, authority, seen)
     _in_time(found, seen)
     _of_class(found, authority, seen.certificate)
-    _not_revoked(found, line, seen, believed.revocations)
+    _not_revoked(found, line, seen, believed)
     if not status.trusted and not found.reasons:
         why = getattr(status.trust_problem_indic, "name", "") or "chain"
         found.refuse(f"证书链不成立：{why}", f"The chain of certificates does not hold: {why}")
@@ -159,7 +168,7 @@ def _judged(seen: _Seen, believed: Believed, judge: Any) -> _Judged:
             "演示用生成的认证机构，不具法律效力",
             "An authority generated for the demonstration, of no legal effect",
         )
-    return _Judged(found, status)
+    return found, status
 
 
 def _instant(said: dt.datetime | None) -> dt.datetime | None:
@@ -287,17 +296,17 @@ def _of_class(found: SignatureFound, authority: Authority, certificate: x509.Cer
 
 
 def _not_revoked(
-    found: SignatureFound, line: Sequence[x509.Certificate], seen: _Seen, lists: Sequence[bytes]
+    found: SignatureFound, line: Sequence[x509.Certificate], seen: _Seen, believed: Believed
 ) -> None:
     """Judge by the revocation lists that are held: of the signer, and of the authority's own certificates above."""
     for below, above in itertools.pairwise(line):
-        ended = chains.Revocations(above, lists).revoked_at(below)
+        ended = chains.Revocations(above, believed.lists_for(below, above)).revoked_at(below)
         if ended is not None and ended <= seen.there_at:
             found.refuse(
                 f"认证机构自己的证书已被吊销（{_day(ended)}）",
                 f"The authority's own certificate was revoked ({_day(ended)})",
             )
-    known = chains.Revocations(line[0], lists)
+    known = chains.Revocations(line[0], believed.lists_for(seen.certificate, line[0]))
     covering, revoked = known.covering(seen.certificate), known.revoked_at(seen.certificate)
     if revoked is not None and revoked <= seen.at:
         found.refuse(
@@ -318,9 +327,13 @@ def _not_revoked(
         )
         return
     # What has expired may be left out of later lists: those say nothing of it.
-    speaking = [
-        each for each in covering if each.last_update_utc <= seen.certificate.not_valid_after_utc
-    ] or covering
+    speaking = [each for each in covering if each.last_update_utc <= seen.certificate.not_valid_after_utc]
+    if not speaking:
+        found.doubt(
+            "手头的吊销列表都是证书到期以后的，到期前是否已被吊销不能确定",
+            "The revocation lists held are all of after the certificate's end: it may have been revoked before",
+        )
+        return
     newest = speaking[-1]
     made, ends = newest.last_update_utc, newest.next_update_utc
     day = made.astimezone(LEGAL_ZONE).strftime(DAY)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from cryptography import x509
 
 JURISDICTIONS: Mapping[str, Mapping[str, str]] = {
     "CN-GD": {"zh": "广东", "en": "Guangdong"},
@@ -80,18 +82,30 @@ class Authority:
         return OVER if self.valid_to is not None and on > self.valid_to else IN_FORCE
 
 
+# (a certificate, its issuer's) → the revocation lists (DER) that are needed to know how it stood and stands.
+Lookup = Callable[[x509.Certificate, x509.Certificate], Sequence[bytes]]
+
+
 @dataclass(frozen=True, slots=True)
 class Believed:
-    """The list of recognised authorities and the revocation lists that are held (DER)."""
+    """The list of recognised authorities, and revocation lists (DER): those at hand, and where to ask for more."""
 
     authorities: tuple[Authority, ...] = ()
     revocations: tuple[bytes, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
 
     def __add__(self, other: Believed) -> Believed:
         """Return both: several trust lists are believed together; whoever comes first keeps a code."""
         known = {each.code for each in self.authorities}
         more = tuple(each for each in other.authorities if each.code not in known)
-        return Believed(self.authorities + more, (*self.revocations, *other.revocations))
+        return Believed(
+            self.authorities + more, self.revocations + other.revocations, self.lookups + other.lookups
+        )
+
+    def lists_for(self, certificate: x509.Certificate, issuer: x509.Certificate) -> tuple[bytes, ...]:
+        """Return the revocation lists that may speak of a certificate."""
+        asked = (found for lookup in self.lookups for found in lookup(certificate, issuer))
+        return (*self.revocations, *asked)
 
 
 @dataclass(slots=True)

@@ -41,6 +41,11 @@ class HeldRevocationList(models.Model):
         SignatureAuthority, on_delete=models.PROTECT, related_name="revocation_lists"
     )
     digest = models.CharField(max_length=64, unique=True)
+    # Whose certificates it speaks of, so that a certificate's lists are found without reading any: the issuer's name and key;
+    # only authorities' (``ca``) or others' (``user``); at which distribution points, as digests, empty for all.
+    issuer = models.CharField(max_length=64, default="")
+    only = models.CharField(max_length=12, blank=True, default="")
+    points = models.CharField(max_length=400, blank=True, default="")
     content = models.TextField()
     made_at = models.DateTimeField()
     until = models.DateTimeField(null=True)
@@ -48,12 +53,41 @@ class HeldRevocationList(models.Model):
     loaded_at = models.DateTimeField()
     loaded_by = models.CharField(max_length=80, blank=True)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["issuer", "made_at", "only", "points"], name="lists_of_an_issuer"),
+            models.Index(fields=["authority", "made_at"], name="lists_of_an_authority"),
+        ]
+
 
 class SignedFile(models.Model):
-    """A signed file that came with a case: what its signatures are worth, persons masked; judged anew when the list changes."""
+    """A signed file that came with cases: what its signatures are worth, persons masked; judged anew when the list changes."""
 
     digest = models.CharField(max_length=64, unique=True)
-    case_id = models.CharField(max_length=20, db_index=True)
+    # When the hub first had it, with whichever case: what was in hand before a suspension or a revocation counts.
     received_at = models.DateTimeField()
     findings = models.TextField()
     judged_at = models.DateTimeField()
+
+
+class SignedFileCase(models.Model):
+    """A case that has a signed file. The file's findings stay until the last of its cases is erased."""
+
+    file = models.ForeignKey(SignedFile, on_delete=models.CASCADE, related_name="cases")
+    case_id = models.CharField(max_length=20, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "case_id"], name="a_signed_file_once_a_case")]
+
+
+class SignedFileSigner(models.Model):
+    """By whose certificate a file is signed, and how that stood: tells which files a change of the list concerns."""
+
+    file = models.ForeignKey(SignedFile, on_delete=models.CASCADE, related_name="signers")
+    # The digest of the issuer's name; empty: not known, it was judged before this was noted.
+    issuer = models.CharField(max_length=64, blank=True)
+    serial = models.CharField(max_length=50, blank=True)
+    outcome = models.CharField(max_length=12)
+
+    class Meta:
+        indexes = [models.Index(fields=["issuer", "file"], name="files_signed_under")]

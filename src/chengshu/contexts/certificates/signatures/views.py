@@ -66,7 +66,7 @@ def add(request: HttpRequest) -> HttpResponse:
         except Problem as problem:
             form.add_error(None, str(problem))
         else:
-            attached.judge_again(now)
+            attached.judge_again(row, now)
             messages.success(request, _("已加入名单，并已存证。"))
             return redirect("certificates:signer", row.code)
     crumbs = [(_("认可的电子签名认证机构"), reverse("certificates:manage_signers")), (_("加入名单"), "")]
@@ -85,11 +85,10 @@ def authority(request: HttpRequest, code: str) -> HttpResponse:
     form = ChangeForm(request.POST, request.FILES) if request.method == "POST" else ChangeForm()
     if request.method == "POST" and form.is_valid():
         try:
-            _change(code, form.cleaned_data, _by(request), now)
+            _change(row, form.cleaned_data, _by(request), now)
         except Problem as problem:
             form.add_error(None, str(problem))
         else:
-            attached.judge_again(now)
             messages.success(request, _("已保存，并已存证；办件里的签名会重新核验。"))
             return redirect("certificates:signer", code)
     line = next(each for each in keeping.lines(now) if each.code == code)
@@ -102,12 +101,15 @@ def authority(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "certificates/signer.html", context, status=422 if form.errors else 200)
 
 
-def _change(code: str, said: dict[str, Any], by: str, now: dt.datetime) -> None:
+def _change(row: SignatureAuthority, said: dict[str, Any], by: str, now: dt.datetime) -> None:
     if said["act"] == "crl":
         # One byte more than is taken: what is larger is refused without being read whole.
-        keeping.load_revocations(said["revocations"].read(keeping.MAX_CRL + 1), by=by, now=now, of=code)
+        content = said["revocations"].read(keeping.MAX_CRL + 1)
+        held = keeping.load_revocations(content, by=by, now=now, of=row.code)
+        attached.judge_again(row, now, by_list=held)
         return
-    keeping.change(code, said["act"], ground=said["ground"], by=by, now=now, since=said["since"])
+    keeping.change(row.code, said["act"], ground=said["ground"], by=by, now=now, since=said["since"])
+    attached.judge_again(row, now, since=said["since"] or now)
 
 
 def _certificates(row: SignatureAuthority) -> list[tuple[str, dt.datetime, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.hall.archive.making import folder, make_again, run
+from chengshu.contexts.hall.archive.making import file_case, folder, make_again, run
 from chengshu.contexts.hall.archive.models import ArchivePackage
 from chengshu.contexts.hall.archive.using import close_to_use, content_of, due, hand_over
 
@@ -12,6 +12,7 @@ __all__ = [
     "close_to_use",
     "content_of",
     "due",
+    "file_case",
     "folder",
     "hand_over",
     "make_again",

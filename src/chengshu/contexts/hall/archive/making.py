@@ -13,6 +13,7 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from chengshu.contexts.cases import api as cases
 from chengshu.contexts.certificates import api as certificates
@@ -22,6 +23,7 @@ from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel import information_package as packages
 from chengshu.kernel import kept_files, masking
+from chengshu.kernel.problems import Problem
 from chengshu.kernel.terms import LEGAL_ZONE, legal_day
 
 log = structlog.get_logger("chengshu.archive")
@@ -49,18 +51,66 @@ def folder() -> Path:
 
 def run(now: dt.datetime) -> int:
     """Make the packages of cases that have ended since; returns how many. Several may run at once: each end has one package."""
-    last = (
-        ArchivePackage.objects.order_by("-closed_at", "-case_id").values_list("closed_at", "case_id").first()
-    )
+    come = ArchivePackage.objects.filter(ahead=False).order_by("-closed_at", "-case_id")
+    last = come.values_list("closed_at", "case_id").first()
     waiting = ArchivePackage.objects.filter(state=State.FAILED, attempts__lt=MOST_ATTEMPTS)
     again = list(waiting.order_by("attempts", "pk")[:A_ROUND])
     done, stop = 0, time.monotonic() + ROUND_SECONDS
     for ended in cases.ended_cases(last, now - SETTLED, without=terms.terms().not_filed, most=A_ROUND):
-        row = _begun(ended) if time.monotonic() < stop else None
+        if time.monotonic() >= stop:
+            break
+        row = _begun(ended)
+        if row is None:
+            # There already: what was filed ahead is behind the job now.
+            _of_end(ended).update(ahead=False)
         done += _tried(row, now) if row is not None else 0
     for row in again:
         done += _tried(row, now) if time.monotonic() < stop and _taken(row) else 0
     return done
+
+
+def file_case(case_id: str, now: dt.datetime) -> ArchivePackage:
+    """File one closed case now, by command, wherever the job is; returns its package, whose ``error`` says if it is not made."""
+    ended = _to_file(case_id, now)
+    row = _of_end(ended).first()
+    if row is None:
+        row = _begun(ended, ahead=True)
+    elif row.state == State.FAILED and _taken(row):
+        row.attempts = 1
+    else:
+        raise Problem("archive-filed", _("这个办件已经归档"), detail=row.number, status=409)
+    if row is None:
+        raise Problem("archive-filed", _("这个办件正在归档"), detail=case_id, status=409)
+    _tried(row, now)
+    return row
+
+
+def _to_file(case_id: str, now: dt.datetime) -> cases.EndedCase:
+    """Return the end of a case that may be filed, or refuse with what stands against it."""
+    ended = cases.ended_case(case_id)
+    if ended is None:
+        raise Problem("archive-open", _("办件还没有办结，不能归档"), detail=case_id, status=409)
+    if ended.pack in terms.terms().not_filed:
+        raise Problem(
+            "archive-not-kept",
+            _("本地不归档这类办件"),
+            detail=f"{ended.pack}: {terms.terms().not_filed[ended.pack]}",
+            remedy=_("哪些办件不归档，写在 archive.yaml 的 not_filed 里"),
+            status=409,
+        )
+    if ended.closed_at > now - SETTLED:
+        raise Problem(
+            "archive-too-soon",
+            _("办件刚刚办结，文书可能还没有做好"),
+            detail=case_id,
+            remedy=_("两分钟以后再归档"),
+            status=409,
+        )
+    return ended
+
+
+def _of_end(ended: cases.EndedCase) -> QuerySet[ArchivePackage]:
+    return ArchivePackage.objects.filter(case_id=ended.case_id, closed_at=ended.closed_at)
 
 
 def make_again(rows: QuerySet[ArchivePackage], now: dt.datetime) -> tuple[int, int]:
@@ -74,7 +124,7 @@ def make_again(rows: QuerySet[ArchivePackage], now: dt.datetime) -> tuple[int, i
     return made, missing
 
 
-def _begun(ended: cases.EndedCase) -> ArchivePackage | None:
+def _begun(ended: cases.EndedCase, *, ahead: bool = False) -> ArchivePackage | None:
     """Note an end before anything is made of it: what breaks the making, or the process, is seen and has an end."""
     number = ArchivePackage.objects.filter(case_id=ended.case_id).count() + 1
     term, closed_on = terms.terms().of(ended.pack), legal_day(ended.closed_at)
@@ -94,6 +144,7 @@ def _begun(ended: cases.EndedCase) -> ArchivePackage | None:
         state=State.FAILED,
         error=BEGUN,
         attempts=1,
+        ahead=ahead,
     )
     try:
         with transaction.atomic():
@@ -135,9 +186,9 @@ def _note_failure(row: ArchivePackage, why: str) -> int:
 
 
 def _save(row: ArchivePackage) -> None:
-    """Save a row, but not whether it is closed to use: that may have been said since it was read."""
+    """Save a row, but not whether it is closed to use, nor where the job is: that may have been said since it was read."""
     names = [each.name for each in ArchivePackage._meta.concrete_fields if not each.primary_key]
-    row.save(update_fields=[name for name in names if name != "closed_to_use_at"])
+    row.save(update_fields=[name for name in names if name not in ("closed_to_use_at", "ahead")])
 
 
 def _describe(row: ArchivePackage, found: cases.CaseOnFile) -> None:

@@ -40,6 +40,8 @@ class ArchivePackage(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.KEPT)
     error = models.CharField(max_length=300, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Filed by command before the job came so far: its place in the row of ends is not the job's.
+    ahead = models.BooleanField(default=False)
     made_at = models.DateTimeField(null=True)
     leaf_id = models.BigIntegerField(null=True)
     leaf_salt = models.CharField(max_length=64, blank=True)

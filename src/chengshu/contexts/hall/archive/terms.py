@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from chengshu.kernel.problems import Problem, Where
 from chengshu.kernel.strict_yaml import load_yaml
@@ -48,8 +49,11 @@ def _read(path: Path) -> Terms:
     unknown = set(said) - {"default", "packs", "not_filed"}
     if unknown or "default" not in said:
         raise Problem(
-            "archive-terms", "Only default, packs and not_filed, and a default", detail=", ".join(unknown), where=Where(str(path))
-        )  # fmt: skip
+            "archive-terms",
+            _("archive.yaml 只写 default、packs 和 not_filed，而且要有 default"),
+            detail=", ".join(sorted(unknown)),
+            where=Where(str(path)),
+        )
     packs = {pack: _term(each, path) for pack, each in (said.get("packs") or {}).items()}
     return Terms(_term(said["default"], path), packs, dict(said.get("not_filed") or {}))
 
@@ -62,8 +66,11 @@ def _term(said: dict[str, object], path: Path) -> Term:
         or not (years == PERMANENT or (type(years) is int and 1 <= years <= 200))
     ):
         raise Problem(
-            "archive-terms", "A term has years, a number or permanent, and a ground", detail=str(said), where=Where(str(path))
-        )  # fmt: skip
+            "archive-terms",
+            _("保管期限要写 years（1 至 200 的整数，或 permanent）和 ground（依据）"),
+            detail=str(said),
+            where=Where(str(path)),
+        )
     return Term(years if isinstance(years, int) else None, ground)
 
 
