@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chengshu.contexts.cases import api as cases
-from chengshu.contexts.cases import standing
-from chengshu.contexts.cases.models import Case, CaseEvent
+from chengshu.contexts.cases import load, standing
+from chengshu.contexts.cases.models import Case, CaseEvent, Job, Task
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.ledger.api import Sql
 
@@ -51,6 +52,27 @@ def mixed(now):
         rows, ["department", "due_at", "amber_at", "closed_at", "turned", "turned_at", "turned_seq"]
     )
     return list(Case.objects.filter(pk__in=ids))
+
+
+@pytest.fixture
+def busy(mixed, now):
+    """The same cases with their tasks, a third of these without anyone; some jobs that failed; half of them in three cells."""
+    chance, tasks = random.Random(6), []
+    cells = ("Z1-001", "Z1-002", "Z2-001")
+    for number, case in enumerate(mixed):
+        case.cell_code = cells[number % 3] if chance.random() < 0.5 else ""
+        for task in Task.objects.filter(case=case):
+            task.owner = "nobody" if chance.random() < 0.3 else task.owner
+            task.due_at, task.amber_at, task.open = case.due_at, case.amber_at, case.closed_at is None
+            tasks.append(task)
+    Case.objects.bulk_update(mixed, ["cell_code"])
+    Task.objects.bulk_update(tasks, ["owner", "due_at", "amber_at", "open"])
+    for number in range(9):
+        state = Job.State.DEAD if number < 7 else Job.State.DONE
+        Job.objects.create(
+            kind="effect", case=mixed[0], payload="{}", key=f"j{number}", state=state, run_at=now, made_at=now
+        )
+    return [task for task in tasks if task.open]
 
 
 def belongs(case, kind, now):
@@ -139,20 +161,68 @@ def test_beyond_what_is_counted_the_page_says_at_least(mixed, now, monkeypatch):
     assert "共 6+ 件" in page and "导出名单" in page
 
 
-def test_counting_reads_the_indexes_and_no_row(mixed, now, monkeypatch):
+def by_hand(tasks, mixed, now):
+    """Count the work there is, one thing at a time."""
+    dated = [task for task in tasks if task.due_at is not None]
+    return {
+        "open": sum(case.closed_at is None for case in mixed),
+        "overdue": sum(task.due_at <= now for task in dated),
+        "due_soon": sum(task.due_at > now >= task.amber_at for task in dated),
+        "unowned": sum(task.owner == "nobody" for task in tasks),
+        "dead_jobs": 7,
+    }
+
+
+def test_the_work_there_is_agrees_with_what_one_counts_by_hand(busy, mixed, now):
+    found, right = cases.load_summary(now), by_hand(busy, mixed, now)
+    assert found == right | {"more": frozenset()} and all(right.values())
+    there = [case.cell_code for case in mixed if case.cell_code and case.closed_at is None]
+    assert cases.open_by_cell() == {cell: there.count(cell) for cell in there}
+    assert cases.open_by_cell(["Z1-001", "Z9-999"]) == {
+        "Z1-001": there.count("Z1-001")
+    } and not cases.open_by_cell([])
+    Case.objects.filter(cell_code="Z1-002").update(closed_at=now)
+    assert set(cases.open_by_cell()) == {"Z1-001", "Z2-001"}, "a cell with ended cases only has none"
+
+
+def test_of_more_work_than_is_counted_the_front_page_says_at_least(busy, mixed, now, monkeypatch):
+    right = by_hand(busy, mixed, now)
+    monkeypatch.setattr(standing, "LEAST", 3)
+    monkeypatch.setattr(standing, "MOST", 6)
+    monkeypatch.setattr(load, "MOST_IN_A_CELL", 2)
+    found = cases.load_summary(now)
+    assert found.pop("more") == set(right)
+    soon = found.pop("due_soon")
+    assert set(found.values()) == {6} and 0 < soon <= right["due_soon"]
+    assert set(cases.open_by_cell().values()) == {2}
+    for role in ("operator", "steward"):
+        client = Client()
+        client.force_login(identity.save_account(role, display_name="刘伟", role=role))
+        client.get("/")
+        with CaptureQueriesContext(connection) as captured:
+            page = client.get("/").content.decode()
+        assert ">6+<" in page and "只数到这里" in page
+        assert role == "steward" or "6+ 个后台作业" in page
+        assert len(captured) <= 15, captured.captured_queries
+
+
+def test_counting_reads_the_indexes_and_no_row(busy, now, monkeypatch):
     """Whatever a million cases weigh, the figures read at most so many entries of an index."""
     if connection.vendor != "sqlite":
         pytest.skip("plans of small tables on PostgreSQL read the table")
     asked, run = [], Sql.run
 
     def watched(self, statement, values=()):
-        if "cases_case c" in statement:
+        if any(table in statement for table in ("cases_case c", "cases_task t", "cases_job j")):
             asked.append((statement, values))
         return run(self, statement, values)
 
     monkeypatch.setattr(Sql, "run", watched)
     cases.standing(now)
     cases.late_by_department(now)
+    cases.load_summary(now)
+    cases.open_by_cell()
+    cases.open_by_cell(["Z1-001", "Z2-001"])
     for kind in KINDS:
         cases.supervised(cases.Asked(kind, department="tax"), now)
     monkeypatch.undo()
@@ -164,5 +234,11 @@ def test_counting_reads_the_indexes_and_no_row(mixed, now, monkeypatch):
                 f"EXPLAIN QUERY PLAN {statement.replace('%s', '?')}", values
             )
         ]
-        reads = [line for line in plan if " c " in f" {line} " and ("SEARCH" in line or "SCAN" in line)]
-        assert reads and all("COVERING INDEX" in line for line in reads), (statement, reads)
+        reads = [line for line in plan if line.split()[:2][-1] in ("c", "t", "j")]
+        # Rows of tasks are looked at, no more than are counted: their indexes do not hold what they are conditioned on.
+        right = (
+            "COVERING INDEX",
+            "t USING INDEX tasks_of_pack (pack=? AND due_at",
+            "t USING INDEX tasks_of_owner (owner=?",
+        )
+        assert reads and all(any(each in line for each in right) for line in reads), (statement, reads)

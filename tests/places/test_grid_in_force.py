@@ -20,7 +20,7 @@ def test_a_loaded_district_has_its_divisions_zones_cells_and_addresses(district)
     assert district["zones"] == 86 and district["divisions"] == 231
     figures = places.load_figures(ON)
     assert figures.cells == district["cells"] >= 86 and figures.residents == 1500
-    assert figures.addresses == district["addresses"]
+    assert Place.objects.filter(state=Place.State.ACTIVE).count() == district["addresses"]
     assert places.community_name("440306017001") == "宝民社区"
 
 
@@ -128,7 +128,7 @@ def test_many_points_are_located_in_one_call(district):
 
 def test_zones_come_with_counts_that_other_contexts_offer(district):
     cell = places.cells()[0]
-    places.register_counts("test", lambda: {cell.code: 7}, zh="测试", en="Test")
+    places.register_counts("test", lambda _cells: {cell.code: 7}, zh="测试", en="Test")
     try:
         tree = places.zones_geojson()
         by_code = {f["properties"]["code"]: f["properties"] for f in tree["features"]}

@@ -4,6 +4,7 @@ import pytest
 
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.places import api as places
+from chengshu.contexts.places import counts
 from chengshu.contexts.places.models import Place
 
 from .conftest import NOW, ON
@@ -48,6 +49,21 @@ def test_a_zone_leads_to_its_cells_and_a_cell_to_its_buildings(signed_in):
     assert "责任网格员" in page and "非实际边界" in page
     building = text(client.get(f"/places/buildings/{first.place_code}"))
     assert first.place_code in building
+
+
+def test_a_count_of_a_cell_that_ended_at_its_limit_says_so(signed_in, monkeypatch):
+    client, cell, asked = signed_in("worker"), busiest(), []
+    monkeypatch.setattr(counts, "_KINDS", {})
+    places.register_counts(
+        "test", lambda cells: (asked.append(cells), {cell.code: 7})[1], zh="测试", en="Test", most=7
+    )
+    assert "每个网格最多数到 7" in text(client.get("/places/map?show=test"))
+    assert "每个网格最多数到" not in text(client.get("/places/map?show=rented_homes"))
+    assert ">7+<" in text(client.get(f"/places/zones/{cell.zone}"))
+    assert ">7+<" in text(client.get(f"/places/cells/{cell.code}"))
+    assert asked[0] is None and cell.code in asked[2] and asked[3] == [cell.code], (
+        "no more is counted than shown"
+    )
 
 
 def test_what_does_not_exist_is_not_found(signed_in):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -155,9 +156,11 @@ def account_attribute(request: SourceRequest) -> Any:
 
 def wire_map() -> None:
     """Offer the map its counts, and a cell's page its subjects and open cases."""
-    places.register_counts("person", lambda: subjects.cells_with("person"), zh="居民", en="Residents")
-    places.register_counts("firm", lambda: subjects.cells_with("firm"), zh="企业", en="Firms")
-    places.register_counts("open_cases", cases.open_by_cell, zh="待核查", en="Open verifications")
+    places.register_counts("person", partial(subjects.cells_with, "person"), zh="居民", en="Residents")
+    places.register_counts("firm", partial(subjects.cells_with, "firm"), zh="企业", en="Firms")
+    places.register_counts(
+        "open_cases", cases.open_by_cell, zh="待核查", en="Open verifications", most=cases.MOST_IN_A_CELL
+    )
     places.register_cell_panel("subjects", subjects_panel)
     places.register_cells_changed("cases", cases.cells_changed)
 

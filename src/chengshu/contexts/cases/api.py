@@ -79,6 +79,7 @@ from chengshu.contexts.cases.jobs import (
     retry,
     run_jobs,
 )
+from chengshu.contexts.cases.load import MOST_IN_A_CELL, Load, load_summary, open_by_cell
 from chengshu.contexts.cases.mine import MyCase, my_cases
 from chengshu.contexts.cases.packs import (
     current_files,
@@ -99,13 +100,10 @@ from chengshu.contexts.cases.queries import (
     NoticeLine,
     all_tasks,
     cases_about,
-    cases_by_state,
     cases_opened_by,
     cell_of,
     dead_jobs,
-    load_summary,
     notices_for,
-    open_by_cell,
     outcomes,
     read_notice,
     subject_merged,
@@ -165,6 +163,7 @@ __all__ = [
     "FEN",
     "FULL",
     "MAX_DOCUMENT_BYTES",
+    "MOST_IN_A_CELL",
     "SUPERVISED_A_PAGE",
     "Asked",
     "CaseBrief",
@@ -180,6 +179,7 @@ __all__ = [
     "FileIn",
     "Filters",
     "HandOver",
+    "Load",
     "MyCase",
     "NoticeLine",
     "OpenedMany",
@@ -212,7 +212,6 @@ __all__ = [
     "case_subject",
     "case_view",
     "cases_about",
-    "cases_by_state",
     "cases_opened_by",
     "causes_by_article",
     "cell_of",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
@@ -18,7 +18,6 @@ from chengshu.contexts.cases.lights import light
 from chengshu.contexts.cases.models import Case, Job, Notice, PackVersion, Task
 from chengshu.contexts.cases.sql import sql
 from chengshu.contexts.cases.wording import LANGUAGES, both, sayer
-from chengshu.contexts.counting import count_each
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import Account
 from chengshu.kernel.problems import Problem
@@ -192,35 +191,6 @@ def title_of(pack: Pack, facts: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def load_summary(now: dt.datetime) -> dict[str, Any]:
-    """Return how much work is open, due soon, late and without anyone; and what failed in the outbox."""
-    tasks = Task.objects.filter(open=True).aggregate(
-        red=Count("pk", filter=Q(due_at__lte=now)),
-        amber=Count("pk", filter=Q(due_at__gt=now, amber_at__lte=now)),
-        green=Count("pk", filter=Q(amber_at__gt=now) | Q(due_at=None)),
-        unowned=Count("pk", filter=Q(owner=NOBODY)),
-    )
-    counts = count_each(
-        cases=Case.objects.filter(closed_at=None), dead=Job.objects.filter(state=Job.State.DEAD)
-    )
-    return {
-        "open": counts["cases"],
-        "overdue": tasks["red"],
-        "due_soon": tasks["amber"],
-        "in_time": tasks["green"],
-        "unowned": tasks["unowned"],
-        "dead_jobs": counts["dead"],
-    }
-
-
-def open_by_cell(cells: list[str] | None = None) -> dict[str, int]:
-    """Return the number of open cases in each cell (or in those asked for)."""
-    found = Case.objects.filter(closed_at=None).exclude(cell_code="")
-    if cells is not None:
-        found = found.filter(cell_code__in=cells)
-    return dict(found.values_list("cell_code").annotate(Count("pk")).order_by())
-
-
 @dataclass(frozen=True, slots=True)
 class CaseLine:
     """A case in a list that is not a work list."""
@@ -282,11 +252,6 @@ def with_children(case_id: str) -> tuple[Case, list[Case]]:
 def children_of(case_id: str) -> list[CaseLine]:
     """Return the child cases of a case, oldest first."""
     return _lines(Case.objects.filter(parent_id=case_id).order_by("opened_at", "pk"))
-
-
-def cases_by_state(pack: str) -> dict[str, int]:
-    """Return how many cases of a pack stand in each state."""
-    return dict(Case.objects.filter(pack=pack).values_list("state").annotate(Count("pk")).order_by())
 
 
 def _lines(found: QuerySet[Case]) -> list[CaseLine]:

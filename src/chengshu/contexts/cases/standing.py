@@ -32,9 +32,10 @@ _RANGES = {
     "undated": f"{_OPEN} AND c.due_at IS NULL ORDER BY c.due_at, c.id",
     "ended": "c.pack = {pack} AND c.closed_at IS NOT NULL AND c.closed_at >= %(since)s ORDER BY c.closed_at DESC, c.id DESC",
 }
-_PART = (
-    "(SELECT COUNT(*) FROM (SELECT {column} FROM cases_case c WHERE {range} LIMIT %(most)s) {name}{holding})"
-)
+_PART = "(SELECT COUNT(*) FROM (SELECT {column} FROM {table} WHERE {range} LIMIT %(most)s) {name}{holding})"
+# The packs that ever were; work may have none.
+PACKS = "SELECT DISTINCT pack FROM cases_packversion"
+PACKS_AND_NONE = f"{PACKS} UNION ALL SELECT ''"
 _IN_PARTS = {OVERDUE: ("late",), SOON: ("ahead",), OPEN: ("late", "ahead", "undated"), ENDED: ("ended",)}
 # Why `turned` is not empty stands twice: the index covers such rows alone, and both databases look for its words.
 _TURNED = "c.turned = %(kind)s AND NOT (c.turned = '') AND c.turned_at >= %(since)s ORDER BY c.turned_at DESC, c.id DESC"
@@ -80,33 +81,49 @@ def by_pack(now: dt.datetime, since: dt.datetime) -> dict[str, Standing]:
 
 
 def _by_pack(now: dt.datetime, since: dt.datetime) -> dict[str, Standing]:
-    found = _counted(now, since, LEAST, "1 = 1", ())
-    many = [pack for pack, one in found.items() if one.more]
+    parts = [part(name, range_) for name, range_ in _RANGES.items()]
+    parts.append(part("soon", _RANGES["ahead"], column="c.amber_at", holding="soon.amber_at <= %(now)s"))
+    values = {"now": sql().instant(now), "since": sql().instant(since)}
+    return {pack: _standing(most, *numbers) for pack, most, numbers in far_enough(parts, values)}
+
+
+def part(
+    name: str, range_: str, *, table: str = "cases_case c", column: str = "c.id", holding: str = ""
+) -> str:
+    """Return the SQL of one figure of a pack ``v``: how many of the entries of a range that are looked at hold something."""
+    holding = f" WHERE {holding}" if holding else ""
+    return _PART.format(
+        column=column, table=table, range=range_.format(pack="v.pack"), name=name, holding=holding
+    )
+
+
+def far_enough(
+    parts: Sequence[str], values: Mapping[str, Any], of: str = PACKS
+) -> list[tuple[str, int, tuple[int, ...]]]:
+    """Return of each pack how many entries of a range were looked at, and its figures.
+
+    That is ``LEAST``; of packs that have more, what ``MOST`` allows each.
+    """
+    found = _counted(parts, values, LEAST, of, None)
+    many = [pack for pack, numbers in found.items() if max(numbers) >= LEAST]
     most = MOST // max(len(many), 1)
-    if many and most > LEAST:
-        names = ", ".join(["%s"] * len(many))
-        found |= _counted(now, since, most, f"v.pack IN ({names})", many)
-    return found
+    if not many or most <= LEAST:
+        return [(pack, LEAST, numbers) for pack, numbers in found.items()]
+    more = _counted(parts, values, most, of, many)
+    return [
+        (pack, most if pack in more else LEAST, more.get(pack, numbers)) for pack, numbers in found.items()
+    ]
 
 
 def _counted(
-    now: dt.datetime, since: dt.datetime, most: int, which: str, names: Sequence[str]
-) -> dict[str, Standing]:
-    parts = [_part(name, name) for name in _RANGES]
-    parts.append(_part("ahead", "soon", " WHERE soon.amber_at <= %(now)s"))
-    values = {"now": sql().instant(now), "since": sql().instant(since), "most": most}
-    text, given = numbered(", ".join(parts), values)
+    parts: Sequence[str], values: Mapping[str, Any], most: int, of: str, names: Sequence[str] | None
+) -> dict[str, tuple[int, ...]]:
+    text, given = numbered(", ".join(parts), {**values, "most": most})
+    which = "1 = 1" if names is None else f"v.pack IN ({', '.join(['%s'] * len(names))})"
     rows = sql().run(
-        f"SELECT v.pack, {text} FROM (SELECT DISTINCT pack FROM cases_packversion) v WHERE {which} ORDER BY v.pack",
-        (*given, *names),
+        f"SELECT v.pack, {text} FROM ({of}) v WHERE {which} ORDER BY v.pack", (*given, *(names or ()))
     )
-    return {pack: _standing(most, *numbers) for pack, *numbers in rows.fetchall()}
-
-
-def _part(range_: str, name: str, holding: str = "") -> str:
-    column = "c.amber_at" if holding else "c.id"
-    range_ = _RANGES[range_].format(pack="v.pack")
-    return _PART.format(column=column, range=range_, name=name, holding=holding)
+    return {pack: tuple(numbers) for pack, *numbers in rows.fetchall()}
 
 
 def _standing(most: int, late: int, ahead: int, undated: int, ended: int, soon: int) -> Standing:

@@ -14,6 +14,7 @@ from chengshu.contexts.catalogue import api as catalogue
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import Account
 from chengshu.contexts.ledger import api as ledger
+from chengshu.contexts.operations.figures import of_work
 from chengshu.contexts.operations.models import PageReport
 from chengshu.contexts.operations.runs import last_run
 from chengshu.contexts.places import api as places
@@ -67,7 +68,7 @@ def of_steward(account: Account, now: datetime) -> dict[str, Any]:
         "run": last_run(),
         "findings": [(kind, subjects.finding_name(kind), n) for kind, n in waiting["findings"].items()],
         "disputes": subjects.disputes(account.department_id).count() if account.department_id else 0,
-        "work": cases.load_summary(now),
+        "work": of_work(cases.load_summary(now)),
         "tasks": cases.tasks_for(account, now=now, size=5),
         "notices": cases.notices_for(account, now=now, limit=NOTICES_SHOWN),
         "ledger": ledger.status(),
@@ -90,7 +91,7 @@ def of_operator(account: Account, now: datetime) -> dict[str, Any]:
     """Gather how the district runs: staff, load, what is late, what failed, what was reported."""
     return {
         "grid": places.load_figures(timezone.localdate(now)),
-        "work": cases.load_summary(now),
+        "work": of_work(cases.load_summary(now)),
         "unowned": cases.tasks_for(account, now=now, filters=cases.Filters(view="nobody"), size=5),
         "reports": PageReport.objects.filter(settled_at=None).count(),
         "notices": cases.notices_for(account, now=now, limit=NOTICES_SHOWN),

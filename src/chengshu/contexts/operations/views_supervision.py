@@ -15,6 +15,7 @@ from chengshu.contexts.cases import api as cases
 from chengshu.contexts.cases.api import Asked
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import role_required
+from chengshu.contexts.operations.figures import at_least
 from chengshu.kernel.one_look import one_look
 
 FIGURES = ("open", "overdue", "soon", "ended", "withdrawn", "reversed")
@@ -34,17 +35,17 @@ def supervision(request: HttpRequest) -> HttpResponse:
         (
             code,
             names.get(code, dict.fromkeys(("zh", "en"), code)) if code else nobody,
-            _at_least(number, more_late),
+            at_least(number, more_late),
         )
         for code, number in late
     ]
     totals = {
-        name: _at_least(sum(getattr(line, name) for line in packs), any(name in line.more for line in packs))
+        name: at_least(sum(getattr(line, name) for line in packs), any(name in line.more for line in packs))
         for name in FIGURES
     }
     context = {
         "packs": [
-            (line, {name: _at_least(getattr(line, name), name in line.more) for name in FIGURES})
+            (line, {name: at_least(getattr(line, name), name in line.more) for name in FIGURES})
             for line in packs
         ],
         "cut": any(line.more for line in packs),
@@ -73,7 +74,7 @@ def supervised(request: HttpRequest) -> HttpResponse:
         "packs": cases.pack_titles(),
         "departments": departments,
         "names": {row.code: {"zh": row.name_zh, "en": row.name_en} for row in departments},
-        "total": _at_least(total, more),
+        "total": at_least(total, more),
         "more": more,
         "paged": _paged(total, page),
         "breadcrumbs": [(_("督办"), "/supervision/"), (dict(_kinds())[asked.kind], "")],
@@ -101,11 +102,6 @@ def _kinds() -> list[tuple[str, str]]:
         ("reversed", _("被撤销或改变")),
         ("ended", _("办结")),
     ]
-
-
-def _at_least(number: int, more: bool) -> int | str:
-    """Return a figure; of which there are more than anybody counts it is written as the least there are."""
-    return f"{number:,}+" if more else number
 
 
 def _paged(total: int, page: int) -> Page[Any]:

@@ -11,7 +11,6 @@ from datetime import date
 
 from django.db.models import Count, Q, Sum
 
-from chengshu.contexts.counting import count_each
 from chengshu.contexts.places.cells import (
     balance_proposals,
     cell,
@@ -91,7 +90,7 @@ from chengshu.contexts.places.loading import (
     read_zones,
 )
 from chengshu.contexts.places.matching import address_library, home_code, library_path, match_address
-from chengshu.contexts.places.models import Cell, Division, Place, Zone
+from chengshu.contexts.places.models import Cell, Division
 from chengshu.contexts.places.offering import Offer, offer_places
 
 __all__ = [
@@ -181,15 +180,12 @@ def load_figures(on: date) -> LoadFigures:
         rented=Sum("rented_homes"),
         over_limit=Count("pk", filter=Q(residents__gt=1500) | Q(rented_homes__gt=750)),
     )
-    counts = count_each(zones=Zone.objects.all(), addresses=Place.objects.filter(state=Place.State.ACTIVE))
     return LoadFigures(
-        zones=counts["zones"],
         cells=in_force["cells"],
         residents=in_force["people"] or 0,
         rented_homes=in_force["rented"] or 0,
         over_limit=in_force["over_limit"],
         bare=cells_without_staff(on),
-        addresses=counts["addresses"],
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Counter = Callable[[], Mapping[str, int]]
+# Called with the cells in question, or ``None`` for all.
+Counter = Callable[[Collection[str] | None], Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +18,23 @@ class CountKind:
     zh: str
     en: str
     by_cell: Counter
+    # How many of one cell are counted at most; none: all are.
+    most: int | None = None
+
+    def said(self, number: int) -> int | str:
+        """Return the number of a cell as a page writes it: there may be more than are counted."""
+        return number if self.most is None or number < self.most else f"{self.most:,}+"
 
 
 _KINDS: dict[str, CountKind] = {}
 
 
-def register_counts(name: str, by_cell: Counter, *, zh: str, en: str) -> None:
-    """Offer a count for the map: ``by_cell()`` returns cell code → number; registering again replaces it."""
-    _KINDS[name] = CountKind(name, zh, en, by_cell)
+def register_counts(name: str, by_cell: Counter, *, zh: str, en: str, most: int | None = None) -> None:
+    """Offer a count for the map: ``by_cell(cells)`` returns cell code → number of those cells; registering again replaces it.
+
+    ``most``: how many of one cell it counts; of a cell with that many there may be more.
+    """
+    _KINDS[name] = CountKind(name, zh, en, by_cell, most)
 
 
 def count_kinds() -> list[CountKind]:
@@ -32,9 +42,9 @@ def count_kinds() -> list[CountKind]:
     return list(_KINDS.values())
 
 
-def counts_by_cell() -> dict[str, dict[str, int]]:
-    """Return name of count → cell code → number."""
-    return {kind.name: dict(kind.by_cell()) for kind in _KINDS.values()}
+def counts_by_cell(cells: Collection[str] | None = None) -> dict[str, dict[str, int]]:
+    """Return name of count → cell code → number; of all cells, or of those asked for."""
+    return {kind.name: dict(kind.by_cell(cells)) for kind in _KINDS.values()}
 
 
 def counts_by_zone(zone_of: Mapping[str, str]) -> dict[str, dict[str, int]]:

@@ -133,14 +133,12 @@ class Proposal:
 class LoadFigures:
     """How the grid stands."""
 
-    zones: int
     cells: int
     residents: int
     rented_homes: int
     over_limit: int
     # The cells in force for whom nobody works.
     bare: list[str]
-    addresses: int
 
     @property
     def without_staff(self) -> int:

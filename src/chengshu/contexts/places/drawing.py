@@ -44,7 +44,8 @@ def zones_geojson() -> dict[str, Any]:
 
 def cells_geojson(zone: str) -> dict[str, Any]:
     """Return the cells in force of one zone with load and the registered counts."""
-    counts = counts_by_cell()
+    found = list(Cell.objects.filter(zone_id=zone, valid_to=None).order_by("code"))
+    counts = counts_by_cell([cell.code for cell in found])
     features = [
         {
             "type": "Feature",
@@ -59,6 +60,6 @@ def cells_geojson(zone: str) -> dict[str, Any]:
             },
             "geometry": json.loads(cell.geometry),
         }
-        for cell in Cell.objects.filter(zone_id=zone, valid_to=None).order_by("code")
+        for cell in found
     ]
     return {"type": "FeatureCollection", "features": features}

@@ -55,6 +55,7 @@ def district_map(request: HttpRequest) -> HttpResponse:
         "shown": next(layer for layer in choices if layer.name == shown),
         "rows": listed,
         "total": sum(row["shown"] for row in listed),
+        "most": next((kind.most for kind in counts.count_kinds() if kind.name == shown), None),
     }
     return render(request, "places/map.html", context)
 
@@ -66,10 +67,10 @@ def zone(request: HttpRequest, code: str) -> HttpResponse:
     if row is None:
         raise Http404
     choices = layers()
-    features = drawing.cells_geojson(code)["features"]
+    kinds = counts.count_kinds()
     found = [
-        {**feature["properties"], "counts": [feature["properties"][layer.name] for layer in choices]}
-        for feature in features
+        {**row, **{kind.name: kind.said(row[kind.name]) for kind in kinds}}
+        for row in (feature["properties"] for feature in drawing.cells_geojson(code)["features"])
     ]
     street = Division.objects.filter(pk=row.street).first()
     context = {
@@ -89,7 +90,8 @@ def cell(request: HttpRequest, cell_code: str) -> HttpResponse:
     if found is None:
         raise Http404
     on = timezone.localdate()
-    tallies = counts.counts_by_cell()
+    tallies = counts.counts_by_cell([cell_code])
+    kinds = {kind.name: kind for kind in counts.count_kinds()}
     buildings = Paginator(library.buildings_of_cell(cell_code), 25).get_page(request.GET.get("page"))
     names = dict(SpecialGrid.objects.filter(code__in=found.special.values()).values_list("code", "name"))
     context = {
@@ -97,7 +99,9 @@ def cell(request: HttpRequest, cell_code: str) -> HttpResponse:
         "load_percent": round(found.load() * 100),
         "special": [names[code] for code in found.special.values()],
         "figures": [
-            (layer.label, tallies[layer.name].get(cell_code, 0)) for layer in layers() if layer.name in tallies
+            (layer.label, kinds[layer.name].said(tallies[layer.name].get(cell_code, 0)))
+            for layer in layers()
+            if layer.name in kinds
         ],
         "charges": charges.charges_of_cell(cell_code, on),
         "panels": counts.cell_panels(cell_code, request.user) if found.in_force else [],

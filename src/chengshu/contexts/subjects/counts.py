@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db.models import Count
@@ -76,7 +76,9 @@ def run_in_force() -> Run | None:
     return seen("run-in-force", current_run)
 
 
-def cells_with(kind: str) -> dict[str, int]:
-    """Return cell → number of subjects of one kind (what the map's layers are made of)."""
+def cells_with(kind: str, cells: Collection[str] | None = None) -> dict[str, int]:
+    """Return cell → number of subjects of one kind, of all cells or of some (what the map's layers are made of)."""
     rows = CellCount.objects.filter(run=current_run(), kind=kind)
+    if cells is not None:
+        rows = rows.filter(cell_code__in=cells)
     return dict(rows.values_list("cell_code", "count"))

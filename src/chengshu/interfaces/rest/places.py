@@ -74,13 +74,19 @@ CellOut.model_rebuild()
 
 @router.get("/zones", response=Collection, auth=_MAY_READ, summary="All zones with counts")
 def zones(request: HttpRequest) -> dict[str, Any]:
-    """Return all zones as GeoJSON with street, number of cells, load and the counts shown on the map."""
+    """Return all zones as GeoJSON with street, number of cells, load and the counts shown on the map.
+
+    Open cases are counted as far as a thousand of each cell.
+    """
     return places.zones_geojson()
 
 
 @router.get("/zones/{code}/cells", response=Collection, auth=_MAY_READ, summary="The cells of a zone")
 def zone_cells(request: HttpRequest, code: str) -> dict[str, Any]:
-    """Return the base cells in force of one zone as GeoJSON; a zone without cells answers none."""
+    """Return the base cells in force of one zone as GeoJSON; a zone without cells answers none.
+
+    Open cases are counted as far as a thousand of each cell.
+    """
     return places.cells_geojson(code)
 
 
