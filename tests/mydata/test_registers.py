@@ -15,6 +15,7 @@ from chengshu.contexts.hall import api as hall
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.subjects import api as subjects
 from chengshu.contexts.subjects.models import Dispute, GoldenRecord, Run
+from chengshu.kernel.problems import Problem
 from chengshu.site.simulation.samples import read_samples
 from tests_support.records import publish
 
@@ -193,6 +194,27 @@ def test_what_a_register_says_of_a_place_goes_to_its_department_when_it_is_wrong
     assert page.get(url).status_code == 404
     assert page.get(f"/my/dispute/place/{PLACE}/premises.place_code").status_code == 404
     assert page.get(f"/my/dispute/place/{BERT}/person.phone").status_code == 404
+
+
+def test_one_account_does_not_bury_registers_under_disputes_of_places(town):
+    def raised(number, now=NOW, by=town.anna):
+        return subjects.dispute_place(
+            PLACE, "premises.exits", claimed="3", reason="", actor=by, raised_for=by.subject_id, now=now,
+            idempotency_key=f"k{number}",
+        )  # fmt: skip
+
+    first = raised(0)
+    row = Dispute.objects.get()
+    for number in range(1, 20):
+        row.pk, row.idempotency_key = None, f"k{number}"
+        row.save(force_insert=True)
+    with pytest.raises(Problem) as caught:
+        raised(20)
+    assert (caught.value.code, caught.value.status) == ("too-often", 429)
+    # The same press again is no twenty-first; others, and tomorrow, are free. Each finds their own.
+    assert raised(0) == first and raised(21, by=town.bert) and raised(22, NOW + dt.timedelta(days=1, hours=1))
+    assert subjects.disputes_raised(ANNA, town.anna.pk).count() == 21
+    assert subjects.disputes_raised(BERT, town.bert.pk).get().raised_by_account == town.bert.pk
 
 
 def decided(account):

@@ -200,6 +200,9 @@ class Dispute(models.Model):
     claimed = models.TextField(blank=True)
     reason = models.TextField(blank=True)
     raised_by = models.CharField(max_length=80)
+    # Which account raised it, and in whose room: a place has none, so its dispute is found by these.
+    raised_by_account = models.BigIntegerField(null=True, db_index=True)
+    raised_for = models.CharField(max_length=24, blank=True, default="", db_default="", db_index=True)
     raised_at = models.DateTimeField()
     case_id = models.CharField(max_length=40, blank=True, db_index=True)
     answered = models.ForeignKey(Return, null=True, on_delete=models.PROTECT, related_name="disputes")

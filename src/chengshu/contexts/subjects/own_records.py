@@ -7,6 +7,7 @@ read once, and the look goes on record once, for the person or firm that the mat
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -283,6 +284,15 @@ def place_record(subject_id: str) -> FullRecord | None:
     """Return the record of premises; none where the number is not that of premises."""
     known = in_force().filter(kind="premises", subject_id=subject_id).exists()
     return record_of(subject_id) if known else None
+
+
+def place_addresses(subject_ids: Iterable[str]) -> dict[str, str]:
+    """Return where premises are, by their number; none for what is no premises."""
+    found = (
+        in_force().filter(kind="premises", subject_id__in=set(subject_ids)).values_list("subject_id", "data")
+    )
+    bodies = {number: body if isinstance(body, dict) else json.loads(body) for number, body in found}
+    return {number: str(body.get("premises.address") or "") for number, body in bodies.items()}
 
 
 def premises_values(place_code: str, elements: Iterable[str]) -> dict[str, Held]:

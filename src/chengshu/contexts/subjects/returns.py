@@ -27,6 +27,8 @@ from chengshu.contexts.subjects.reading import effective_record, provenance
 from chengshu.kernel.problems import Problem
 
 PAGE = 50
+OF_PLACE = "premises."
+MOST_PLACES_A_DAY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,12 @@ def dispute_value(
     actor: Account,
     now: dt.datetime,
     idempotency_key: str,
+    raised_for: str = "",
 ) -> int:
-    """Someone says that a value is wrong. It goes to the source department; readers see that it is disputed."""
+    """Someone says that a value is wrong. It goes to the source department; readers see that it is disputed.
+
+    ``raised_for``: in whose room it was said, where the value is not about them.
+    """
     known = Dispute.objects.filter(idempotency_key=idempotency_key).first()
     if known is not None:
         return known.pk
@@ -164,7 +170,8 @@ def dispute_value(
     with transaction.atomic():
         row = Dispute.objects.create(
             subject_id=record.subject_id, element=element, claimed=claimed, reason=reason, raised_by=actor.display_name,
-            raised_at=now, stage=Dispute.Stage.SOURCE if first else Dispute.Stage.DECIDER,
+            raised_by_account=actor.pk, raised_for=raised_for, raised_at=now,
+            stage=Dispute.Stage.SOURCE if first else Dispute.Stage.DECIDER,
             decider=first.department if first else DECIDER, decide_by=last_day(DISPUTE_TERM, now),
             idempotency_key=idempotency_key,
         )  # fmt: skip
@@ -179,6 +186,44 @@ def dispute_value(
             now=now,
         )
     return row.pk
+
+
+def dispute_place(
+    subject_id: str,
+    element: str,
+    *,
+    claimed: str,
+    reason: str,
+    actor: Account,
+    raised_for: str,
+    now: dt.datetime,
+    idempotency_key: str,
+) -> int:
+    """Someone who knows a place says that its register is wrong; ``raised_for``: whose matter they see to.
+
+    Of oneself one disputes each value once; places are many, so one account does not bury a register under disputes.
+    """
+    lately = Dispute.objects.filter(raised_by_account=actor.pk, raised_at__gt=now - dt.timedelta(days=1))
+    of_places = lately.filter(element__startswith=OF_PLACE)
+    if (
+        of_places.count() >= MOST_PLACES_A_DAY
+        and not of_places.filter(idempotency_key=idempotency_key).exists()
+    ):
+        raise Problem("too-often", _("提交过于频繁，请明天再试"), detail=subject_id, status=429)
+    return dispute_value(
+        subject_id, element, claimed=claimed, reason=reason, actor=actor, now=now, idempotency_key=idempotency_key,
+        raised_for=raised_for,
+    )  # fmt: skip
+
+
+def disputes_raised(subject_id: str, account_id: int) -> QuerySet[Dispute]:
+    """Return what is disputed about a person or firm, and of places in their matters, newest first.
+
+    Whoever has no record of their own (``subject_id`` empty) sees what their account raised.
+    """
+    mine = Q(raised_by_account=account_id, raised_for="", element__startswith=OF_PLACE)
+    about = Q(subject_id=subject_id) | Q(raised_for=subject_id) if subject_id else mine
+    return Dispute.objects.filter(about).order_by("-raised_at", "-pk")
 
 
 def disputes(decider: str | None) -> QuerySet[Dispute]:

@@ -156,9 +156,12 @@ def gathered(room: Room, now: dt.datetime) -> dict[str, Any]:
         "reads": {"total": total, "newest": [_read(each, labels) for each in reads]},
         "consents": [_consent(each) for each in subjects.consents_of(full.record.subject_id, now)],
         "disputes": list(
-            subjects.Dispute.objects.filter(subject_id=full.record.subject_id)
+            subjects.disputes_raised(full.record.subject_id, room.acting.account.pk)
             .order_by("pk")
-            .values("element", "claimed", "reason", "raised_at", "stage", "decider", "decide_by", "closed_at", "outcome")
+            .values(
+                "subject_id", "element", "claimed", "reason", "raised_at", "stage", "decider", "decide_by", "closed_at",
+                "outcome",
+            )
         ),
         "certificates": [_certificate(row) for row in _certificates(room)],
         "cases": [_case(line) for line in cases.cases_about(full.record.subject_id)],
