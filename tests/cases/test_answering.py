@@ -187,6 +187,20 @@ def test_terms_end_once_however_many_sweep(district, opened):
     assert cases.check_case(opened) == []
 
 
+def test_who_comes_after_the_last_day_is_late_even_before_the_clock_came_by(district, opened):
+    late = days_later(8)
+    with pytest.raises(Problem) as refused:
+        do(opened, "confirm", {}, district.worker, now=late, version=1)
+    assert refused.value.code != "case-changed"
+    assert CaseEvent.objects.filter(case_id=opened).count() == 1, "a refused step writes nothing"
+    do(opened, "confirm", {"value": TAX}, district.worker, now=late, version=1)
+    view = cases.case_view(opened, district.worker, now=late)
+    assert [event.step for event in view.events] == ["opened", "expired", "confirm-firm"]
+    assert CaseTerm.objects.filter(case_id=opened).earliest("due_at").state == "late"
+    assert cases.sweep(late) == 0
+    assert cases.check_case(opened) == []
+
+
 def test_work_of_someone_absent_is_on_the_substitutes_list(district, opened):
     identity.set_absence(district.worker, district.colleague, MONDAY.date(), days_later(3).date())
     assert cases.tasks_for(district.colleague, now=MONDAY).total == 1

@@ -38,7 +38,7 @@ from chengshu.contexts.identity.api import Account, departments
 from chengshu.contexts.ledger import api as ledger
 from chengshu.kernel.one_look import forget
 from chengshu.kernel.problems import Problem
-from chengshu.procedure.case import Case, Event, Outcome
+from chengshu.procedure.case import RUNNING, Case, Event, Outcome, TermState
 from chengshu.procedure.machine import MACHINE, Command, advance, begin
 from chengshu.procedure.model import Pack
 from chengshu.procedure.parts import MARK, News, PartState
@@ -240,6 +240,7 @@ def command(
         if expected_version is not None and expected_version != row.version:
             raise changed(case_id, row.version)
         runtime = packs.pinned(row.pack_version_id, row.pack_hash)
+        row, case, tasks = _with_ends(runtime, row, tasks, term, now)
         who = MACHINE if actor is None else routing.actor_in_case(runtime.pack, row, tasks, actor, now)
         if in_opener_name and actor is not None:
             who = routing.with_opener_roles(runtime.pack, who)
@@ -247,11 +248,48 @@ def command(
         secrets = sealing.unseal(case_id, 1) if secret else {}
         digests = tuple(item.digest for item in stored)
         wanted = Command(name, who, sent, digests, term, children or {}, news)
-        outcome = advance(runtime.pack, row.case(runtime.pack.id), wanted, secrets, now)
+        outcome = advance(runtime.pack, case, wanted, secrets, now)
         if stored:
             papers.note_papers(case_id, outcome.event["seq"], stored, now)
         settle(runtime, row, outcome, tasks, now, key=idempotency_key, request=request)
         return Done(case_id, outcome.event["seq"])
+
+
+def end_term(case_id: str, term: str, round_: int, name: str, now: dt.datetime) -> Done:
+    """Give a case the command that the end of a term brings; once for each round, whoever gives it first."""
+    key = f"end:{term}:{round_}"
+    return command(case_id, name, {}, actor=None, now=now, idempotency_key=key, term=term)
+
+
+def _with_ends(
+    runtime: Runtime, row: CaseRow, tasks: Tasks, term: str, now: dt.datetime
+) -> tuple[CaseRow, Case, Tasks]:
+    """Return the case as it is when what has ended by now is written: who comes after the last day is late.
+
+    The clock may not have come by yet. One transaction with the step: where that is refused, the clock writes the ends.
+    ``term``: the one whose end is the step itself; others that ended before it come first.
+    """
+    case = row.case(runtime.pack.id)
+    while over := _first_ended(case, now):
+        if over["id"] == term:
+            break
+        on_expiry = runtime.pack.deadlines[over["id"]].on_expiry
+        if end_term(row.id, over["id"], over["round"], on_expiry, now).repeated:
+            break
+        after, tasks, _key = rows.lock_with_tasks(row.id, None)
+        row = after or row
+        case = row.case(runtime.pack.id)
+    return row, case, tasks
+
+
+def _first_ended(case: Case, now: dt.datetime) -> TermState | None:
+    ended = [
+        (dt.datetime.fromisoformat(each["due_at"]), each["id"])
+        for each in case.terms.values()
+        if each["state"] == RUNNING and each["due_at"]
+    ]
+    first = min(ended, default=None)
+    return None if first is None or first[0] > now else case.terms[first[1]]
 
 
 def settle(

@@ -70,11 +70,7 @@ def _end_one(case_id: str, term: str, round_: int, version_id: int, hash_: str, 
 
 def _end(case_id: str, term: str, round_: int, name: str, now: dt.datetime) -> int:
     try:
-        done = store.each_conflict_once(
-            lambda: store.command(
-                case_id, name, {}, actor=None, now=now, idempotency_key=f"end:{term}:{round_}", term=term
-            )
-        )
+        done = store.each_conflict_once(lambda: store.end_term(case_id, term, round_, name, now))
     except Problem as problem:
         if problem.code not in OVERTAKEN:
             # One broken case must not keep the others from their terms; it is logged and met again next time.
