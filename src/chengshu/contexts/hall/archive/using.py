@@ -73,23 +73,23 @@ def use(row: ArchivePackage, actor: identity.Account, reason: str, now: dt.datet
     """Return the file, the use on record: for the office, in the ledger, and for the person whom it is about."""
     if not may_use(row, actor, now):
         raise Problem("archive-not-yours", _("这份档案只给办理这件事的部门利用"), status=403)
-    _need(reason)
-    content = content_of(row)
-    with transaction.atomic():
-        _act(row, "used", actor, reason, now, PURPOSE)
-        if row.subject_id.startswith("P"):
-            identity.record_read(actor, row.subject_id, PURPOSE, ELEMENTS, now, case_id=row.case_id)
-    return content
+    return _given_out(row, "used", actor, reason, now)
 
 
 def hand_over(row: ArchivePackage, actor: identity.Account, reason: str, now: dt.datetime) -> bytes:
     """Return the file for the archives office, by the operator's command; on record like a use."""
     if actor.role != "operator" or row.state not in (State.KEPT, State.PROPOSED):
         raise Problem("archive-not-yours", _("只有运行管理员可以移交在库的档案"), status=403)
+    return _given_out(row, "handed-over", actor, reason, now)
+
+
+def _given_out(
+    row: ArchivePackage, kind: str, actor: identity.Account, reason: str, now: dt.datetime
+) -> bytes:
     _need(reason)
     content = content_of(row)
     with transaction.atomic():
-        _act(row, "handed-over", actor, reason, now, PURPOSE)
+        _act(row, kind, actor, reason, now, PURPOSE)
         if row.subject_id.startswith("P"):
             identity.record_read(actor, row.subject_id, PURPOSE, ELEMENTS, now, case_id=row.case_id)
     return content

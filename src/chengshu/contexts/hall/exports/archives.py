@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from chengshu.contexts.hall.archive import using
 from chengshu.contexts.hall.archive.models import ArchivePackage
 from chengshu.contexts.hall.exports.lists import Line, Table
 from chengshu.contexts.identity import api as identity
@@ -20,9 +21,7 @@ COLUMNS = (
 
 def handover(actor: identity.Account, asked: Mapping[str, str], full: bool, now: dt.datetime) -> Table:
     """The archives of a year of closing, or of all; an officer's department's, the operator's all."""
-    rows = ArchivePackage.objects.exclude(state=ArchivePackage.State.FAILED)
-    if actor.role != "operator":
-        rows = rows.filter(department=actor.department_id or "-")
+    rows = using.packages_for(actor, {}, now).exclude(state=ArchivePackage.State.FAILED)
     if asked.get("year", "").isdigit():
         rows = rows.filter(closed_at__year=int(asked["year"]))
     return Table(COLUMNS, _lines(rows.order_by("closed_at", "pk")), most=MOST)

@@ -22,7 +22,7 @@ from chengshu.contexts.cases.api import filling
 from chengshu.contexts.certificates import api as certificates
 from chengshu.contexts.hall.journey.checking import answer_parts, hidden
 from chengshu.contexts.hall.journey.state import PASSED, Journey, pack_titles
-from chengshu.contexts.hall.mydata.models import CaseOrigins
+from chengshu.contexts.hall.seconds.origins import keep_first_origins
 from chengshu.contexts.identity.api import ALL_ROLES, role_required
 from chengshu.kernel.one_look import one_look
 from chengshu.kernel.problems import Problem
@@ -342,9 +342,7 @@ def _submitted(journey: Journey, form: Any) -> str:
     ready = journey.ready(values)
     with transaction.atomic():
         case_id = journey.submit(ready)
-        kept = CaseOrigins(case_id=case_id, fields=origins, asked_of=asked, at=journey.now)
-        # Pressed twice: what the first press kept stands.
-        CaseOrigins.objects.bulk_create([kept], ignore_conflicts=True)
+        keep_first_origins(case_id, origins, asked, journey.now)
     return case_id
 
 

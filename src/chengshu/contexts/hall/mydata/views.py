@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -185,14 +187,9 @@ def dispute(request: HttpRequest, element: str) -> HttpResponse:
     if full is None or field is None or field.disputed:
         raise Http404
     note_look(room, full, [element], now)
-
-    def raise_it(answer: dict[str, Any]) -> None:
-        subjects.dispute_value(
-            full.record.subject_id, element, claimed=answer["claimed"], reason=answer["reason"], actor=request.user,
-            now=now, idempotency_key=f"my:{answer['key']}",
-        )  # fmt: skip
-
-    return _dispute_page(request, room, {"field": field}, raise_it)
+    return _dispute_page(
+        request, room, {"field": field}, _raised(request, full.record.subject_id, element, "my", now)
+    )
 
 
 @role_required("resident")
@@ -207,14 +204,23 @@ def dispute_place(request: HttpRequest, subject_id: str, element: str) -> HttpRe
     field = next((each for each in fields_in(full) if each.element == element), None) if full else None
     if full is None or field is None or field.disputed or not subjects.may_dispute_place(element):
         raise Http404
+    return _dispute_page(
+        request, room, {"field": field}, _raised(request, full.record.subject_id, element, "place", now)
+    )
+
+
+def _raised(
+    request: HttpRequest, subject_id: str, element: str, key: str, now: dt.datetime
+) -> Callable[[dict[str, Any]], None]:
+    """Return what raises the dispute of a value with the answers of the page."""
 
     def raise_it(answer: dict[str, Any]) -> None:
         subjects.dispute_value(
-            full.record.subject_id, element, claimed=answer["claimed"], reason=answer["reason"], actor=request.user,
-            now=now, idempotency_key=f"place:{answer['key']}",
+            subject_id, element, claimed=answer["claimed"], reason=answer["reason"], actor=request.user,
+            now=now, idempotency_key=f"{key}:{answer['key']}",
         )  # fmt: skip
 
-    return _dispute_page(request, room, {"field": field}, raise_it)
+    return raise_it
 
 
 @role_required("resident")

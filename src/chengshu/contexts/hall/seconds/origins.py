@@ -35,14 +35,19 @@ def keep_origins(
     return len(kept)
 
 
+def keep_first_origins(case_id: str, fields: Mapping[str, Any], asked_of: int, now: dt.datetime) -> None:
+    """Keep origins by field; where a case has some already (a press or a job came twice), those stand."""
+    kept = CaseOrigins(case_id=case_id, fields=dict(fields), asked_of=asked_of, at=now)
+    CaseOrigins.objects.bulk_create([kept], ignore_conflicts=True)
+
+
 def keep_part_origins(part: cases.PartFacts) -> None:
     """Keep where the facts of a part came from; what its one-thing handed it points there, and is not written twice.
 
     A part that is opened again under its key (a repeated job) keeps what it had.
     """
     handed = {name: {"of": fact, "in": part.parent_id} for name, fact in part.handed.items()}
-    kept = CaseOrigins(case_id=part.case_id, fields={**handed, **part.said}, asked_of=part.facts, at=part.now)
-    CaseOrigins.objects.bulk_create([kept], ignore_conflicts=True)
+    keep_first_origins(part.case_id, {**handed, **part.said}, part.facts, part.now)
 
 
 def _origins(case_id: str) -> dict[str, dict[str, Any]]:
