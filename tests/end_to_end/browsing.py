@@ -95,20 +95,21 @@ def fill(page: Page, answers: Mapping[str, Any], prefix: str = "") -> None:
             field.fill(value)
 
 
-def opened(page: Page, case: str, ready: Callable[[], bool], seconds: float = 30) -> None:
-    """Open a case's page when it is ready: the news of one case reaches another by the jobs, a moment later."""
+def opened(page: Page, address: str, ready: Callable[[], bool], seconds: float = 30) -> None:
+    """Open a page, again and again until it is ready: what a job brings reaches it a moment later."""
     until = time.monotonic() + seconds
-    page.goto(f"/cases/{case}")
+    page.goto(address)
     while not ready():
-        assert time.monotonic() < until, text(page)[:800]
-        page.wait_for_timeout(500)
-        page.reload()
+        assert time.monotonic() < until, f"{address}: {text(page)[:2000]}"
+        page.wait_for_timeout(250)
+        page.goto(address)
 
 
 def act(page: Page, case: str, command: str, answers: Mapping[str, Any] | None = None) -> None:
     """Take one step on the case's page, by its link."""
-    opened(page, case, lambda: page.locator(f"a[href='/cases/{case}/do/{command}']").count() == 1)
-    page.locator(f"a[href='/cases/{case}/do/{command}']").click()
+    link = page.locator(f"a[href='/cases/{case}/do/{command}']")
+    opened(page, f"/cases/{case}", lambda: link.count() == 1)
+    link.click()
     fill(page, answers or {})
     page.locator("main form .actions button").click()
     page.wait_for_url(f"**/cases/{case}")

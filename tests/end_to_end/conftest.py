@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,11 +23,27 @@ from browsing import (
     wait_for,
 )
 from playwright.sync_api import Browser, BrowserContext
+from walking import Hours, hours_of
+
+
+def founded(folders: pytest.TempPathFactory) -> Path:
+    """Return the ``var/`` of a small demo district, founded once for all processes of a run; each serves a copy."""
+    shared = folders.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with (shared / "founding").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "founded").exists():
+            demo = District(shared / "half-founded", "", Path(os.devnull))
+            built = demo.run("demo", "--people", PEOPLE, "--no-serve")
+            assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
+            demo.var.rename(shared / "founded")
+    return shared / "founded"
 
 
 @pytest.fixture(scope="session")
 def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
-    """Build a small demo district once and serve it for the session."""
+    """Serve a small demo district for the session."""
     if served_already := os.environ.get(
         "CHENGSHU_TEST_URL"
     ):  # while one writes a test: a district that runs already
@@ -34,8 +52,7 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
     folder = tmp_path_factory.mktemp("district")
     port = free_port()
     served = District(folder / "var", f"http://127.0.0.1:{port}", folder / "serve.log")
-    built = served.run("demo", "--people", PEOPLE, "--no-serve")
-    assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
+    shutil.copytree(founded(tmp_path_factory), served.var)
     command = [
         sys.executable,
         "-c",
@@ -52,6 +69,13 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
     finally:
         server.terminate()
         server.wait(30)
+
+
+@pytest.fixture(scope="module")
+def hours(district: District) -> Iterator[Hours]:
+    """The hours that a test does not have."""
+    with hours_of(district) as told:
+        yield told
 
 
 @pytest.fixture

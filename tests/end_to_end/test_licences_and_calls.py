@@ -18,19 +18,12 @@ from walking import (
     claim,
     faults,
     find_task,
-    hours_of,
     say_in_public,
     wait_to_see,
 )
 
 pytestmark = pytest.mark.browser
 CODE = "91350100M000100Y43"
-
-
-@pytest.fixture(scope="module")
-def hours(district):
-    with hours_of(district) as told:
-        yield told
 
 
 def test_an_image_is_offered_licensed_by_another_hand_sampled_disputed_and_archived(visit, hours):

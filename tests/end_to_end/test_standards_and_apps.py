@@ -18,18 +18,11 @@ from walking import (
     claim,
     due_after,
     faults,
-    hours_of,
     say_in_public,
     wait_to_see,
 )
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def hours(district):
-    with hours_of(district) as told:
-        yield told
 
 
 def test_what_a_citizen_suggests_becomes_a_standard_in_force(visit, hours):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from browsing import DESK, PHONE, District, environment, fill, text
+from browsing import DESK, PHONE, District, environment, fill, opened, text
 from playwright.sync_api import Page
 
 from chengshu.kernel.workdays import official_calendar
@@ -97,12 +97,7 @@ def say_in_public(page: Page, notice: str, command: str, answers: Mapping[str, A
 
 def wait_to_see(page: Page, address: str, words: str) -> None:
     """Open a page again until it shows what a job in the background brings."""
-    for _ in range(60):
-        page.goto(address)
-        if words in text(page):
-            return
-        page.wait_for_timeout(250)
-    raise AssertionError(f"{words} not on {address}: {text(page)[:2000]}")
+    opened(page, address, lambda: words in text(page))
 
 
 def find_task(page: Page, words: str) -> str:
@@ -118,10 +113,7 @@ def faults(page: Page) -> list[str]:
         page.set_viewport_size(size)
         if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
             found.append(f"{page.url}: wider than {size['width']}")
-        told = axe.violations(page, rules)
-        found += [
-            f"{page.url}: {each['id']} {[node['target'] for node in each['nodes']][:3]}" for each in told
-        ]
+        found += [f"{page.url}: {each}" for each in axe.faults(page, rules)]
     page.set_viewport_size(DESK)
     return found
 

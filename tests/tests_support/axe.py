@@ -19,3 +19,10 @@ def violations(page: Page, only: Sequence[str] = ()) -> list[dict[str, Any]]:
     options = {"runOnly": list(only) or {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
     found: list[dict[str, Any]] = page.evaluate("options => axe.run(options)", options)["violations"]
     return found
+
+
+def faults(page: Page, only: Sequence[str] = ()) -> list[str]:
+    """Return what breaks the rules, each in a line: the rule and the first places."""
+    return [
+        f"{each['id']} {[node['target'] for node in each['nodes']][:3]}" for each in violations(page, only)
+    ]
