@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from types import SimpleNamespace
 
 import pytest
@@ -194,6 +195,22 @@ def test_what_a_register_says_of_a_place_goes_to_its_department_when_it_is_wrong
     assert page.get(url).status_code == 404
     assert page.get(f"/my/dispute/place/{PLACE}/premises.place_code").status_code == 404
     assert page.get(f"/my/dispute/place/{BERT}/person.phone").status_code == 404
+
+
+def test_a_place_one_disputed_stands_in_ones_list_and_the_page_says_when_it_is_too_often(town, monkeypatch):
+    page, other = Client(), Client()
+    page.force_login(town.anna)
+    body = {"claimed": "3", "reason": "后门已开通", "key": uuid.uuid4()}
+    page.post(f"/my/dispute/place/{PLACE}/premises.exits", body)
+    listed = page.get("/my/data/disputes").content.decode()
+    assert "创业一路12号" in listed and "应该是 3" in listed
+    other.force_login(identity.save_account("dora", display_name="多拉", role="resident", subject_id=BERT))
+    assert "创业一路12号" not in other.get("/my/data/disputes").content.decode()
+    monkeypatch.setattr("chengshu.contexts.subjects.returns.MOST_PLACES_A_DAY", 1)
+    url = f"/my/dispute/place/{PLACE}/premises.fire_equipment"
+    refused = page.post(url, body | {"key": uuid.uuid4()})
+    assert refused.status_code == 422 and "明天再试" in refused.content.decode()
+    assert Dispute.objects.count() == 1
 
 
 def test_one_account_does_not_bury_registers_under_disputes_of_places(town):

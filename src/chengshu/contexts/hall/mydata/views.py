@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -31,6 +32,7 @@ from chengshu.contexts.hall.mydata.room import (
 from chengshu.contexts.identity import api as identity
 from chengshu.contexts.identity.api import role_required
 from chengshu.contexts.subjects import api as subjects
+from chengshu.kernel.problems import Problem
 
 READS_A_PAGE = 25
 ALL = "all"
@@ -164,17 +166,19 @@ def revoke(request: HttpRequest, consent_id: int) -> HttpResponse:
 def disputes(request: HttpRequest) -> HttpResponse:
     """List what one holds to be wrong, and how each dispute stands."""
     room = open_room(request)
-    rows = (
-        subjects.Dispute.objects.filter(subject_id=room.subject_id).order_by("-raised_at")
-        if room.subject_id
-        else []
-    )
-    labels = {row.pk: subjects.dispute_label(row.element) for row in rows}
+    rows = list(subjects.disputes_raised(room.subject_id, room.acting.account.pk))
+    places = subjects.place_addresses(row.subject_id for row in rows if row.subject_id != room.subject_id)
+    labels = {row.pk: _label(row, places.get(row.subject_id, "")) for row in rows}
     context = {
         "room": room, "doors": doors("hall:disputes"), "disputes": rows, "labels": labels,
         "deciders": department_names(),
     }  # fmt: skip
     return render(request, "hall/disputes.html", context)
+
+
+def _label(row: subjects.Dispute, address: str) -> dict[str, str]:
+    said = subjects.dispute_label(row.element)
+    return {language: f"{text} · {address}" for language, text in said.items()} if address else said
 
 
 @role_required("resident")
@@ -204,18 +208,23 @@ def dispute_place(request: HttpRequest, subject_id: str, element: str) -> HttpRe
     field = next((each for each in fields_in(full) if each.element == element), None) if full else None
     if full is None or field is None or field.disputed or not subjects.may_dispute_place(element):
         raise Http404
-    return _dispute_page(
-        request, room, {"field": field}, _raised(request, full.record.subject_id, element, "place", now)
-    )
+    dispute_it = partial(subjects.dispute_place, raised_for=room.subject_id)
+    raise_it = _raised(request, full.record.subject_id, element, "place", now, dispute_it)
+    return _dispute_page(request, room, {"field": field}, raise_it)
 
 
 def _raised(
-    request: HttpRequest, subject_id: str, element: str, key: str, now: dt.datetime
+    request: HttpRequest,
+    subject_id: str,
+    element: str,
+    key: str,
+    now: dt.datetime,
+    dispute_it: Callable[..., int] = subjects.dispute_value,
 ) -> Callable[[dict[str, Any]], None]:
     """Return what raises the dispute of a value with the answers of the page."""
 
     def raise_it(answer: dict[str, Any]) -> None:
-        subjects.dispute_value(
+        dispute_it(
             subject_id, element, claimed=answer["claimed"], reason=answer["reason"], actor=request.user,
             now=now, idempotency_key=f"{key}:{answer['key']}",
         )  # fmt: skip
@@ -244,9 +253,14 @@ def dispute_certificate(request: HttpRequest, number: str, name: str) -> HttpRes
 def _dispute_page(request: HttpRequest, room: Room, shown: dict[str, Any], raise_it: Any) -> HttpResponse:
     form = DisputeForm(request.POST or None, initial={"key": uuid.uuid4()})
     if request.method == "POST" and form.is_valid():
-        raise_it(form.cleaned_data)
-        messages.success(request, _("异议已提交。在决定之前，看到这项数据的人都会看到它有异议。"))
-        return redirect("hall:disputes")
+        try:
+            raise_it(form.cleaned_data)
+            messages.success(request, _("异议已提交。在决定之前，看到这项数据的人都会看到它有异议。"))
+            return redirect("hall:disputes")
+        except Problem as problem:
+            if problem.code != "too-often":
+                raise
+            form.add_error(None, str(problem.title))
     crumbs = [(_("我的数据"), reverse("hall:data")), (_("这项有误"), "")]
     context = {"form": form, "breadcrumbs": crumbs, "room": room, **shown}
     response = render(request, "hall/dispute.html", context, status=422 if form.is_bound else 200)
