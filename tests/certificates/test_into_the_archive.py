@@ -266,12 +266,15 @@ def test_terms_come_from_the_district_or_from_the_file_that_ships(settings, tmp_
     terms._read.cache_clear()
 
 
-def test_erased_values_close_the_package_to_use_and_keep_it(filed, people):
+def test_erased_values_close_the_package_to_use_and_to_handing_over_and_keep_it(filed, people, district):
     cases.erase_personal(filed.case_id, FILED)
     filed.refresh_from_db()
     assert filed.closed_to_use_at == FILED and using.content_of(filed)
     assert not using.may_use(filed, people["ip1"], FILED)
     assert hall.archive.close_to_use(filed.case_id, FILED) == 0
+    with pytest.raises(Problem, match="也不移交"):
+        using.hand_over(filed, district.operator, "移交区档案馆", FILED)
+    assert not filed.acts.exists()
 
 
 def test_many_that_end_at_one_instant_are_all_filed(closed, people, monkeypatch):

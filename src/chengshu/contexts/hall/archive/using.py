@@ -71,15 +71,20 @@ def may_use(row: ArchivePackage, actor: identity.Account, now: dt.datetime) -> b
 
 def use(row: ArchivePackage, actor: identity.Account, reason: str, now: dt.datetime) -> bytes:
     """Return the file, the use on record: for the office, in the ledger, and for the person whom it is about."""
+    _open_to_use(row)
     if not may_use(row, actor, now):
         raise Problem("archive-not-yours", _("这份档案只给办理这件事的部门利用"), status=403)
     return _given_out(row, "used", actor, reason, now)
 
 
 def hand_over(row: ArchivePackage, actor: identity.Account, reason: str, now: dt.datetime) -> bytes:
-    """Return the file for the archives office, by the operator's command; on record like a use."""
+    """Return the file for the archives office, by the operator's command; on record like a use.
+
+    What is closed to use stays here for its term: article 47 of 《个人信息保护法》 leaves storing alone; handing over is more.
+    """
     if actor.role != "operator" or row.state not in (State.KEPT, State.PROPOSED):
         raise Problem("archive-not-yours", _("只有运行管理员可以移交在库的档案"), status=403)
+    _open_to_use(row)
     return _given_out(row, "handed-over", actor, reason, now)
 
 
@@ -158,6 +163,16 @@ def close_to_use(case_id: str, now: dt.datetime) -> int:
     《个人信息保护法》 article 47: where a term of keeping that law sets is not over, all but storing ends.
     """
     return ArchivePackage.objects.filter(case_id=case_id, closed_to_use_at=None).update(closed_to_use_at=now)
+
+
+def _open_to_use(row: ArchivePackage) -> None:
+    if row.closed_to_use_at is not None:
+        raise Problem(
+            "archive-closed",
+            _("办件的个人信息已删除，这份档案只保管，不利用，也不移交"),
+            detail=row.number,
+            status=409,
+        )
 
 
 def _may_dispose(row: ArchivePackage, actor: identity.Account) -> None:

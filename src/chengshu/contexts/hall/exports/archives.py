@@ -33,6 +33,11 @@ def _lines(rows: QuerySet[ArchivePackage]) -> Iterator[Line]:
         line = [
             row.number, row.case_id, row.version, row.title_zh, row.department, closed_on, row.outcome_zh,
             f"{row.years}年" if row.years else "永久", row.due_on.isoformat() if row.due_on else "", row.files, row.size,
-            row.digest, row.leaf_id, row.get_state_display(),
+            row.digest, row.leaf_id, _state(row),
         ]  # fmt: skip
         yield line, ""
+
+
+def _state(row: ArchivePackage) -> str:
+    # What is closed to use is on the list, and is not handed over.
+    return f"{row.get_state_display()}{'（只保管）' if row.closed_to_use_at else ''}"
