@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from browsing import DESK, PHONE
+from browsing import DESK, PHONE, opened
 from test_every_page import SMALL
 
 from tests_support import axe
@@ -104,12 +104,8 @@ def opened_package(page, name):
     page.get_by_role("link", name="打开结果材料包").click()
     wrong = looked_at(page, name)
     download = page.get_by_role("link", name="全部下载")
-    for _ in range(40):
-        if download.count():
-            break
-        # The jobs make and seal the papers meanwhile.
-        page.wait_for_timeout(500)
-        page.reload()
+    # The jobs make and seal the papers meanwhile, and give way to everything else on the machine.
+    opened(page, page.url, lambda: download.count() == 1, seconds=90)
     body = page.request.get(download.get_attribute("href")).body()
     names = zipfile.ZipFile(io.BytesIO(body)).namelist()
     assert "list.json" in names and any(each.endswith(".pdf") for each in names)
