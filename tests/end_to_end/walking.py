@@ -23,7 +23,7 @@ PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\n%%EOF\n"
 MARK = os.urandom(3).hex()
 TODAY = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
 # What another size may change.
-BY_SIZE = ("color-contrast", "target-size", "scrollable-region-focusable", "region")
+BY_SIZE = ("target-size", "scrollable-region-focusable", "region")
 # One case's term ends as if its day had come (the other cases of the district stay where they are), or somebody takes a
 # step whose like was seen in the browser already. One process for the whole walk: starting it is what costs.
 HOURS = """

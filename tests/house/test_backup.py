@@ -174,6 +174,7 @@ def drill(here, there, tmp_path):
     there.chengshu("ledger", "verify")
 
 
+@pytest.mark.full
 def test_a_backup_taken_under_load_restores_whole_and_its_rollback_is_noticed(tmp_path):
     drill(District(tmp_path / "here" / "var"), District(tmp_path / "there" / "var"), tmp_path)
 

@@ -34,8 +34,8 @@ def live(tmp_path, *options):
     return done.returncode, json.loads(done.stdout)
 
 
-def test_a_fortnight_of_work_leaves_nothing_without_owner_term_ground_source_or_record(tmp_path):
-    code, report = live(tmp_path, "--days", "10", "--people", "200", "--openings", "8")
+def test_a_week_of_work_leaves_nothing_without_owner_term_ground_source_or_record(tmp_path):
+    code, report = live(tmp_path, "--days", "7", "--people", "200", "--openings", "8")
     assert report["faults"] == [] and code == 0
     assert report["steps"] > 100 and report["terms_checked"] > 50 and report["values_checked"] > 200
 

@@ -111,6 +111,7 @@ def test_a_build_killed_two_hundred_times_ends_like_one_that_was_not(base, tmp_p
     kill_many(base, tmp_path, 200)
 
 
+@pytest.mark.full
 @pytest.mark.postgres
 def test_the_same_build_on_postgresql(base, tmp_path, postgres_url):
     import psycopg
@@ -136,6 +137,7 @@ def small_disk() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 
 
+@pytest.mark.full
 def test_a_build_on_a_full_disk_says_so_and_leaves_what_was_published(base, tmp_path):
     var = tmp_path / "disk"
     var.mkdir()
