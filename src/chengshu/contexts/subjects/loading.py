@@ -113,6 +113,8 @@ def _close_postgres(piece: pl.DataFrame, number: int) -> None:
             "WHERE g.subject_id = c.subject_id AND g.valid_to IS NULL AND g.valid_from < %s",
             [number, number],
         )
+        # Gone with the transaction at the latest; another piece may come within the same one.
+        cursor.execute("DROP TABLE closing")
 
 
 def take_back(current: int) -> None:
