@@ -23,7 +23,7 @@ NOT_PAGES = ("/api/v1/openapi.json", "/metrics", "/healthz", "/readyz", "/i18n/"
 LIMIT = 60
 # What another theme changes, and what another size may change besides.
 BY_THEME = ("color-contrast",)
-BY_SIZE = ("target-size", "scrollable-region-focusable", "region", "page-has-heading-one")
+BY_SIZE = (*axe.BY_SIZE, "page-has-heading-one")
 # Controls smaller than 44 px, links in running text left out (WCAG 2.2 allows those).
 SMALL = """() => [...document.querySelectorAll(
     'button, .button, .tool, select, input:not([type=hidden]), summary, .tabs a, .task')]

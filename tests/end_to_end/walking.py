@@ -22,8 +22,6 @@ PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\n%%EOF\n"
 # Each run has names of its own: a served district may have seen this test before.
 MARK = os.urandom(3).hex()
 TODAY = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
-# What another size may change.
-BY_SIZE = ("target-size", "scrollable-region-focusable", "region")
 # One case's term ends as if its day had come (the other cases of the district stay where they are), or somebody takes a
 # step whose like was seen in the browser already. One process for the whole walk: starting it is what costs.
 HOURS = """
@@ -109,7 +107,7 @@ def find_task(page: Page, words: str) -> str:
 def faults(page: Page) -> list[str]:
     """Return what axe finds on a page, on a desk and on a phone, and where it is wider than the screen."""
     found = []
-    for size, rules in ((DESK, ()), (PHONE, BY_SIZE)):
+    for size, rules in ((DESK, ()), (PHONE, axe.BY_SIZE)):
         page.set_viewport_size(size)
         if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
             found.append(f"{page.url}: wider than {size['width']}")

@@ -9,6 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# What another size of the window may change.
+BY_SIZE = ("target-size", "scrollable-region-focusable", "region")
 _SCRIPT = Axe().axe_script
 
 
